@@ -1,0 +1,109 @@
+"""Config files at the border: mmengine files in, frozen dataclasses out.
+
+A config is named by a path, or by its name inside the packaged `configs/` (`pipelines/procedural_small`, or its last
+part alone where that is unique). Settings classes are pydantic dataclasses made with :data:`STRICT`.
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mmengine.config import Config, DictAction
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from vis_pipeline.errors import ConfigError
+
+STRICT = ConfigDict(extra="forbid")
+"""Pydantic configuration of every settings dataclass: an unknown key is an error."""
+
+SettingsT = TypeVar("SettingsT")
+
+
+def find_config(name: str) -> Path:
+    """The file that a path or a packaged config's name stands for.
+
+    Raises:
+        ConfigError: there is no such file, or the short name fits several.
+    """
+    path = Path(name)
+    if path.is_file():
+        return path
+    packaged = Path(str(files("configs")))
+    wanted = name.removesuffix(".py")
+    known = {file.relative_to(packaged).with_suffix("").as_posix(): file for file in packaged.rglob("[a-z]*.py")}
+    fitting = [key for key in known if key == wanted or key.endswith(f"/{wanted}")]
+    if len(fitting) == 1:
+        return known[fitting[0]]
+    if fitting:
+        raise ConfigError(f"config {name}: fits {' and '.join(sorted(fitting))}; give one of these")
+    raise ConfigError(f"config {name}: no such file or packaged config{_nearest(wanted, known)}")
+
+
+def load_config(name: str, options: Iterable[str] = ()) -> Config:
+    """Read a config and apply overrides of the form `a.b=value` (values as mmdet's `--cfg-options` reads them).
+
+    Raises:
+        ConfigError: the file cannot be found or read, or an override has no `=`.
+    """
+    path = find_config(name)
+    try:
+        config = Config.fromfile(str(path), lazy_import=False)
+    except Exception as error:  # a config is Python: whatever it raises is the config's fault
+        raise ConfigError(f"config {path}: {type(error).__name__}: {error}") from error
+    config.merge_from_dict(parse_options(options))
+    return config
+
+
+def parse_options(options: Iterable[str]) -> dict[str, Any]:
+    """Overrides of the form `a.b=value` as a mapping from dotted keys to values.
+
+    Raises:
+        ConfigError: an override has no `=`.
+    """
+    return dict(_override(option) for option in options)
+
+
+def parse(settings: type[SettingsT], values: Mapping[str, Any], where: str) -> SettingsT:
+    """Turn a mapping into a settings dataclass; `where` names the config in errors.
+
+    Raises:
+        ConfigError: a key is unknown (the nearest valid one is named), missing, or has an unfit value.
+    """
+    plain = values.to_dict() if isinstance(values, Config) else dict(values)
+    try:
+        return TypeAdapter(settings).validate_python(plain)
+    except ValidationError as error:
+        first = error.errors()[0]
+        location = [str(part) for part in first["loc"]]
+        key = ".".join(location)
+        if first["type"] == "unexpected_keyword_argument":
+            raise ConfigError(
+                f"{where}: unknown key '{key}'{_nearest(location[-1], _keys(settings, location))}"
+            ) from None
+        if first["type"] in ("missing", "missing_argument"):
+            raise ConfigError(f"{where}: key '{key}' is missing") from None
+        raise ConfigError(f"{where}: {key} = {first['input']!r}: {first['msg']}") from None
+
+
+def _override(option: str) -> tuple[str, Any]:
+    key, equals, value = option.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"--cfg-options {option}: expected KEY=VALUE")
+    return key, DictAction._parse_iterable(value)
+
+
+def _keys(settings: Any, location: list[str]) -> list[str]:
+    """The valid keys at the level of the last part of `location`."""
+    for part in location[:-1]:
+        named = {field.name: field.type for field in fields(settings)}
+        if part in named and is_dataclass(named[part]):
+            settings = named[part]
+    return [field.name for field in fields(settings)]
+
+
+def _nearest(word: str, candidates: Iterable[str]) -> str:
+    close = difflib.get_close_matches(word, list(candidates), n=1, cutoff=0.5)
+    return f"; did you mean '{close[0]}'?" if close else f"; valid: {', '.join(sorted(candidates))}"

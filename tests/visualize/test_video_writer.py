@@ -1,0 +1,57 @@
+import av
+import numpy as np
+import pytest
+
+from vis_pipeline.errors import DataError
+from vis_pipeline.visualize.video_writer import Mp4Writer
+
+
+def _frames(count, height, width):
+    ramp = np.linspace(0, 200, width).astype(np.uint8)
+    base = np.broadcast_to(ramp[None, :, None], (height, width, 3))
+    return [np.ascontiguousarray(base + np.array([i * 10, 0, 20], np.uint8)) for i in range(count)]
+
+
+@pytest.mark.parametrize(("height", "width"), [(96, 160), (95, 161)])
+def test_a_browser_can_play_it(tmp_path, height, width):
+    path = tmp_path / "new" / "clip.mp4"
+    frames = _frames(5, height, width)
+    with Mp4Writer(path, 12.5) as writer:
+        for frame in frames:
+            writer.write(frame)
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert (stream.codec_context.name, stream.pix_fmt) == ("h264", "yuv420p")
+        assert (stream.width, stream.height) == (width + width % 2, height + height % 2)
+        assert float(stream.average_rate) == 12.5
+        decoded = [frame.to_ndarray(format="bgr24") for frame in container.decode(stream)]
+    assert len(decoded) == 5
+    for frame, back in zip(frames, decoded, strict=True):
+        assert np.abs(back[:height, :width].astype(int) - frame).mean() < 4
+    content = path.read_bytes()
+    assert 0 < content.find(b"moov") < content.find(b"mdat")
+
+
+def test_an_error_in_the_block_leaves_no_file(tmp_path):
+    with pytest.raises(RuntimeError, match="stop"), Mp4Writer(tmp_path / "clip.mp4", 10) as writer:
+        writer.write(_frames(1, 64, 64)[0])
+        raise RuntimeError("stop")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_frames_leave_no_file(tmp_path):
+    with Mp4Writer(tmp_path / "clip.mp4", 10):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_frames_of_two_sizes_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"\(64, 66\)"), Mp4Writer(tmp_path / "clip.mp4", 10) as writer:
+        writer.write(_frames(1, 64, 64)[0])
+        writer.write(_frames(1, 64, 66)[0])
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match=r"clip\.mp4: cannot be written"), Mp4Writer(tmp_path / "file" / "clip.mp4", 10):
+        pass

@@ -1,0 +1,149 @@
+import json
+
+import av
+import cv2
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from vis_pipeline import masks
+from vis_pipeline.cli.visualize import register
+from vis_pipeline.data.youtube_vis import TrackResult
+from vis_pipeline.errors import DataError
+from vis_pipeline.run_folder import RunFolder, VideoOutcome
+from vis_pipeline.visualize.identities import identities
+from vis_pipeline.visualize.run_videos import RunVideos
+
+HEIGHT, WIDTH, LENGTH = 96, 161, 5
+
+
+def _track(video_id, category_id, score, frames):
+    rles = []
+    for index in range(LENGTH):
+        mask = np.zeros((1, HEIGHT, WIDTH), bool)
+        mask[0, 20:60, 10 + 5 * index : 60 + 5 * index] = True
+        rles.append(masks.encode(mask)[0] if index in frames else None)
+    return TrackResult(video_id, category_id, score, tuple(rles))
+
+
+@pytest.fixture
+def run(tmp_path):
+    frames = tmp_path / "frames"
+    names = {identifier: [f"clip{identifier}/{index:05d}.jpg" for index in range(LENGTH)] for identifier in (3, 8, 9)}
+    for name in (name for video_names in names.values() for name in video_names):
+        (frames / name).parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(frames / name), np.full((HEIGHT, WIDTH, 3), 110, np.uint8))
+    videos = [
+        {"id": identifier, "width": WIDTH, "height": HEIGHT, "length": LENGTH, "file_names": file_names}
+        for identifier, file_names in names.items()
+    ]
+    split = tmp_path / "instances.json"
+    split.write_text(
+        json.dumps({"videos": videos, "categories": [{"id": 7, "name": "ring"}, {"id": 9, "name": "star"}]})
+    )
+    folder = RunFolder.create(tmp_path / "run", {"split": str(split), "frames": str(frames)}, "abc")
+    tracks = [_track(3, 9, 0.3, {0, 1}), _track(3, 7, 0.9, {0, 1, 3, 4}), _track(3, 7, 0.05, {2})]
+    folder.write_video(3, VideoOutcome(tracks, LENGTH, HEIGHT, WIDTH, {}))
+    folder.write_video(8, VideoOutcome([], LENGTH, HEIGHT, WIDTH, {}))
+    return tmp_path
+
+
+def _invoke(*arguments):
+    app = typer.Typer()
+    register(app)
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def test_every_finished_video_gets_an_mp4_and_a_sheet(run):
+    result = _invoke(run / "run")
+    assert result.exit_code == 0
+    assert "drew 2 videos, 10 frames" in result.output
+    made = {path.name for path in (run / "run" / "pictures").iterdir()}
+    assert made == {"clip3.mp4", "clip3.png", "clip8.mp4", "clip8.png"}
+    with av.open(str(run / "run" / "pictures" / "clip3.mp4")) as container:
+        stream = container.streams.video[0]
+        assert (stream.codec_context.name, stream.pix_fmt) == ("h264", "yuv420p")
+        decoded = [frame.to_ndarray(format="bgr24") for frame in container.decode(stream)]
+    assert len(decoded) == LENGTH
+    assert decoded[0].shape == (96 * 4, 161 * 4, 3)
+    inside = [frame[40 * 4, 45 * 4].astype(int) for frame in decoded]
+    blue_over_red = [int(pixel[0] - pixel[2]) for pixel in inside]
+    assert min(blue_over_red[index] for index in (0, 1, 3, 4)) > 40
+    assert abs(blue_over_red[2]) < 10
+    assert cv2.imread(str(run / "run" / "pictures" / "clip3.png")).shape[1] == 1600
+
+
+def test_chosen_videos_go_to_the_chosen_folder(run):
+    assert _invoke(run / "run", "--videos", "8,8", "--out", run / "seen").exit_code == 0
+    assert {path.name for path in (run / "seen").iterdir()} == {"clip8.mp4", "clip8.png"}
+
+
+def test_a_lost_frame_is_drawn_grey_and_counted(run):
+    (run / "frames" / "clip3" / "00000.jpg").unlink()
+    assert "1 could not be read" in _invoke(run / "run", "--videos", "3").output
+
+
+def test_a_video_file_keeps_its_rate(run):
+    assert _invoke(run / "run", "--videos", "3", "--fps", "25").exit_code == 0
+    clip = run / "run" / "pictures" / "clip3.mp4"
+    folder = RunFolder.create(run / "single", {"video": str(clip)}, "def")
+    folder.write_video(1, VideoOutcome([_track(1, 4, 0.5, {1, 2})], LENGTH, HEIGHT * 4, WIDTH * 4, {}))
+    assert _invoke(run / "single").exit_code == 0
+    with av.open(str(run / "single" / "pictures" / "clip3.mp4")) as container:
+        assert float(container.streams.video[0].average_rate) == 25
+
+
+def test_videos_of_one_name_get_their_ids(run):
+    split = json.loads((run / "instances.json").read_text())
+    split["videos"][1]["file_names"] = split["videos"][0]["file_names"]
+    (run / "instances.json").write_text(json.dumps(split))
+    videos = RunVideos(run / "run")
+    assert [videos.file_stem(identifier) for identifier in videos.video_ids] == ["clip3_3", "clip3_8"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "no run there"),
+        (["run", "--frames", "nowhere"], "nowhere: not a folder"),
+        (["run", "--frames", "run"], r"video 3 \(clip3\): not one frame could be read"),
+        (["run", "--split", "nowhere"], "split .*nowhere"),
+        (["run", "--videos", "9"], "video 9 is not among its finished videos"),
+        (["run", "--videos", "x"], "--videos x: not a list of video ids"),
+    ],
+)
+def test_faults_are_one_line_that_names_the_culprit(run, monkeypatch, arguments, message):
+    monkeypatch.chdir(run)
+    with pytest.raises(DataError, match=message) as caught:
+        _invoke(*arguments)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_run_with_nothing_finished_says_so(run):
+    RunFolder.create(run / "fresh", {"split": str(run / "instances.json"), "frames": str(run / "frames")}, "x")
+    with pytest.raises(DataError, match="no finished video"):
+        RunVideos(run / "fresh")
+
+
+def test_identities_are_numbered_by_score_whatever_the_threshold():
+    tracks = [_track(3, 9, 0.3, {0}), _track(3, 7, 0.9, {0}), _track(3, 1, 0.3, {1}), _track(3, 7, 0.1, {1})]
+    all_of_them = identities(tracks, {7: "ring", 9: "star"}, 0.0)
+    assert [(one.number, one.class_name) for one in all_of_them] == [
+        (1, "ring"),
+        (2, "star"),
+        (3, "class 1"),
+        (4, "ring"),
+    ]
+    some = identities(tracks, {7: "ring", 9: "star"}, 0.3)
+    assert [one.number for one in some] == [1, 2, 3]
+    np.testing.assert_array_equal([one.colour for one in some], [one.colour for one in all_of_them[:3]])
+
+
+def test_an_empty_mask_counts_as_absent():
+    empty = masks.encode(np.zeros((1, HEIGHT, WIDTH), bool))[0]
+    (identity,) = identities([TrackResult(3, 7, 0.9, (empty, None))], {7: "ring"}, 0.0)
+    np.testing.assert_array_equal(identity.visible(3), [False, False, False])

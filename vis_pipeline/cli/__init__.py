@@ -1,0 +1,1 @@
+"""The `vis-pipeline` command: one module a command."""

@@ -1,0 +1,131 @@
+"""From a video's frames and identities to an mp4 and a contact sheet, in one pass over the frames."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path, PurePosixPath
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vis_pipeline.data.frames import BadFrame, Frame, FrameSource
+from vis_pipeline.errors import DataError
+from vis_pipeline.visualize.contact_sheet import (
+    MARGIN,
+    SHEET_WIDTH,
+    contact_sheet,
+    resized,
+    sheet_columns,
+    spread,
+    tile_size,
+)
+from vis_pipeline.visualize.identities import Identity
+from vis_pipeline.visualize.overlay import Label, draw_tracks, enlarged
+from vis_pipeline.visualize.timeline import TimelineRow, timeline
+from vis_pipeline.visualize.video_writer import Mp4Writer
+
+_GREY = 48
+
+
+@dataclass(frozen=True)
+class RenderedVideo:
+    """Where one video's pictures are, how many frames were drawn and how many of them could not be read."""
+
+    mp4: Path
+    sheet: Path
+    frames: int
+    lost: int
+
+
+def render_video(
+    source: FrameSource,
+    identities: Sequence[Identity],
+    target: Path,
+    frames_per_second: float,
+    expected_length: int,
+    subtitle: str = "",
+    on_frame: Callable[[], None] = lambda: None,
+) -> RenderedVideo:
+    """Write `<target>.mp4` and the contact sheet `<target>.png`; of `identities`, the first lie on top.
+
+    `source` may give bad frames: they become grey frames that say why. `expected_length` chooses the sheet's frames
+    before the last one is known. `subtitle` goes to the sheet's title line.
+
+    Raises:
+        DataError: not one frame could be read.
+    """
+    (height, width), frames = _frame_size(source)
+    picks = spread(expected_length)
+    columns = sheet_columns(height, width, len(picks))
+    tile_height, tile_width = tile_size(height, width, columns)
+    mp4, sheet = (target.with_name(target.name + suffix) for suffix in (".mp4", ".png"))
+    tiles: list[NDArray[np.uint8]] = []
+    lost: list[int] = []
+    count = 0
+    with Mp4Writer(mp4, frames_per_second) as writer:
+        for frame in frames:
+            if isinstance(frame, BadFrame):
+                lost.append(frame.index)
+            image = frame.image if isinstance(frame, Frame) else np.full((height, width, 3), _GREY, dtype=np.uint8)
+            writer.write(_drawn(enlarged(image), frame, identities, lambda identity: identity.label))
+            if frame.index in picks:
+                tiles.append(_drawn(resized(image, tile_height, tile_width), frame, identities, _brief_label))
+            count += 1
+            on_frame()
+    strip = timeline([_row(identity, count) for identity in identities], count, SHEET_WIDTH - 2 * MARGIN, picks, lost)
+    facts = " · ".join(filter(None, [f"{count} frame{'s' if count > 1 else ''}", f"{width}x{height}", subtitle]))
+    write_png(sheet, contact_sheet(source.name, facts, tiles, columns, strip))
+    return RenderedVideo(mp4, sheet, count, len(lost))
+
+
+def write_png(path: Path, image: NDArray[np.uint8]) -> None:
+    """Write uint8 [H, W, 3] BGR as PNG; the file appears only when it is whole."""
+    encoded = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 6])[1]
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(encoded.tobytes())
+    partial.replace(path)
+
+
+def _frame_size(source: FrameSource) -> tuple[tuple[int, int], Iterator[Frame | BadFrame]]:
+    """Height and width of the first good frame, and all frames from the first on."""
+    frames = iter(source)
+    start: list[Frame | BadFrame] = []
+    for frame in frames:
+        start.append(frame)
+        if isinstance(frame, Frame):
+            return (frame.image.shape[0], frame.image.shape[1]), chain(start, frames)
+    reason = start[0].reason if start and isinstance(start[0], BadFrame) else "there are none"
+    raise DataError(f"video {source.video_id} ({source.name}): not one frame could be read: {reason}")
+
+
+def _drawn(
+    image: NDArray[np.uint8],
+    frame: Frame | BadFrame,
+    identities: Sequence[Identity],
+    label: Callable[[Identity], Label],
+) -> NDArray[np.uint8]:
+    return draw_tracks(
+        image,
+        [identity.mask(frame.index) for identity in identities],
+        [label(identity) for identity in identities],
+        np.array([identity.colour for identity in identities], dtype=np.uint8).reshape(-1, 3),
+        _caption(frame),
+    )
+
+
+def _caption(frame: Frame | BadFrame) -> str:
+    if isinstance(frame, BadFrame):
+        return f"frame {frame.index} could not be read ({frame.name})"
+    name = PurePosixPath(frame.name).stem
+    plain = name.isdecimal() and int(name) == frame.index
+    return f"frame {frame.index}" if plain else f"frame {frame.index} ({name})"
+
+
+def _brief_label(identity: Identity) -> Label:
+    return Label(f"{identity.number} {identity.class_name}", str(identity.number))
+
+
+def _row(identity: Identity, length: int) -> TimelineRow:
+    visible = identity.visible(length)
+    return TimelineRow(identity.number, identity.class_name, identity.score, identity.colour, visible)

@@ -1,0 +1,108 @@
+"""What a run folder holds, video by video, together with the frames to draw on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vis_pipeline.data.frames import FrameSource, VideoFrames, open_frames, split_frames
+from vis_pipeline.data.youtube_vis import Split, TrackResult, Video, read_split
+from vis_pipeline.errors import DataError
+from vis_pipeline.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class RunVideo:
+    """One finished video: its frames (bad ones are skipped), its tracks, and its length as the run counted it.
+
+    `frames_per_second` is known for video files only.
+    """
+
+    source: FrameSource
+    tracks: Sequence[TrackResult]
+    length: int
+    frames_per_second: float | None
+
+
+class RunVideos:
+    """The finished videos of a run, opened one at a time.
+
+    The run's config says where the split (`split`) and the frames (`frames`, a folder, or `video`, one video file or
+    folder of images) were; the arguments take their place.
+
+    Raises:
+        DataError: no run there, nothing finished in it, or the split or the frames cannot be found.
+    """
+
+    def __init__(self, run: Path, split: Path | None = None, frames: Path | None = None) -> None:
+        self._folder = RunFolder.open(run)
+        config = self._folder.config()
+        self._single = _location(config, "video") is not None
+        self._frames = frames or _location(config, "video") or _location(config, "frames")
+        if self._frames is None:
+            raise DataError(f"run folder {run}: its config does not say where the frames are; give --frames")
+        split_path = split or _location(config, "split")
+        if split_path is None and not self._single:
+            raise DataError(f"run folder {run}: its config does not say where the split is; give --split")
+        self._split: Split | None = None if split_path is None else read_split(split_path)
+        self.video_ids = tuple(sorted(self._folder.finished()))
+        if not self.video_ids:
+            raise DataError(f"run folder {run}: no finished video in it; run it again to go on")
+
+    @property
+    def class_names(self) -> Mapping[int, str]:
+        """Names of the split's categories by id; empty for a run without a split."""
+        return {} if self._split is None else {category.id: category.name for category in self._split.categories}
+
+    def select(self, video_ids: Sequence[int]) -> tuple[int, ...]:
+        """The given videos, each once, in the order given.
+
+        Raises:
+            DataError: one of them is not finished in this run.
+        """
+        for video_id in video_ids:
+            if video_id not in self.video_ids:
+                raise DataError(f"run folder {self._folder.path}: video {video_id} is not among its finished videos")
+        return tuple(dict.fromkeys(video_ids))
+
+    def open(self, video_id: int) -> RunVideo:
+        """One finished video.
+
+        Raises:
+            DataError: it is damaged or not in the split, or its frames cannot be found.
+        """
+        outcome = self._folder.read_video(video_id)
+        source = self._source(video_id)
+        rate = source.frame_rate() if isinstance(source, VideoFrames) else None
+        return RunVideo(source, outcome.tracks, outcome.length, rate)
+
+    def file_stem(self, video_id: int) -> str:
+        """What to call the video's pictures: its name, with the id where another video has the same name."""
+        if self._single or self._split is None:
+            return _file_name(self._source(video_id).name)
+        names = [_file_name(video.name) for video in self._split.videos]
+        name = _file_name(self._video(video_id).name)
+        return name if names.count(name) == 1 else f"{name}_{video_id}"
+
+    def _source(self, video_id: int) -> FrameSource:
+        assert self._frames is not None
+        if self._single:
+            return open_frames(self._frames, "skip", video_id)
+        return split_frames(self._video(video_id), self._frames, "skip")
+
+    def _video(self, video_id: int) -> Video:
+        videos = {} if self._split is None else self._split.videos_by_id()
+        if video_id not in videos:
+            raise DataError(
+                f"run folder {self._folder.path}: the split has no video {video_id}; give the run's --split"
+            )
+        return videos[video_id]
+
+
+def _location(config: Mapping[str, Any], key: str) -> Path | None:
+    value = config.get(key)
+    return Path(value) if value else None
+
+
+def _file_name(name: str) -> str:
+    return name.replace("/", "_")

@@ -1,0 +1,109 @@
+"""Identity timelines: in which frames each track is visible."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vis_pipeline.visualize.text import Colour, draw_text, fill_box, shortened, text_size
+
+_FONT_SIZE = 13
+_ROW_HEIGHT = 22
+_BAR_HEIGHT = 14
+_AXIS_HEIGHT = 22
+_LEGEND_WIDTH = 270
+_COLUMN_GAP = 32
+_ROWS_IN_ONE_COLUMN = 14
+_BACKGROUND: Colour = (28, 25, 24)
+_TRACK_BED: Colour = (52, 48, 46)
+_LOST_FRAMES: Colour = (60, 60, 150)
+_TEXT: Colour = (235, 235, 235)
+_FAINT_TEXT: Colour = (165, 160, 160)
+
+
+@dataclass(frozen=True)
+class TimelineRow:
+    """One identity: its number, class and score for the legend, its BGR colour, and bool [T]: visible in each frame."""
+
+    number: int
+    class_name: str
+    score: float
+    colour: NDArray[np.uint8]
+    visible: NDArray[np.bool_]
+
+
+def timeline(
+    rows: Sequence[TimelineRow], length: int, width: int, marked: Sequence[int] = (), lost: Sequence[int] = ()
+) -> NDArray[np.uint8]:
+    """Draw one bar for each identity over `length` frames, legend on the left: uint8 [H, width, 3], BGR.
+
+    Many identities go into two columns. `marked` are frame indices, from 0, to be named on the axis; `lost` are frames
+    that could not be read, shown in red.
+    """
+    columns = 1 if len(rows) <= _ROWS_IN_ONE_COLUMN else 2
+    per_column = -(-len(rows) // columns)
+    canvas = np.full((max(per_column, 1) * _ROW_HEIGHT + _AXIS_HEIGHT, width, 3), _BACKGROUND, dtype=np.uint8)
+    if not rows:
+        draw_text(canvas, "no identities", 0, 2, _FONT_SIZE, _FAINT_TEXT)
+        return canvas
+    column_width = (width - (columns - 1) * _COLUMN_GAP) // columns
+    for column in range(columns):
+        left = column * (column_width + _COLUMN_GAP)
+        part = canvas[:, left : left + column_width]
+        _draw_column(part, rows[column * per_column : (column + 1) * per_column], length, marked, lost)
+    return canvas
+
+
+def coverage(flags: NDArray[np.bool_], width: int) -> NDArray[np.float64]:
+    """The share, 0..1, of each of `width` equal stretches of a video in which flags [T] are set: float64 [width]."""
+    frames = len(flags)
+    edges = np.linspace(0, frames, width + 1)
+    total = np.interp(edges, np.arange(frames + 1), np.concatenate([[0], np.cumsum(flags)]))
+    return np.diff(total) * width / frames
+
+
+def _draw_column(
+    part: NDArray[np.uint8], rows: Sequence[TimelineRow], length: int, marked: Sequence[int], lost: Sequence[int]
+) -> None:
+    bar_width = part.shape[1] - _LEGEND_WIDTH
+    lost_flags = np.zeros(length, dtype=np.bool_)
+    lost_flags[list(lost)] = True
+    lost_share = coverage(lost_flags, bar_width)
+    for position, row in enumerate(rows):
+        top = position * _ROW_HEIGHT
+        _draw_legend(part, row, top)
+        bar_top = top + (_ROW_HEIGHT - _BAR_HEIGHT) // 2
+        bar = np.asarray(_TRACK_BED, dtype=np.float64) + np.zeros((bar_width, 3))
+        bar = _blended(bar, np.asarray(_LOST_FRAMES), lost_share)
+        bar = _blended(bar, row.colour, coverage(row.visible, bar_width))
+        part[bar_top : bar_top + _BAR_HEIGHT, _LEGEND_WIDTH:] = np.rint(bar).astype(np.uint8)
+    _draw_axis(part, len(rows) * _ROW_HEIGHT, length, marked)
+
+
+def _blended(bar: NDArray[np.float64], colour: NDArray[np.generic], share: NDArray[np.float64]) -> NDArray[np.float64]:
+    return bar + share[:, None] * (colour.astype(np.float64) - bar)
+
+
+def _draw_legend(part: NDArray[np.uint8], row: TimelineRow, top: int) -> None:
+    blue, green, red = (int(value) for value in row.colour)
+    middle = top + (_ROW_HEIGHT - text_size("0", _FONT_SIZE)[1]) // 2
+    fill_box(part, 0, top + 4, 14, _ROW_HEIGHT - 8, (blue, green, red), 1.0)
+    number, score = str(row.number), f"{row.score:.2f}"
+    draw_text(part, number, 46 - text_size(number, _FONT_SIZE, bold=True)[0], middle, _FONT_SIZE, _TEXT, bold=True)
+    name = shortened(row.class_name, _FONT_SIZE, _LEGEND_WIDTH - 56 - 50)
+    draw_text(part, name, 56, middle, _FONT_SIZE, _TEXT)
+    draw_text(part, score, _LEGEND_WIDTH - 12 - text_size(score, _FONT_SIZE)[0], middle, _FONT_SIZE, _FAINT_TEXT)
+
+
+def _draw_axis(part: NDArray[np.uint8], bottom: int, length: int, marked: Sequence[int]) -> None:
+    bar_width = part.shape[1] - _LEGEND_WIDTH
+    free_from = 0
+    for index in sorted(marked):
+        centre = _LEGEND_WIDTH + round((index + 0.5) * bar_width / length)
+        fill_box(part, centre, 0, 1, bottom + 3, (255, 255, 255), 0.35)
+        text_width = text_size(str(index), _FONT_SIZE - 1)[0]
+        x = min(centre - text_width // 2, part.shape[1] - text_width)
+        if x >= free_from:
+            draw_text(part, str(index), x, bottom + 4, _FONT_SIZE - 1, _FAINT_TEXT)
+            free_from = x + text_width + 6

@@ -1,0 +1,78 @@
+"""H.264 video files that browsers play."""
+
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
+from numpy.typing import NDArray
+
+from vis_pipeline.errors import DataError
+
+_BT709 = 1
+
+
+class Mp4Writer:
+    """Write BGR frames to an mp4: H.264, yuv420p (BT.709, tagged), index at the front of the file.
+
+    A context manager. The file appears under its name only when the block ends without an error and at least one frame
+    was written. All frames have the first one's size; an odd side is padded by one repeated pixel row or column, as
+    yuv420p needs even sides. `crf` is x264's constant quality: 0 is lossless, 51 worst. Entering raises DataError where
+    nothing can be written.
+    """
+
+    def __init__(self, path: Path, frames_per_second: float, crf: int = 20) -> None:
+        self.path = path
+        self.size: tuple[int, int] | None = None
+        self._partial = path.with_name(f".{path.name}.partial")
+        self._rate = Fraction(frames_per_second).limit_denominator(1001)
+        self._crf = crf
+        self._container: Any = None
+        self._stream: Any = None
+
+    def __enter__(self) -> "Mp4Writer":
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._container = av.open(str(self._partial), "w", format="mp4", options={"movflags": "faststart"})
+        except OSError as error:
+            raise DataError(f"video {self.path}: cannot be written ({error.strerror or error})") from error
+        return self
+
+    def write(self, image: NDArray[np.uint8]) -> None:
+        """Append one frame, uint8 [H, W, 3], BGR; ValueError if its size is not the first frame's."""
+        if self.size is None:
+            self.size = (image.shape[0], image.shape[1])
+            self._stream = self._add_stream(*self.size)
+        if image.shape[:2] != self.size:
+            raise ValueError(f"frame of size {image.shape[:2]} in a video of size {self.size}")
+        height, width = self.size
+        even = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="bgr24")
+        frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
+        self._container.mux(self._stream.encode(frame))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        finished = kind is None and self._stream is not None
+        try:
+            if finished:
+                self._container.mux(self._stream.encode(None))
+            self._container.close()
+            if finished:
+                self._partial.replace(self.path)
+        finally:
+            self._partial.unlink(missing_ok=True)
+
+    def _add_stream(self, height: int, width: int) -> Any:
+        options = {"crf": str(self._crf), "preset": "fast"}
+        stream = self._container.add_stream("libx264", rate=self._rate, options=options)
+        stream.width, stream.height = width + width % 2, height + height % 2
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        context.color_range = int(ColorRange.MPEG)
+        return stream

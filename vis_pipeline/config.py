@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from mmengine.config import Config, DictAction
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -96,11 +96,10 @@ def _override(option: str) -> tuple[str, Any]:
 
 
 def _keys(settings: Any, location: list[str]) -> list[str]:
-    """The valid keys at the level of the last part of `location`."""
+    """The valid keys at the level of the last part of `location`; a field may be a settings class or None."""
     for part in location[:-1]:
-        named = {field.name: field.type for field in fields(settings)}
-        if part in named and is_dataclass(named[part]):
-            settings = named[part]
+        hint = get_type_hints(settings).get(part)
+        settings = next((option for option in (hint, *get_args(hint)) if is_dataclass(option)), settings)
     return [field.name for field in fields(settings)]
 
 

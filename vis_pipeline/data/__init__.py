@@ -1,0 +1,1 @@
+"""Splits, frames and procedural videos."""

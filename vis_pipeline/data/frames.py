@@ -1,0 +1,279 @@
+"""Frames of one video, read one after another from a folder of images or from a video file."""
+
+import re
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from vis_pipeline.data.images import read_image
+from vis_pipeline.data.youtube_vis import Video
+from vis_pipeline.errors import DataError
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
+
+OnBadFrame = Literal["error", "skip"]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded frame.
+
+    Attributes:
+        video_id: id of the video in its split.
+        index: position in the video, from 0.
+        name: file name, or the index as text for a video file.
+        image: uint8 [H, W, 3], BGR.
+    """
+
+    video_id: int
+    index: int
+    name: str
+    image: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class BadFrame:
+    """A frame that is missing, damaged or of another size; `reason` is one line for the run's log."""
+
+    video_id: int
+    index: int
+    name: str
+    reason: str
+
+
+class FrameSource(Protocol):
+    """The frames of one video in order.
+
+    Attributes:
+        video_id: id of the video in its split.
+        name: what to call the video in messages and file names.
+        length: number of frames, or None for a video file, which only decoding counts.
+    """
+
+    @property
+    def video_id(self) -> int: ...  # noqa: D102
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def length(self) -> int | None: ...  # noqa: D102
+
+    def __iter__(self) -> Iterator[Frame | BadFrame]: ...
+
+
+@dataclass(frozen=True)
+class ImageFrames:
+    """Frames from image files, one file a frame.
+
+    `size` is (height, width) in pixels; None takes the first frame's. Iterating raises DataError, naming video and
+    frame, for a frame that is missing, damaged or of another size; with `on_bad_frame="skip"` it gives a
+    :class:`BadFrame` instead.
+    """
+
+    video_id: int
+    name: str
+    paths: Sequence[Path]
+    size: tuple[int, int] | None = None
+    on_bad_frame: OnBadFrame = "error"
+
+    @property
+    def length(self) -> int | None:
+        """Number of frames."""
+        return len(self.paths)
+
+    def __iter__(self) -> Iterator[Frame | BadFrame]:
+        checker = _Checker(self.video_id, self.name, self.on_bad_frame, self.size)
+        for index, path in enumerate(self.paths):
+            try:
+                image = read_image(path)
+            except DataError as error:
+                yield checker.bad(index, path.name, str(error))
+            else:
+                yield checker.checked(index, path.name, image)
+
+
+@dataclass(frozen=True)
+class VideoFrames:
+    """Frames decoded from a video file by PyAV, turned upright where the file says how.
+
+    Iterating raises DataError for a file that is no video, and for a damaged frame unless `on_bad_frame="skip"`, which
+    gives a :class:`BadFrame` for it.
+    """
+
+    video_id: int
+    path: Path
+    on_bad_frame: OnBadFrame = "error"
+
+    @property
+    def name(self) -> str:
+        """The file's name without its suffix."""
+        return self.path.stem
+
+    @property
+    def length(self) -> int | None:
+        """None: what containers declare is not always what they hold."""
+        return None
+
+    def declared_length(self) -> int | None:
+        """The number of frames that the container states or that its duration and rate give: for progress only.
+
+        Raises:
+            DataError: the file is no readable video.
+        """
+        with closing(self._open()) as container:
+            stream = container.streams.video[0]
+            if stream.frames:
+                return int(stream.frames)
+            if container.duration and stream.average_rate:
+                return int(container.duration / av.time_base * float(stream.average_rate) + 0.5)
+            return None
+
+    def frame_rate(self) -> float | None:
+        """Frames per second as the container states them, None where it does not.
+
+        Raises:
+            DataError: the file is no readable video.
+        """
+        with closing(self._open()) as container:
+            rate = container.streams.video[0].average_rate
+            return float(rate) if rate else None
+
+    def __iter__(self) -> Iterator[Frame | BadFrame]:
+        checker = _Checker(self.video_id, self.name, self.on_bad_frame, None)
+        index = 0
+        with closing(self._open()) as container:
+            for decoded in _decode(container):
+                if isinstance(decoded, str):
+                    yield checker.bad(index, str(index), decoded)
+                else:
+                    yield checker.checked(index, str(index), decoded)
+                index += 1
+        if index == 0:
+            raise DataError(f"video {self.path}: holds no frames")
+
+    def _open(self) -> Any:
+        try:
+            container = av.open(str(self.path))
+        except (av.error.FFmpegError, OSError) as error:
+            raise DataError(f"video {self.path}: cannot be opened ({error.strerror or error})") from error
+        if not container.streams.video:
+            container.close()
+            raise DataError(f"video {self.path}: has no video stream")
+        return container
+
+
+def open_frames(path: Path, on_bad_frame: OnBadFrame = "error", video_id: int = 1) -> FrameSource:
+    """The frames of a video file or of a single folder of images, which are taken in the natural order of their names.
+
+    Raises:
+        DataError: nothing is there, or the folder holds no images.
+    """
+    if path.is_dir():
+        return ImageFrames(video_id, path.resolve().name, image_paths(path), None, on_bad_frame)
+    if not path.is_file():
+        raise DataError(f"video {path}: no such file or folder")
+    return VideoFrames(video_id, path, on_bad_frame)
+
+
+def image_paths(folder: Path) -> tuple[Path, ...]:
+    """The images in a folder in the natural order of their names: 2.jpg before 10.jpg.
+
+    Raises:
+        DataError: there are none.
+    """
+    paths = (path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+    if found := tuple(sorted(paths, key=_natural_order)):
+        return found
+    raise DataError(f"folder {folder}: holds no images ({', '.join(sorted(IMAGE_SUFFIXES))})")
+
+
+def split_frames(video: Video, frames_dir: Path, on_bad_frame: OnBadFrame = "error") -> ImageFrames:
+    """The frames of one video of a split, whose file names are relative to `frames_dir`.
+
+    Raises:
+        DataError: `frames_dir` is not a folder, or lacks the whole folder of the video.
+    """
+    paths = tuple(frames_dir / name for name in video.file_names)
+    if not frames_dir.is_dir():
+        raise DataError(f"frames {frames_dir}: not a folder")
+    if not paths[0].parent.is_dir() and on_bad_frame == "error":
+        raise DataError(
+            f"video {video.id} ({video.name}): no folder {paths[0].parent}; "
+            "give as frames the folder that the split's file names start from"
+        )
+    return ImageFrames(video.id, video.name, paths, (video.height, video.width), on_bad_frame)
+
+
+def prefetched(source: FrameSource, depth: int = 4) -> Iterator[Frame | BadFrame]:
+    """The frames of a source, decoded up to `depth` frames ahead in a thread; errors come out in their place."""
+    frames = iter(source)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="frames") as thread:
+        pending = deque(thread.submit(next, frames, None) for _ in range(depth))
+        try:
+            while (frame := pending.popleft().result()) is not None:
+                pending.append(thread.submit(next, frames, None))
+                yield frame
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+@dataclass
+class _Checker:
+    """Turns decoded images into frames of one size, and faults into an error or a :class:`BadFrame`."""
+
+    video_id: int
+    video_name: str
+    on_bad_frame: OnBadFrame
+    size: tuple[int, int] | None = field(default=None)
+
+    def checked(self, index: int, name: str, image: NDArray[np.uint8]) -> Frame | BadFrame:
+        height, width = image.shape[:2]
+        self.size = self.size or (height, width)
+        if (height, width) != self.size:
+            return self.bad(index, name, f"is {width}x{height}, expected {self.size[1]}x{self.size[0]}")
+        return Frame(self.video_id, index, name, image)
+
+    def bad(self, index: int, name: str, reason: str) -> BadFrame:
+        if self.on_bad_frame == "error":
+            raise DataError(
+                f"video {self.video_id} ({self.video_name}), frame {name}: {reason} "
+                "(--on-bad-frame skip goes on without it)"
+            )
+        return BadFrame(self.video_id, index, name, reason)
+
+
+def _decode(container: Any) -> Iterator[NDArray[np.uint8] | str]:
+    """Images, or the reason why the frame that comes next is damaged."""
+    packets = container.demux(video=0)
+    while True:
+        try:
+            packet = next(packets, None)
+            if packet is None:
+                return
+            frames = packet.decode()
+        except av.error.EOFError:
+            return
+        except av.error.FFmpegError as error:
+            yield f"cannot be decoded ({error.strerror})"
+            continue
+        for frame in frames:
+            yield "damaged in the file" if packet.is_corrupt or frame.is_corrupt else _upright(frame)
+
+
+def _upright(frame: Any) -> NDArray[np.uint8]:
+    image = frame.to_ndarray(format="bgr24")
+    return np.ascontiguousarray(np.rot90(image, k=round(frame.rotation / 90)))
+
+
+def _natural_order(path: Path) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]

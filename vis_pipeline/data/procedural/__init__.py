@@ -1,0 +1,20 @@
+"""Procedural videos: a deterministic YouTube-VIS split of textured shapes in motion.
+
+`generate_video` is the pure core (seed and index in, arrays out); `write_split` puts a split on disk.
+"""
+
+from vis_pipeline.data.procedural.settings import HARD, NORMAL, SceneSettings
+from vis_pipeline.data.procedural.shapes import CATEGORY_NAMES
+from vis_pipeline.data.procedural.split import SplitFigures, write_split
+from vis_pipeline.data.procedural.video import ProceduralVideo, generate_video
+
+__all__ = [
+    "CATEGORY_NAMES",
+    "HARD",
+    "NORMAL",
+    "ProceduralVideo",
+    "SceneSettings",
+    "SplitFigures",
+    "generate_video",
+    "write_split",
+]

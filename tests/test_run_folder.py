@@ -1,0 +1,82 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vis_pipeline import masks, run_folder
+from vis_pipeline.data.youtube_vis import TrackResult, read_results
+from vis_pipeline.errors import DataError
+from vis_pipeline.run_folder import RunFolder, VideoOutcome, write_text
+
+
+def outcome(video_id: int, score: float = 0.5) -> VideoOutcome:
+    rle = masks.encode(np.ones((1, 2, 3), dtype=bool))[0]
+    tracks = (TrackResult(video_id, 1, score, (rle, None)),)
+    return VideoOutcome(tracks, 2, 2, 3, {"detect": 1.5, "track": 0.5}, ("frame 1 skipped",))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return RunFolder.create(tmp_path / "runs/first", {"split": "a.json"}, "abc")
+
+
+def test_finished_videos_are_there_after_reopening(folder: RunFolder) -> None:
+    folder.write_video(12, outcome(12))
+    again = RunFolder.create(folder.path, {"split": "a.json"}, "abc")
+    assert again.finished() == {12}
+    assert again.read_video(12) == outcome(12)
+    assert RunFolder.open(folder.path).config() == {"split": "a.json"}
+    assert "video 12: frame 1 skipped" in (folder.path / "log.txt").read_text()
+
+
+def test_other_settings_are_refused(folder: RunFolder) -> None:
+    with pytest.raises(DataError, match=r"other settings .*another --out"):
+        RunFolder.create(folder.path, {"split": "a.json"}, "def")
+
+
+def test_results_and_timings_come_from_the_finished_videos_in_order(folder: RunFolder) -> None:
+    for video_id in (1, 2):
+        folder.write_video(video_id, outcome(video_id))
+    path = folder.assemble_results([2, 3, 1])
+    assert path == folder.path / "results.json"
+    assert [track.video_id for track in read_results(path)] == [2, 1]
+    timings = json.loads((folder.path / "timings.json").read_text())
+    assert timings["frames"] == 4 and timings["seconds"] == {"detect": 3.0, "track": 1.0}
+    assert timings["videos"]["2"]["tracks"] == 1
+
+
+def test_an_unwritable_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match=r"file: cannot be written .*another --out"):
+        RunFolder.create(tmp_path / "file", {}, "abc")
+
+
+def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no run there"):
+        RunFolder.open(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"config_hash": "abc"}'])
+def test_damaged_videos_are_named(folder: RunFolder, content: str) -> None:
+    (folder.path / "videos/4.json").write_text(content)
+    with pytest.raises(DataError, match=r"4\.json: .*remove it"):
+        folder.read_video(4)
+
+
+def test_a_write_that_fails_leaves_what_was_there(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder.write_video(1, outcome(1))
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(run_folder.os, "fsync", full)
+    with pytest.raises(DataError, match=r"1\.json: cannot be written \(No space left"):
+        folder.write_video(1, outcome(1, score=0.9))
+    monkeypatch.undo()
+    assert folder.read_video(1) == outcome(1)
+    assert [path.name for path in (folder.path / "videos").iterdir()] == ["1.json"]
+    with pytest.raises(DataError, match="cannot be written"):
+        write_text(tmp_path / "nowhere/file.json", "")

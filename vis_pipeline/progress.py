@@ -1,0 +1,111 @@
+"""What a run tells about its progress, and the bar that shows it."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
+
+
+class ProgressListener(Protocol):
+    """Told what happens to the videos of a run, in the driver's process."""
+
+    def start(self, expected: Mapping[int, int | None], already_finished: int) -> None:
+        """The videos to come, by id, with their numbers of frames where known; how many an earlier run finished."""
+        ...
+
+    def advance(self, video_id: int, frames: int) -> None:
+        """So many frames of the video are done; fewer than before where it is begun again."""
+        ...
+
+    def finish(self, video_id: int, frames: int) -> None:
+        """The video is stored; it had so many frames."""
+        ...
+
+    def fail(self, video_id: int, reason: str) -> None:
+        """The video is set aside."""
+        ...
+
+
+class ProgressBar:
+    """A bar over frames with counts of videos, frames a second and an estimate; plain lines where there is no terminal.
+
+    A context manager: the bar is drawn inside.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self._bar = Progress(
+            TextColumn("{task.fields[videos]} videos"),
+            BarColumn(),
+            TextColumn("{task.completed:.0f}/{task.fields[frames]} frames"),
+            _SpeedColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+            speed_estimate_period=120,
+        )
+        self._row = self._bar.add_task("videos", total=None, videos="0/0", frames="?")
+        self._expected: dict[int, int | None] = {}
+        self._done: dict[int, int] = {}
+        self._closed: set[int] = set()
+
+    def __enter__(self) -> "ProgressBar":
+        self._bar.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.__exit__(kind, error, trace)
+
+    def start(self, expected: Mapping[int, int | None], already_finished: int) -> None:
+        """See :class:`ProgressListener`."""
+        self._expected = dict(expected)
+        if already_finished:
+            self._console.print(f"{already_finished} videos were finished by an earlier run")
+        self._refresh()
+
+    def advance(self, video_id: int, frames: int) -> None:
+        """See :class:`ProgressListener`."""
+        self._done[video_id] = frames
+        self._refresh()
+
+    def finish(self, video_id: int, frames: int) -> None:
+        """See :class:`ProgressListener`."""
+        self._close(video_id, frames)
+        if not self._console.is_terminal:
+            self._console.print(f"{self._videos()} videos: {video_id} done, {frames} frames", markup=False)
+
+    def fail(self, video_id: int, reason: str) -> None:
+        """See :class:`ProgressListener`."""
+        self._close(video_id, self._done.get(video_id, 0))
+        self._console.print(f"video {video_id} set aside: {reason}", style="red", markup=False, highlight=False)
+
+    def _close(self, video_id: int, frames: int) -> None:
+        self._expected[video_id] = self._done[video_id] = frames
+        self._closed.add(video_id)
+        self._refresh()
+
+    def _videos(self) -> str:
+        return f"{len(self._closed)}/{len(self._expected)}"
+
+    def _refresh(self) -> None:
+        known = [frames for frames in self._expected.values() if frames is not None]
+        total = sum(known) if len(known) == len(self._expected) else None
+        self._bar.update(
+            self._row,
+            completed=sum(self._done.values()),
+            total=total,
+            videos=self._videos(),
+            frames="?" if total is None else total,
+        )
+
+
+class _SpeedColumn(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text("" if task.speed is None else f"{task.speed:.1f} frames/s")

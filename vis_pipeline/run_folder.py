@@ -1,0 +1,221 @@
+"""The folder of one run: what it was made with, the result of every finished video, timings, log and results."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from vis_pipeline.data.youtube_vis import TrackResult, results_to_json, tracks_from_json
+from vis_pipeline.errors import DataError
+
+
+@dataclass(frozen=True)
+class VideoOutcome:
+    """What a worker made of one video.
+
+    Attributes:
+        tracks: the predicted objects, each with `length` segmentations.
+        length: number of frames, with the null frames of skipped bad ones.
+        height, width: pixels of a frame.
+        seconds: wall time by stage, such as "decode" or "total".
+        notes: lines for the run's log, such as skipped frames.
+    """
+
+    tracks: Sequence[TrackResult]
+    length: int
+    height: int
+    width: int
+    seconds: Mapping[str, float]
+    notes: Sequence[str] = ()
+
+
+class RunFolder:
+    """One run on disk; every file is written whole or not at all, so that a run that is stopped can go on.
+
+    `config.json`, `versions.json`, `timings.json`, `log.txt`, `videos/<video id>.json` and, in the end,
+    `results.json`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @classmethod
+    def create(cls, path: Path, config: Mapping[str, Any], config_hash: str) -> "RunFolder":
+        """Make the folder, or take up a run of the same config.
+
+        Raises:
+            DataError: nothing can be written there, or the run that lies there has another config.
+        """
+        folder = cls(path)
+        try:
+            (path / "videos").mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=path):
+                pass
+        except OSError as error:
+            raise DataError(f"run folder {path}: cannot be written ({error.strerror}); give another --out") from error
+        if folder._file("config").exists():
+            found = folder.config_hash()
+            if found != config_hash:
+                raise DataError(
+                    f"run folder {path}: holds a run with other settings ({found}, not {config_hash}); "
+                    "give another --out, or remove the folder"
+                )
+        else:
+            folder._write("config", {"hash": config_hash, "config": dict(config)})
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> "RunFolder":
+        """An existing run.
+
+        Raises:
+            DataError: there is none.
+        """
+        folder = cls(path)
+        if not folder._file("config").is_file():
+            raise DataError(f"run folder {path}: no run there (config.json is missing)")
+        return folder
+
+    def config(self) -> dict[str, Any]:
+        """What the run was made with."""
+        content = self._read("config").get("config")
+        if not isinstance(content, dict):
+            raise DataError(f"{self._file('config')}: not the config of a run")
+        return content
+
+    def config_hash(self) -> str:
+        """The hash under which the run's videos are stored."""
+        return str(self._read("config").get("hash"))
+
+    def write_versions(self, versions: Mapping[str, str]) -> None:
+        """Record what software the run used."""
+        self._write("versions", dict(versions))
+
+    def write_video(self, video_id: int, outcome: VideoOutcome) -> None:
+        """Store a finished video; its notes go to the log."""
+        content = {
+            "config_hash": self.config_hash(),
+            "video_id": video_id,
+            "length": outcome.length,
+            "height": outcome.height,
+            "width": outcome.width,
+            "seconds": dict(outcome.seconds),
+            "notes": list(outcome.notes),
+            "tracks": results_to_json(outcome.tracks),
+        }
+        write_text(self._video_file(video_id), json.dumps(content))
+        for note in outcome.notes:
+            self.log(f"video {video_id}: {note}")
+
+    def read_video(self, video_id: int) -> VideoOutcome:
+        """A finished video.
+
+        Raises:
+            DataError: it is not finished, or the file is damaged.
+        """
+        path = self._video_file(video_id)
+        content = _read_object(path)
+        try:
+            return VideoOutcome(
+                tracks=tracks_from_json(content["tracks"], str(path)),
+                length=int(content["length"]),
+                height=int(content["height"]),
+                width=int(content["width"]),
+                seconds=content["seconds"],
+                notes=tuple(content["notes"]),
+            )
+        except KeyError as error:
+            raise DataError(f"{path}: no {error} in it; remove it to have the video done again") from error
+
+    def finished(self) -> set[int]:
+        """Ids of the videos that are done with the run's config."""
+        config_hash = self.config_hash()
+        return {
+            int(path.stem)
+            for path in (self.path / "videos").glob("*.json")
+            if path.stem.isdigit() and _read_object(path).get("config_hash") == config_hash
+        }
+
+    def assemble_results(self, video_ids: Iterable[int]) -> Path:
+        """Write `timings.json` and `results.json` from those of these videos that are finished, in this order."""
+        finished = self.finished()
+        outcomes = {identifier: self.read_video(identifier) for identifier in video_ids if identifier in finished}
+        results = self.path / "results.json"
+        write_text(results, json.dumps(results_to_json(track for one in outcomes.values() for track in one.tracks)))
+        self._write("timings", timings(outcomes))
+        return results
+
+    def log(self, line: str) -> None:
+        """Append a line, with the time, to `log.txt`."""
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        with (self.path / "log.txt").open("a", encoding="utf-8") as file:
+            file.write(f"{now} {' '.join(line.split())}\n")
+
+    def _file(self, name: str) -> Path:
+        return self.path / f"{name}.json"
+
+    def _video_file(self, video_id: int) -> Path:
+        return self.path / "videos" / f"{video_id}.json"
+
+    def _read(self, name: str) -> dict[str, Any]:
+        return _read_object(self._file(name))
+
+    def _write(self, name: str, content: Mapping[str, Any]) -> None:
+        write_text(self._file(name), json.dumps(content, indent=2) + "\n")
+
+
+def timings(outcomes: Mapping[int, VideoOutcome]) -> dict[str, Any]:
+    """Frames and seconds by stage, of all videos and of each."""
+    total: dict[str, float] = {}
+    for outcome in outcomes.values():
+        for stage, seconds in outcome.seconds.items():
+            total[stage] = total.get(stage, 0.0) + seconds
+    return {
+        "frames": sum(outcome.length for outcome in outcomes.values()),
+        "seconds": total,
+        "videos": {
+            str(identifier): {"frames": outcome.length, "tracks": len(outcome.tracks), "seconds": dict(outcome.seconds)}
+            for identifier, outcome in outcomes.items()
+        },
+    }
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in UTF-8 as :func:`write_whole` does."""
+    write_whole(path, text.encode())
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all: beside it first, then in its place.
+
+    Raises:
+        DataError: nothing can be written there.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        try:
+            with beside.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise DataError(f"{path}: damaged ({error}); remove it to have it made again") from error
+    if not isinstance(content, dict):
+        raise DataError(f"{path}: not what a run writes there; remove it to have it made again")
+    return content

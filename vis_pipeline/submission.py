@@ -1,0 +1,119 @@
+"""The challenge's submission: a zip with `results.json` at its root, checked before the server does it."""
+
+import io
+import json
+import math
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vis_pipeline.data.youtube_vis import Split, TrackResult, Video, read_results, results_to_json
+from vis_pipeline.errors import DataError
+from vis_pipeline.masks import Rle
+from vis_pipeline.run_folder import RunFolder, write_whole
+
+RESULTS_NAME = "results.json"
+MOST_TRACKS = 100
+SHOWN_FAULTS = 3
+EARLIEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A written zip; `warnings` are lines on what the server takes but will not score as one may think."""
+
+    path: Path
+    tracks: int
+    videos: int
+    warnings: tuple[str, ...]
+
+
+def submit(run: RunFolder, split: Split, out: Path) -> Submission:
+    """Check that every video of the split is finished and that its results obey the challenge's rules; write the zip.
+
+    The same results give the same bytes.
+
+    Raises:
+        DataError: videos are missing, or results break a rule; nothing is written then.
+    """
+    _require_finished(run, split)
+    results = read_results(run.assemble_results([video.id for video in split.videos]))
+    found = list(faults(results, split))
+    if found:
+        more = f"; and {len(found) - SHOWN_FAULTS} more faults" if len(found) > SHOWN_FAULTS else ""
+        raise DataError(f"run {run.path}: the server would refuse this: {'; '.join(found[:SHOWN_FAULTS])}{more}")
+    write_whole(out, zipped(results))
+    return Submission(out, len(results), len(split.videos), tuple(warnings(results, split)))
+
+
+def zipped(results: Sequence[TrackResult]) -> bytes:
+    """The zip file of these results."""
+    entry = zipfile.ZipInfo(RESULTS_NAME, EARLIEST_ZIP_TIME)
+    entry.external_attr = 0o644 << 16
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        content = json.dumps(results_to_json(results), separators=(",", ":"))
+        archive.writestr(entry, content, zipfile.ZIP_DEFLATED, compresslevel=9)
+    return file.getvalue()
+
+
+def faults(results: Sequence[TrackResult], split: Split) -> Iterator[str]:
+    """Every breach of the challenge's rules, one line each.
+
+    There must be a track; each belongs to a video and a category of the split, has a finite score in 0..1, and for
+    every frame a mask of the video's size or null.
+    """
+    if not results:
+        yield "there is not a single track"
+    videos = split.videos_by_id()
+    categories = {category.id for category in split.categories}
+    for position, track in enumerate(results):
+        where = f"track {position} (video {track.video_id})"
+        video = videos.get(track.video_id)
+        if video is None:
+            yield f"{where}: the split has no such video"
+        else:
+            yield from (f"{where}: {fault}" for fault in _mask_faults(track.segmentations, video))
+        if track.category_id not in categories:
+            yield f"{where}: the split has no category {track.category_id}"
+        if not (math.isfinite(track.score) and 0 <= track.score <= 1):
+            yield f"{where}: score {track.score} is not in 0..1"
+
+
+def warnings(results: Sequence[TrackResult], split: Split) -> Iterator[str]:
+    """What the server takes without a word: tracks beyond the 100 it scores, empty tracks, videos without any."""
+    counts = Counter(track.video_id for track in results)
+    for video_id, count in counts.items():
+        if count > MOST_TRACKS:
+            yield f"video {video_id} has {count} tracks; the server scores the best {MOST_TRACKS} of a category"
+    empty = sum(not any(track.segmentations) for track in results)
+    if empty:
+        yield f"{empty} tracks have no mask in any frame"
+    without = [video.id for video in split.videos if video.id not in counts]
+    if without:
+        yield f"{len(without)} videos have no tracks: {_listed(without)}"
+
+
+def _require_finished(run: RunFolder, split: Split) -> None:
+    finished = run.finished()
+    missing = [video.id for video in split.videos if video.id not in finished]
+    if missing:
+        raise DataError(
+            f"run {run.path}: {len(missing)} of {len(split.videos)} videos are not finished: {_listed(missing)}; "
+            "run again with the same --out to finish them"
+        )
+
+
+def _mask_faults(segmentations: Sequence[Rle | None], video: Video) -> Iterator[str]:
+    if len(segmentations) != video.length:
+        yield f"{len(segmentations)} segmentations, but the video has {video.length} frames"
+    for frame, rle in enumerate(segmentations):
+        if rle is not None and rle["size"] != [video.height, video.width]:
+            yield f"frame {frame}: mask of size {rle['size']}, but the video is [{video.height}, {video.width}]"
+
+
+def _listed(ids: Sequence[int]) -> str:
+    shown = ", ".join(str(identifier) for identifier in ids[:10])
+    return shown if len(ids) <= 10 else f"{shown}, ..."

@@ -1,0 +1,135 @@
+import sys
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from vis_pipeline import doctor
+from vis_pipeline.doctor import Check
+from vis_pipeline.weights.registry import BundledWeights
+
+
+def mmcv_without_operators(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def importing(name: str) -> ModuleType:
+        if name == "mmcv._ext":
+            raise error
+        return import_module(name)
+
+    monkeypatch.setattr(doctor, "import_module", importing)
+
+
+def with_versions(monkeypatch: pytest.MonkeyPatch, versions: dict[str, str]) -> None:
+    monkeypatch.setattr(doctor, "_version", lambda name: versions.get(name, ""))
+
+
+@pytest.mark.parametrize(("running", "ok"), [((3, 9), False), ((3, 10), True), ((3, 12), True), ((3, 13), False)])
+def test_python_range(running: tuple[int, int], ok: bool) -> None:
+    assert doctor.check_python(running).ok is ok
+
+
+def test_operators_left_out_of_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    mmcv_without_operators(monkeypatch, ModuleNotFoundError("No module named 'mmcv._ext'", name="mmcv._ext"))
+    check = doctor.check_mmcv_operators()
+    assert not check.ok
+    assert check.needed
+    assert "without" in check.detail
+    assert "--no-build-isolation" in check.mend
+
+
+def test_operators_of_another_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    mmcv_without_operators(monkeypatch, ImportError("_ext.so: undefined symbol: _ZN2at4_ops"))
+    check = doctor.check_mmcv_operators()
+    assert not check.ok
+    assert "another torch" in check.detail
+
+
+def test_operators_here_are_compiled() -> None:
+    assert doctor.check_mmcv_operators().ok
+
+
+def test_missing_mmcv_is_not_taken_for_missing_operators(monkeypatch: pytest.MonkeyPatch) -> None:
+    mmcv_without_operators(monkeypatch, ModuleNotFoundError("No module named 'mmcv'", name="mmcv"))
+    assert "No module named 'mmcv'" in doctor.check_mmcv_operators().detail
+
+
+@pytest.mark.parametrize(
+    ("versions", "ok"),
+    [
+        ({"onedl-mmcv": "2.3.6"}, True),
+        ({"mmcv": "2.1.0"}, True),
+        ({"mmcv": "1.7.2"}, False),
+        ({"onedl-mmcv": "3.0.0"}, False),
+        ({"onedl-mmcv": "2.3.6", "mmcv": "2.1.0"}, False),
+        ({}, False),
+    ],
+)
+def test_fork_or_original_in_range(monkeypatch: pytest.MonkeyPatch, versions: dict[str, str], ok: bool) -> None:
+    with_versions(monkeypatch, versions)
+    (mmcv,) = [package for package in doctor.OPENMMLAB if package.module == "mmcv"]
+    assert doctor.check_openmmlab(mmcv).ok is ok
+
+
+def test_import_that_fails_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broken_module.py").write_text("raise AssertionError('first\\nsecond')")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert doctor.check_import("broken_module", "mend it") == Check(
+        "broken_module", False, "AssertionError: first second", "mend it"
+    )
+
+
+def test_opencv_without_graphics_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    def importing(name: str) -> ModuleType:
+        raise ImportError("libGL.so.1: cannot open shared object file")
+
+    monkeypatch.setattr(doctor, "import_module", importing)
+    assert "libgl1" in doctor.check_opencv().mend
+
+
+@pytest.mark.parametrize(
+    ("available", "driver", "operators", "ok"),
+    [
+        (False, False, "not available", True),
+        (False, True, "not available", False),
+        (True, True, "not available", False),
+        (True, True, "12.8", False),
+        (True, True, "13.0", True),
+    ],
+)
+def test_gpu(monkeypatch: pytest.MonkeyPatch, available: bool, driver: bool, operators: str, ok: bool) -> None:
+    device = SimpleNamespace(name="GPU", total_memory=2**36)
+    cuda = SimpleNamespace(is_available=lambda: available, get_device_properties=lambda index: device)
+    torch = SimpleNamespace(cuda=cuda, version=SimpleNamespace(cuda="13.0"), __version__="2.13.0")
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: "/usr/bin/nvidia-smi" if driver else None)
+    extension = SimpleNamespace(get_compiling_cuda_version=lambda: operators)
+    monkeypatch.setattr(doctor, "import_module", lambda name: extension)
+    check = doctor.check_gpu()
+    assert check.ok is ok
+    assert not check.needed or ok
+
+
+def test_little_room_is_a_note(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: SimpleNamespace(free=10**6))
+    checks = [doctor.check_free_disk(tmp_path), doctor.check_shared_memory(tmp_path)]
+    assert not any(check.ok for check in checks)
+    assert doctor.usable(checks)
+
+
+def test_missing_weights_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(BundledWeights, "path", tmp_path / "gone.safetensors")
+    assert "gone.safetensors" in doctor.check_bundled_weights().detail
+
+
+@pytest.mark.parametrize(("needed", "code"), [(True, 2), (False, 0)])
+def test_exit_code_and_one_line_each(monkeypatch: pytest.MonkeyPatch, needed: bool, code: int) -> None:
+    from vis_pipeline.cli.app import app
+
+    checks = [Check("one", True, "fine"), Check("two", False, "[broken]", "mend " * 60, needed)]
+    monkeypatch.setattr(doctor, "run_checks", lambda: checks)
+    result = CliRunner().invoke(app, ["doctor"])
+    assert result.exit_code == code
+    lines = result.output.splitlines()
+    assert len(lines) == 2
+    assert "[broken]. To mend: mend mend" in lines[1]

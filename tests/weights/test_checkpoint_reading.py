@@ -1,0 +1,83 @@
+"""Checkpoints are read without running code from them, and must fit their network."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from vis_pipeline.errors import WeightsError
+from vis_pipeline.weights.files import load_strictly, read_checkpoint, read_state_dict
+
+
+class _Touch:
+    """Unpickling this creates a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.path,)
+
+
+class _Lookup:
+    """Unpickling this looks an attribute up, which is how gadgets begin."""
+
+    def __reduce__(self) -> Any:
+        return getattr, (np.ndarray, "tofile")
+
+
+def test_a_checkpoint_of_mmengine_with_its_loss_history(tmp_path: Path) -> None:
+    from mmengine.logging import HistoryBuffer
+
+    history = HistoryBuffer([0.5, 0.25], [1, 1])
+    content = {
+        "meta": {"epoch": 3, "seed": np.int64(4), "dataset_meta": {"classes": ("a", "b")}},
+        "state_dict": {"module.x": torch.ones(2)},
+        "message_hub": {"log_scalars": {"train/loss": history}},
+    }
+    path = tmp_path / "epoch_3.pth"
+    torch.save(content, path)
+    read = read_checkpoint(path)
+    assert read["meta"] == content["meta"]
+    assert read["message_hub"]["log_scalars"]["train/loss"].mean() == 0.375
+    assert read["message_hub"]["log_scalars"]["train/loss"].statistics("max") == 0.5
+    assert list(read_state_dict(path)) == ["x"]
+
+
+@pytest.mark.parametrize("protocol", [2, 4])
+def test_code_in_a_checkpoint_is_refused_and_not_run(tmp_path: Path, protocol: int) -> None:
+    path, touched = tmp_path / "crafted.pth", tmp_path / "touched"
+    for payload in (_Touch(touched), _Lookup()):
+        torch.save({"state_dict": {"x": torch.ones(1)}, "meta": payload}, path, pickle_protocol=protocol)
+        with pytest.raises(WeightsError, match=r"crafted\.pth: not a readable checkpoint"):
+            read_checkpoint(path)
+    assert not touched.exists()
+    path.write_bytes(pickle.dumps({"state_dict": _Touch(touched)}))
+    with pytest.raises(WeightsError):
+        read_state_dict(path)
+    assert not touched.exists()
+
+
+@pytest.mark.parametrize("content", [[1, 2], {"meta": 1}])
+def test_what_is_no_checkpoint(tmp_path: Path, content: Any) -> None:
+    path = tmp_path / "other.pth"
+    torch.save(content, path)
+    with pytest.raises(WeightsError, match=r"other\.pth: holds"):
+        read_state_dict(path)
+
+
+def test_a_network_is_loaded_whole_or_the_first_misfit_is_named() -> None:
+    network, path = torch.nn.Linear(2, 3), Path("w.pth")
+    right = torch.nn.Linear(2, 3).state_dict()
+    load_strictly(network, right, path)
+    torch.testing.assert_close(network.weight, right["weight"])
+    for tensors, words in [
+        ({"weight": right["weight"]}, "key bias is missing"),
+        ({**right, "bias": torch.zeros(4)}, r"key bias has shape \[4\], but the network has \[3\]"),
+        ({**right, "more": torch.zeros(4)}, "key more has no place"),
+    ]:
+        with pytest.raises(WeightsError, match=words):
+            load_strictly(network, tensors, path)

@@ -1,0 +1,121 @@
+"""`vis-pipeline weights list|fetch|verify`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vis_pipeline.errors import WeightsError
+from vis_pipeline.weights.registry import BUNDLED, CACHE_VARIABLE, PUBLISHED, PublishedWeights, cache_folder
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+weights_app = typer.Typer(help="The bundled weights and the published ones.", no_args_is_help=True)
+
+Cache = Annotated[
+    Path | None,
+    typer.Option("--cache", help=f"Folder of the fetched weights (or set {CACHE_VARIABLE}).", show_default=False),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(weights_app, name="weights")
+
+
+@weights_app.command("list")
+def list_weights(cache: Cache = None) -> None:
+    """Show the weights that are known by name, and which are here."""
+    from rich.console import Console
+
+    folder = cache or cache_folder()
+    rows = [(weights.reference, weights.path, weights.note) for weights in BUNDLED.values()]
+    rows += [
+        (weights.name, weights.path(folder), f"{weights.note}; {weights.config}") for weights in PUBLISHED.values()
+    ]
+    width = max(len(name) for name, _, _ in rows)
+    console = Console(soft_wrap=True, highlight=False)
+    for name, path, note in rows:
+        here = f"{path.stat().st_size / 1e6:.1f} MB" if path.is_file() else "not here"
+        console.print(f"[bold]{name:<{width}}[/bold]  {here:>8}  {note}")
+    console.print(f"Fetched weights are kept in {folder}.")
+
+
+@weights_app.command("fetch")
+def fetch_weights(
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names that `weights list` shows.")],
+    url: Annotated[
+        str | None, typer.Option("--url", help="Folder of a mirror to fetch from instead.", show_default=False)
+    ] = None,
+    cache: Cache = None,
+) -> None:
+    """Download published weights; a download that was cut off is resumed."""
+    from rich.console import Console
+
+    console = Console(soft_wrap=True, highlight=False)
+    for weights in [_published(name) for name in names]:
+        path = _fetch(weights, cache or cache_folder(), url, console)
+        checked = "checksum right" if weights.sha256_prefix else "no checksum is published for it"
+        console.print(f"{weights.name}: {path} ({checked})")
+
+
+@weights_app.command("verify")
+def verify_weights(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", help="Default: all that are here.")] = None,
+    cache: Cache = None,
+) -> None:
+    """Check weights on disk: fetched ones against their checksums, bundled ones by reading them."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    folder = cache or cache_folder()
+    here = [w.reference for w in BUNDLED.values()] + [w.name for w in PUBLISHED.values() if w.path(folder).is_file()]
+    console = Console(soft_wrap=True, highlight=False)
+    damaged = []
+    for name in names or here:
+        try:
+            console.print(f"[green]ok[/green]      {name}: {_verified(name, folder)}")
+        except WeightsError as error:
+            console.print(f"[red]damaged[/red] {escape(str(error))}")
+            damaged.append(name)
+    if damaged:
+        raise WeightsError(f"weights {', '.join(damaged)}: missing or damaged")
+
+
+def _fetch(weights: PublishedWeights, folder: Path, url: str | None, console: "Console") -> Path:
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    from vis_pipeline.weights.fetch import fetch
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        bar = progress.add_task(weights.name, total=None)
+
+        def show(done: int, total: int | None) -> None:
+            progress.update(bar, completed=done, total=total)
+
+        return fetch(weights, folder, show, url)
+
+
+def _verified(name: str, folder: Path) -> str:
+    from vis_pipeline.weights.fetch import verify
+    from vis_pipeline.weights.files import read_state_dict
+    from vis_pipeline.weights.registry import BUNDLED_PREFIX, resolve
+
+    if name.startswith(BUNDLED_PREFIX) or name in BUNDLED:
+        tensors = read_state_dict(resolve(BUNDLED_PREFIX + name.removeprefix(BUNDLED_PREFIX)))
+        return f"{len(tensors)} tensors, {sum(tensor.numel() for tensor in tensors.values()) / 1e6:.1f} M values"
+    return f"SHA-256 {verify(_published(name), folder)}"
+
+
+def _published(name: str) -> PublishedWeights:
+    if name not in PUBLISHED:
+        raise WeightsError(f"weights {name}: not a published name; `vis-pipeline weights list` shows them")
+    return PUBLISHED[name]

@@ -1,0 +1,209 @@
+"""What an installation needs, checked one thing at a time: what is wrong, and how to mend it."""
+
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import ModuleType
+
+from vis_pipeline.weights.registry import BUNDLED
+
+FREE_DISK_BYTES = 2 * 10**9
+FREE_SHARED_MEMORY_BYTES = 500 * 10**6
+BUILD_MMCV = (
+    'CFLAGS="-O2 -g0 -DNDEBUG" pip install --force-reinstall --no-deps --no-cache-dir --no-build-isolation '
+    "onedl-mmcv==2.3.6"
+)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding. A failed check that is not `needed` means that the pipeline works, with less."""
+
+    name: str
+    ok: bool
+    detail: str
+    mend: str = ""
+    needed: bool = True
+
+
+@dataclass(frozen=True)
+class OpenMMLabPackage:
+    """An OpenMMLab library: its fork's and its original's distribution, and the versions `first` <= v < `beyond`."""
+
+    module: str
+    fork: str
+    first: str
+    beyond: str
+    mend: str
+
+
+OPENMMLAB = (
+    OpenMMLabPackage("mmengine", "onedl-mmengine", "0.10", "0.11", "pip install onedl-mmengine==0.10.12"),
+    OpenMMLabPackage("mmcv", "onedl-mmcv", "2.0", "3.0", BUILD_MMCV),
+    OpenMMLabPackage("mmdet", "onedl-mmdetection", "3.3", "4.0", "pip install onedl-mmdetection==3.5.1"),
+)
+
+
+def run_checks() -> list[Check]:
+    """Every check, in the order in which things are to be mended."""
+    checks: list[Callable[[], Check]] = [
+        check_python,
+        check_torch,
+        *(partial(check_openmmlab, package) for package in OPENMMLAB),
+        check_mmcv_operators,
+        partial(check_import, "mmdet.models", "pip install onedl-mmdetection==3.5.1"),
+        check_opencv,
+        *(partial(check_import, module, f"pip install {module}") for module in ("pycocotools.mask", "scipy", "av")),
+        partial(check_import, "ray", "pip install ray"),
+        partial(check_shared_memory, Path("/dev/shm")),
+        check_gpu,
+        check_bundled_weights,
+        partial(check_free_disk, Path()),
+    ]
+    return [check() for check in checks]
+
+
+def usable(checks: Iterable[Check]) -> bool:
+    """Whether all that the pipeline needs is right."""
+    return all(check.ok or not check.needed for check in checks)
+
+
+def check_python(running: tuple[int, int] = sys.version_info[:2]) -> Check:
+    """The interpreter is one of those that every dependency has builds for."""
+    detail = ".".join(map(str, running))
+    return Check(
+        "python", (3, 10) <= running <= (3, 12), detail, "use Python 3.10 to 3.12: make clean setup PYTHON=..."
+    )
+
+
+def check_torch() -> Check:
+    """Torch is there and new enough."""
+    from packaging.version import Version
+
+    mend = "pip install torch==2.13.0"
+    try:
+        import torch
+    except (ImportError, OSError) as error:
+        return Check("torch", False, _line(error), mend)
+    return Check("torch", Version(torch.__version__) >= Version("2.4"), torch.__version__, mend)
+
+
+def check_openmmlab(package: OpenMMLabPackage) -> Check:
+    """The fork or the original is installed, not both, in a version that the code runs on."""
+    from packaging.version import Version
+
+    found = {name: _version(name) for name in (package.fork, package.module) if _version(name)}
+    if not found:
+        return Check(package.module, False, "not installed", package.mend)
+    if len(found) > 1:
+        both = " ".join(found)
+        return Check(package.module, False, "two in one place", f"pip uninstall {both}; then: {package.mend}")
+    ((name, installed),) = found.items()
+    fits = Version(package.first) <= Version(installed) < Version(package.beyond)
+    wanted = "" if fits else f", not from {package.first} to below {package.beyond}"
+    return Check(package.module, fits, f"{name} {installed}{wanted}", package.mend)
+
+
+def check_mmcv_operators() -> Check:
+    """Mmcv's compiled operators are there and fit the installed torch."""
+    name = "mmcv operators"
+    try:
+        operators = import_module("mmcv._ext")
+    except ModuleNotFoundError as error:
+        missing = "mmcv was installed without them" if error.name == "mmcv._ext" else _line(error)
+        return Check(name, False, missing, BUILD_MMCV)
+    except (ImportError, OSError) as error:
+        return Check(name, False, f"compiled for another torch ({_line(error)})", BUILD_MMCV)
+    return Check(name, True, f"compiled, CUDA {operators.get_compiling_cuda_version()}")
+
+
+def check_opencv() -> Check:
+    """OpenCV imports, which its build with windows does not on a machine without the graphics libraries."""
+    check = check_import("cv2", "pip install 'opencv-python<4.13'")
+    if check.ok or ".so" not in check.detail:
+        return check
+    mend = (
+        "apt-get install libgl1 libglib2.0-0, or: pip install --force-reinstall --no-deps 'opencv-python-headless<4.13'"
+    )
+    return Check(check.name, False, check.detail, mend)
+
+
+def check_import(module: str, mend: str) -> Check:
+    """A module imports."""
+    try:
+        imported = import_module(module)
+    except Exception as error:  # whatever a broken installation raises is the finding
+        return Check(module, False, _line(error), mend)
+    return Check(module, True, _module_version(imported))
+
+
+def check_shared_memory(folder: Path) -> Check:
+    """Ray's object store fits in shared memory; without room it works from disk, slowly."""
+    if not folder.is_dir():
+        return Check("shared memory", True, "not used on this system")
+    free = shutil.disk_usage(folder).free
+    mend = "give the container more: docker run --shm-size=2g"
+    return Check("shared memory", free >= FREE_SHARED_MEMORY_BYTES, f"{free / 1e9:.1f} GB free", mend, needed=False)
+
+
+def check_gpu() -> Check:
+    """Where there is a GPU, torch and mmcv's operators can use it."""
+    try:
+        import torch
+    except (ImportError, OSError):
+        return Check("gpu", True, "not looked for without torch")
+    has_driver = shutil.which("nvidia-smi") is not None
+    if not torch.cuda.is_available():
+        if not has_driver:
+            return Check("gpu", True, "none: everything runs on the CPU")
+        mend = "use a torch build for the CUDA version that nvidia-smi shows: make clean setup TORCH=..."
+        return Check("gpu", False, f"torch {torch.__version__} cannot use the GPU", mend, needed=False)
+    device = torch.cuda.get_device_properties(0)
+    detail = f"{device.name}, {device.total_memory / 2**30:.0f} GiB, CUDA {torch.version.cuda}"
+    try:
+        operators_cuda = str(import_module("mmcv._ext").get_compiling_cuda_version())
+    except ImportError:
+        return Check("gpu", True, detail)
+    if operators_cuda == "not available":
+        mend = f"install the CUDA {torch.version.cuda} toolkit (nvcc), then: make clean setup"
+        return Check("gpu", False, f"{detail}; mmcv's operators are compiled for the CPU only", mend, needed=False)
+    same = operators_cuda.split(".")[0] == str(torch.version.cuda).split(".")[0]
+    mend = f"compile mmcv with nvcc of CUDA {torch.version.cuda}: make clean setup"
+    return Check("gpu", same, f"{detail}; mmcv's operators: CUDA {operators_cuda}", mend, needed=False)
+
+
+def check_bundled_weights() -> Check:
+    """The small weights that the demo uses are installed."""
+    missing = [weights.path.name for weights in BUNDLED.values() if not weights.path.is_file()]
+    detail = f"missing: {', '.join(missing)}" if missing else ", ".join(BUNDLED)
+    return Check(
+        "bundled weights", not missing, detail, "install vis-pipeline again, from a full checkout", needed=False
+    )
+
+
+def check_free_disk(folder: Path) -> Check:
+    """There is room for a run's results and drawings."""
+    free = shutil.disk_usage(folder).free
+    mend = f"free {FREE_DISK_BYTES / 1e9:.0f} GB, or give another --out"
+    return Check("disk", free >= FREE_DISK_BYTES, f"{free / 1e9:.1f} GB free in {folder.resolve()}", mend, needed=False)
+
+
+def _version(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:
+        return ""
+
+
+def _module_version(module: ModuleType) -> str:
+    package = sys.modules[module.__name__.partition(".")[0]]
+    return str(getattr(package, "__version__", "") or _version(package.__name__))
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

@@ -1,0 +1,1 @@
+"""Weights: files, the bundled ones, and the published ones by name."""

@@ -1,0 +1,107 @@
+"""Ray itself: started here, or reached at its address."""
+
+import logging
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from vis_pipeline.errors import ConfigError
+from vis_pipeline.parallel.ledger import first_line
+
+REACH_SECONDS = 10
+OBJECT_STORE_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class RaySettings:
+    """How videos are spread.
+
+    Attributes:
+        workers: processes, each with its own models.
+        address: of a running Ray cluster, such as `auto` or `10.0.0.1:6379`; None starts one here, on loopback.
+        gpus_per_worker: may be a fraction.
+        retries: how often a video whose worker died is tried again.
+        debug: show what the workers print.
+    """
+
+    workers: int = 1
+    address: str | None = None
+    gpus_per_worker: float = 0.0
+    retries: int = 1
+    debug: bool = False
+
+
+@contextmanager
+def ray_session(settings: RaySettings) -> Iterator[None]:
+    """Ray: the caller's own, left as it is; or the one at the address; or one started here, on loopback."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # Ray lowers its workers' priority to 15; they are what the user waits for.
+    os.environ.setdefault("RAY_worker_niceness", "0")
+    if settings.address is None:
+        # Without this, Ray listens on the outward address even where it is told 127.0.0.1. It is read on import.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    else:
+        _require_reachable(settings.address)
+    import ray
+
+    if ray.is_initialized():
+        _require_resources(ray.cluster_resources(), settings)
+        yield
+        return
+    here: dict[str, Any] = {
+        "address": "local",
+        "include_dashboard": False,
+        "num_cpus": max(cores(), settings.workers),
+        "object_store_memory": OBJECT_STORE_BYTES,
+    }
+    try:
+        ray.init(
+            **(here if settings.address is None else {"address": settings.address}),
+            log_to_driver=settings.debug,
+            logging_level=logging.WARNING if settings.debug else logging.ERROR,
+        )
+    except (ConnectionError, ValueError) as error:
+        if settings.address is None:
+            raise
+        raise ConfigError(f"--ray-address {settings.address}: {_refusal(error)}") from error
+    try:
+        _require_resources(ray.cluster_resources(), settings)
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _require_reachable(address: str) -> None:
+    """Ray itself gives up only after minutes."""
+    host, colon, port = address.rpartition(":")
+    if not colon or not port.isdigit() or "://" in host:
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=REACH_SECONDS).close()
+    except OSError as error:
+        raise ConfigError(f"--ray-address {address}: no Ray cluster there ({error.strerror or error})") from error
+
+
+def _refusal(error: Exception) -> str:
+    """Why Ray could not be reached; it wraps a refused token in an error of connection."""
+    if "InvalidAuthToken" in str(error.__cause__):
+        return "the cluster asks for its token; set RAY_AUTH_MODE=token and give it as Ray's documentation says"
+    return f"no Ray cluster there ({first_line(str(error))})"
+
+
+def _require_resources(there: Mapping[str, float], settings: RaySettings) -> None:
+    for name, each in {"CPU": 1.0, "GPU": settings.gpus_per_worker}.items():
+        if each * settings.workers > there.get(name, 0.0):
+            raise ConfigError(
+                f"--workers {settings.workers}: with {each:g} {name} each they need {each * settings.workers:g}, "
+                f"Ray has {there.get(name, 0.0):g}; give fewer workers or a smaller share"
+            )
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,1 @@
+"""SiamMask: the network, its checkpoints, and prediction for many targets at once."""

@@ -1,0 +1,101 @@
+"""Loading SiamMask weights strictly: every key present, none extra, every shape right."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from torch import Tensor
+
+from vis_pipeline.errors import WeightsError
+from vis_pipeline.siammask.architectures import ARCHITECTURES, Architecture
+from vis_pipeline.siammask.network import SiamMask
+from vis_pipeline.weights.files import read_state_dict
+
+Shape = tuple[int, ...]
+
+
+def load_siammask(path: Path, device: torch.device | str = "cpu") -> SiamMask:
+    """Build the network that a checkpoint describes and load it, in float32 and evaluation mode.
+
+    The architecture comes from the file's `architecture` metadata (a preset's name or its fields) where it has them,
+    otherwise from its keys and shapes.
+
+    Raises:
+        WeightsError: the file cannot be read, or a key is missing, extra or of the wrong shape.
+    """
+    tensors = read_state_dict(path)
+    architecture = _declared_architecture(path) or infer_architecture(
+        {name: tuple(value.shape) for name, value in tensors.items()}
+    )
+    network = SiamMask(architecture)
+    load_strictly(network, tensors, str(path))
+    return network.to(device).eval()
+
+
+def load_strictly(network: SiamMask, tensors: Mapping[str, Tensor], source: str) -> None:
+    """Copy `tensors` into the network (float16 is cast); `source` names them in the error.
+
+    Raises:
+        WeightsError: names the first key that is missing, extra or of the wrong shape.
+    """
+    expected = _shapes_of(network)
+    # BatchNorm's counter is absent from checkpoints written before PyTorch 0.4.1 and unused in evaluation.
+    counters = {name for name in expected if name.endswith(".num_batches_tracked")}
+    missing = expected.keys() - tensors.keys() - counters
+    extra = tensors.keys() - expected.keys()
+    wrong = {name for name in expected.keys() & tensors.keys() if tuple(tensors[name].shape) != expected[name]}
+    for kind, names in (("missing key", missing), ("unexpected key", extra), ("wrong shape of", wrong)):
+        if names:
+            raise WeightsError(f"weights {source}: {_complaint(kind, names, tensors, expected)}")
+    network.load_state_dict(dict(tensors), strict=False)
+
+
+def infer_architecture(shapes: Mapping[str, Shape]) -> Architecture:
+    """The preset whose keys and shapes agree best with those given."""
+
+    def agreement(architecture: Architecture) -> int:
+        expected = _preset_shapes(architecture)
+        agreed = sum(shapes.get(name) == shape for name, shape in expected.items())
+        return 2 * agreed - len(expected)
+
+    return max(ARCHITECTURES.values(), key=agreement)
+
+
+def _preset_shapes(architecture: Architecture) -> dict[str, Shape]:
+    with torch.device("meta"):
+        return _shapes_of(SiamMask(architecture))
+
+
+def _shapes_of(network: SiamMask) -> dict[str, Shape]:
+    return {name: tuple(value.shape) for name, value in network.state_dict().items()}
+
+
+def _complaint(kind: str, names: set[str], tensors: Mapping[str, Tensor], expected: Mapping[str, Shape]) -> str:
+    first = min(names)
+    others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    if kind == "wrong shape of":
+        return f"{kind} {first}: {list(tensors[first].shape)}, expected {list(expected[first])}{others}"
+    return f"{kind} {first}{others}"
+
+
+def _declared_architecture(path: Path) -> Architecture | None:
+    if path.suffix != ".safetensors":
+        return None
+    with safe_open(path, framework="pt") as file:
+        text = (file.metadata() or {}).get("architecture")
+    if text is None:
+        return None
+    try:
+        return _architecture(json.loads(text))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WeightsError(f"weights {path}: its metadata names no known architecture ({text})") from error
+
+
+def _architecture(declared: Any) -> Architecture:
+    if isinstance(declared, str):
+        return ARCHITECTURES[declared]
+    given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in declared.items()}
+    return Architecture(**given)

@@ -1,0 +1,11 @@
+"""The demo's pipeline: the bundled small HTC and small SiamMask, for procedural videos and two CPU cores."""
+
+detector = dict(
+    config="detectors/htc_small_procedural",
+    checkpoint="bundled:htc_small",
+    score_threshold=0.05,
+    max_per_frame=20,
+    batch_size=4,
+)
+siammask = dict(checkpoint="bundled:siammask_small", preset="davis", stages=2)
+tracking = dict()

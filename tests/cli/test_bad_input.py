@@ -1,0 +1,151 @@
+"""What a user gets wrong: one line that names the culprit, exit code 2, and no traceback."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from vis_pipeline.errors import ConfigError
+from vis_pipeline.weights.registry import resolve
+
+
+def split_json(videos: int = 1, **changes: Any) -> dict[str, Any]:
+    return {
+        "videos": [
+            {"id": number, "width": 64, "height": 48, "length": 2, "file_names": [f"{number}/0.jpg", f"{number}/1.jpg"]}
+            for number in range(1, videos + 1)
+        ],
+        "categories": [{"id": number, "name": name} for number, name in enumerate(SHAPES, start=1)],
+        **changes,
+    }
+
+
+SHAPES = ("disc", "ring", "square", "triangle", "star", "cross", "crescent", "arrow")
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    """A folder with `split.json`, `frames/` and empty `detections.json` that fit each other."""
+    (tmp_path / "split.json").write_text(json.dumps(split_json()))
+    (tmp_path / "detections.json").write_text("[]")
+    (tmp_path / "frames/1").mkdir(parents=True)
+    for index in range(2):
+        cv2.imwrite(str(tmp_path / f"frames/1/{index}.jpg"), np.full((48, 64, 3), 90, np.uint8))
+    return tmp_path
+
+
+def run_arguments(folder: Path, *more: object) -> list[object]:
+    inputs = ["--split", folder / "split.json", "--frames", folder / "frames", "--out", folder / "run"]
+    return ["run", "procedural_small", *inputs, "--device", "cpu", *more]
+
+
+def assert_refused(outcome: tuple[int, str, str], *named: str) -> None:
+    code, _, err = outcome
+    assert code == 2
+    assert err.startswith("error: ")
+    assert len(err.strip().splitlines()) == 1
+    assert "Traceback" not in err
+    for word in named:
+        assert word in err
+
+
+def test_unknown_config(command, made: Path) -> None:
+    assert_refused(command("run", "procedural_smal", *run_arguments(made)[2:]), "procedural_smal", "did you mean")
+
+
+def test_unknown_config_key(command, made: Path) -> None:
+    assert_refused(
+        command(*run_arguments(made, "--cfg-options", "tracking.match_iuo=0.4")), "tracking.match_iuo", "'match_iou'"
+    )
+
+
+def test_value_out_of_range(command, made: Path) -> None:
+    assert_refused(command(*run_arguments(made, "--cfg-options", "tracking.match_iou=4")), "tracking.match_iou = 4")
+
+
+def test_missing_weights(command, made: Path) -> None:
+    assert_refused(command(*run_arguments(made, "--cfg-options", "siammask.checkpoint=none.pth")), "none.pth")
+
+
+def test_weights_of_another_shape(command, made: Path, tmp_path: Path) -> None:
+    tensors = load_file(resolve("bundled:siammask_small"))
+    name = next(iter(sorted(tensors)))
+    tensors[name] = torch.zeros(3)
+    odd = tmp_path / "odd.safetensors"
+    save_file(tensors, odd, metadata={"architecture": '"small"'})
+    options = ["--detections", made / "detections.json", "--cfg-options", f"siammask.checkpoint={odd}"]
+    assert_refused(command(*run_arguments(made, *options)), "odd.safetensors", name)
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        ([], ["split.json", "not YouTube-VIS"]),
+        ({"images": [], "annotations": []}, ["split.json", "not YouTube-VIS"]),
+        (split_json(videos=0), ["split.json", "no videos"]),
+        (split_json(videos=[*split_json()["videos"], *split_json()["videos"]]), ["split.json", "video id 1"]),
+    ],
+)
+def test_a_split_that_is_none(command, made: Path, content: Any, named: list[str]) -> None:
+    (made / "split.json").write_text(json.dumps(content))
+    assert_refused(command(*run_arguments(made)), *named)
+
+
+def test_a_split_cut_short(command, made: Path) -> None:
+    (made / "split.json").write_text(json.dumps(split_json())[:-20])
+    assert_refused(command(*run_arguments(made)), "split.json", "not JSON")
+
+
+def test_an_unwritable_run_folder(command, made: Path) -> None:
+    (made / "run").write_text("a file is in the way")
+    assert_refused(command(*run_arguments(made)), str(made / "run"))
+
+
+def test_a_missing_frames_folder(command, made: Path) -> None:
+    arguments = run_arguments(made)
+    arguments[arguments.index("--frames") + 1] = made / "nowhere"
+    assert_refused(command(*arguments), "nowhere")
+
+
+def test_neither_split_nor_video(command, made: Path) -> None:
+    assert_refused(command("run", "procedural_small", "--out", made / "run"), "--split", "--video")
+
+
+def test_a_device_that_is_not_there(command, made: Path) -> None:
+    arguments = run_arguments(made)
+    arguments[arguments.index("cpu")] = "gpu"
+    assert_refused(command(*arguments), "--device gpu")
+
+
+def test_recorded_detections_of_an_unknown_category(command, made: Path) -> None:
+    counts = {"size": [48, 64], "counts": [0, 48 * 64]}
+    entry = {"video_id": 1, "frame_index": 0, "category_id": 77, "score": 0.5, "segmentation": counts}
+    (made / "detections.json").write_text(json.dumps([entry]))
+    outcome = command(*run_arguments(made, "--detections", made / "detections.json"))
+    assert_refused(outcome, "entry 0", "77", "--class-map")
+
+
+def test_a_frame_of_another_size_leaves_the_other_videos_finished(command, made: Path) -> None:
+    (made / "split.json").write_text(json.dumps(split_json(videos=2)))
+    (made / "frames/2").mkdir()
+    for index, width in enumerate((64, 50)):
+        cv2.imwrite(str(made / f"frames/2/{index}.jpg"), np.full((48, width, 3), 90, np.uint8))
+    arguments = run_arguments(made, "--detections", made / "detections.json")
+    assert_refused(command(*arguments), "video 2", "1.jpg", "50x48")
+    assert (made / "run/videos/1.json").is_file()
+    cv2.imwrite(str(made / "frames/2/1.jpg"), np.full((48, 64, 3), 90, np.uint8))
+    code, out, err = command(*arguments)
+    assert code == 0, err
+    assert "1 videos, 2 frames" in out
+
+
+def test_debug_shows_the_traceback(command, made: Path) -> None:
+    with pytest.raises(ConfigError, match="procedural_smal"):
+        command("--debug", "run", "procedural_smal", *run_arguments(made)[2:])
+    with pytest.raises(ConfigError, match="procedural_smal"):
+        command("run", "procedural_smal", *run_arguments(made)[2:], "--debug")

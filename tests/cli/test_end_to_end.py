@@ -1,0 +1,113 @@
+"""The main job as a user does it, with the bundled weights, on procedural videos that no training has seen."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import av
+import cv2
+import pytest
+
+from vis_pipeline.bench.ablation import without_some
+
+UNSEEN_SEED = 31007
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("job")
+
+
+@pytest.mark.slow
+def test_split_to_scores_zip_and_pictures(command, folder: Path) -> None:
+    split, frames, run = folder / "split/instances.json", folder / "split/JPEGImages", folder / "run"
+    assert command("synth", "--seed", UNSEEN_SEED, "--videos", 3, "--out", folder / "split")[0] == 0
+    arguments = ["run", "procedural_small", "--split", split, "--frames", frames, "--out", run, "--device", "cpu"]
+    code, out, err = command(*arguments, "--workers", 2, "--save-detections")
+    assert code == 0, err
+    assert "3 videos, 72 frames" in out
+    code, out, err = command(*arguments, "--workers", 1, "--save-detections")
+    assert code == 0, err
+    assert "0 videos" in out, "a rerun does nothing again"
+
+    scores_file = folder / "scores.json"
+    assert command("evaluate", run, "--gt", split, "--json", scores_file)[0] == 0
+    scores = json.loads(scores_file.read_text())
+    assert scores["AP"] > 0.15
+    assert scores["AR10"] > 0.2
+
+    assert command("submit", run)[0] == 0
+    with zipfile.ZipFile(run / "submission.zip") as archive:
+        assert archive.namelist() == ["results.json"]
+        assert json.loads(archive.read("results.json")) == json.loads((run / "results.json").read_text())
+
+    assert command("visualize", run, "--videos", "1")[0] == 0
+    (sheet,) = (run / "pictures").glob("*.png")
+    assert cv2.imread(str(sheet)) is not None
+    (clip,) = (run / "pictures").glob("*.mp4")
+    with av.open(str(clip)) as container:
+        assert container.streams.video[0].codec_context.name == "h264"
+        assert sum(1 for _ in container.decode(video=0)) == 24
+
+
+@pytest.mark.slow
+def test_saved_detections_give_the_same_tracks(command, folder: Path) -> None:
+    split, frames, run = folder / "split/instances.json", folder / "split/JPEGImages", folder / "run"
+    again = folder / "again"
+    recorded = ["--detections", run / "detections.json"]
+    code, _, err = command(
+        "run", "procedural_small", "--split", split, "--frames", frames, "--out", again, "--device", "cpu", *recorded
+    )
+    assert code == 0, err
+    assert json.loads((again / "results.json").read_text()) == json.loads((run / "results.json").read_text())
+
+
+@pytest.mark.slow
+def test_one_ordinary_video(command, folder: Path) -> None:
+    images = sorted((folder / "split/JPEGImages/00000").glob("*.jpg"))[:8]
+    clip = folder / "clip.mp4"
+    with av.open(str(clip), "w") as container:
+        stream = container.add_stream("libx264", rate=10, options={"crf": "12"})
+        stream.width, stream.height, stream.pix_fmt = 320, 192, "yuv420p"
+        for image in images:
+            frame = av.VideoFrame.from_ndarray(cv2.imread(str(image)), format="bgr24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    run = folder / "clip_run"
+    code, out, err = command("run", "procedural_small", "--video", clip, "--out", run, "--device", "cpu")
+    assert code == 0, err
+    assert "1 videos, 8 frames" in out
+    tracks = json.loads((run / "results.json").read_text())
+    assert tracks
+    assert all(len(track["segmentations"]) == 8 for track in tracks)
+    assert command("visualize", run)[0] == 0
+    assert len(list((run / "pictures").glob("*.mp4"))) == 1
+    assert command("submit", run)[0] == 0
+
+
+@pytest.mark.slow
+def test_a_frame_that_cannot_be_read(command, folder: Path) -> None:
+    frames = folder / "with_a_bad_frame"
+    frames.mkdir()
+    images = sorted((folder / "split/JPEGImages/00001").glob("*.jpg"))[:4]
+    for image in images:
+        (frames / image.name).write_bytes(image.read_bytes())
+    (frames / images[2].name).write_bytes(images[2].read_bytes()[:500])
+    arguments = ["run", "procedural_small", "--video", frames, "--device", "cpu", "--out"]
+    code, _, err = command(*arguments, folder / "stops")
+    assert code == 2
+    assert images[2].name in err
+    code, _, err = command(*arguments, folder / "skips", "--on-bad-frame", "skip")
+    assert code == 0, err
+    tracks = json.loads((folder / "skips/results.json").read_text())
+    assert tracks
+    assert all(len(track["segmentations"]) == 4 and track["segmentations"][2] is None for track in tracks)
+    assert images[2].name in (folder / "skips/log.txt").read_text()
+
+
+def test_dropping_detections_drops_about_the_share_and_always_the_same() -> None:
+    entries = [{"number": number} for number in range(3000)]
+    kept = without_some(entries, 1 / 3, seed=4)
+    assert kept == without_some(entries, 1 / 3, seed=4)
+    assert 1900 < len(kept) < 2100
+    assert without_some(entries, 0.0, seed=4) == entries

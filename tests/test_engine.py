@@ -1,0 +1,154 @@
+"""The engine on made videos: a scripted detector, and propagators that need no weights."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from detectors.base import Detections
+from vis_pipeline import masks
+from vis_pipeline.data.frames import BadFrame, Frame
+from vis_pipeline.data.youtube_vis import TrackResult
+from vis_pipeline.engine import VideoTracker, track_video
+from vis_pipeline.propagation import LastMask, Propagated
+from vis_pipeline.tracking import TrackingSettings
+
+HEIGHT, WIDTH = 20, 60
+CPU = torch.device("cpu")
+Box = tuple[int, int, int, int]
+
+
+def filled(box: Box) -> NDArray[np.bool_]:
+    x, y, w, h = box
+    mask = np.zeros((HEIGHT, WIDTH), dtype=bool)
+    mask[y : y + h, x : x + w] = True
+    return mask
+
+
+class ScriptedDetector:
+    """Detects the boxes that the script gives for a frame: (box, score, label)."""
+
+    def __init__(self, script: Sequence[Sequence[tuple[Box, float, int]]]) -> None:
+        self.script = script
+        self.batches: list[list[int]] = []
+
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        self.batches.append([frame.index for frame in frames])
+        return [self._one(self.script[frame.index]) for frame in frames]
+
+    def _one(self, entries: Sequence[tuple[Box, float, int]]) -> Detections:
+        if not entries:
+            return Detections.none(HEIGHT, WIDTH)
+        stack = torch.from_numpy(np.stack([filled(box) for box, _, _ in entries]))
+        corners = torch.tensor([[x, y, x + w, y + h] for (x, y, w, h), _, _ in entries], dtype=torch.float32)
+        scores = torch.tensor([score for _, score, _ in entries])
+        return Detections(corners, scores, torch.tensor([label for _, _, label in entries]), stack)
+
+
+class Drift(LastMask):
+    """Moves every mask three pixels to the right and is sure of it while the mask is in the frame."""
+
+    def predict(self, image: Tensor, states: Tensor) -> Propagated:
+        moved = torch.zeros_like(states)
+        moved[:, :, 3:] = states[:, :, :-3]
+        inside = moved.flatten(1).any(1).float()
+        return Propagated(moved, 0.8 * inside, torch.zeros((len(states), 4), dtype=torch.float64))
+
+
+def video(length: int) -> list[Frame | BadFrame]:
+    return [Frame(7, index, f"{index:05}.jpg", np.zeros((HEIGHT, WIDTH, 3), np.uint8)) for index in range(length)]
+
+
+def run(
+    detector: ScriptedDetector,
+    propagator: LastMask,
+    settings: TrackingSettings,
+    frames: Sequence[Frame | BadFrame] | None = None,
+    batch_size: int = 3,
+) -> tuple[TrackResult, ...]:
+    tracked = track_video(
+        7,
+        video(len(detector.script)) if frames is None else frames,
+        detector,
+        VideoTracker(propagator, settings, CPU),
+        batch_size,
+        on_frames=lambda count: None,
+        on_detections=lambda frame, detections: None,
+    )
+    return tracked.tracks
+
+
+def shown(track: TrackResult) -> list[Box | None]:
+    boxes = [None if rle is None else masks.bounding_boxes([rle])[0].astype(int) for rle in track.segmentations]
+    return [None if box is None else tuple(box.tolist()) for box in boxes]
+
+
+def test_a_track_bridges_missed_detections_on_its_predictions() -> None:
+    path = [(3 * index, 4, 10, 8) for index in range(6)]
+    detector = ScriptedDetector([[] if index in (2, 3) else [(path[index], 0.9, 5)] for index in range(6)])
+    (track,) = run(detector, Drift(), TrackingSettings())
+    assert shown(track) == path
+    assert (track.video_id, track.category_id) == (7, 5)
+    assert track.score == pytest.approx(0.9)
+    assert detector.batches == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_without_propagation_the_missed_frames_are_null_and_the_identity_lasts() -> None:
+    slow = [(index, 4, 10, 8) for index in range(6)]
+    detector = ScriptedDetector([[] if index in (2, 3) else [(slow[index], 0.9, 5)] for index in range(6)])
+    (track,) = run(detector, LastMask(), TrackingSettings())
+    assert shown(track) == [box if index not in (2, 3) else None for index, box in enumerate(slow)]
+
+
+def test_one_leaves_another_enters_and_both_are_full_length() -> None:
+    settings = TrackingSettings(max_missed=1)
+    script = [[((0, 0, 8, 8), 0.9, 1)]] * 2 + [[((40, 10, 8, 8), 0.8, 2)]] * 3
+    first, second = run(ScriptedDetector(script), LastMask(), settings)
+    assert shown(first) == [(0, 0, 8, 8)] * 2 + [None] * 3
+    assert shown(second) == [None] * 2 + [(40, 10, 8, 8)] * 3
+    assert [first.category_id, second.category_id] == [1, 2]
+
+
+def test_a_track_that_died_is_not_taken_up_again() -> None:
+    here = [((0, 0, 8, 8), 0.9, 1)]
+    tracks = run(ScriptedDetector([here, here, [], [], here, here]), LastMask(), TrackingSettings(max_missed=1))
+    assert [sum(box is not None for box in shown(track)) for track in tracks] == [2, 2]
+
+
+def test_few_detections_are_not_reported() -> None:
+    script = [[((0, 0, 8, 8), 0.9, 1)], [], []]
+    assert run(ScriptedDetector(script), LastMask(), TrackingSettings(min_detections=2)) == ()
+    assert len(run(ScriptedDetector(script), LastMask(), TrackingSettings(min_detections=1))) == 1
+
+
+def test_at_most_so_many_tracks_the_best_scored() -> None:
+    script = [[((10 * place, 0, 8, 8), 0.5 + 0.1 * place, 1) for place in range(4)]] * 2
+    tracks = run(ScriptedDetector(script), LastMask(), TrackingSettings(max_tracks=2))
+    assert [track.score for track in tracks] == pytest.approx([0.8, 0.7])
+
+
+def test_a_bad_frame_is_null_in_every_track_and_the_tracks_go_on() -> None:
+    frames = video(4)
+    frames[1] = BadFrame(7, 1, "00001.jpg", "cut short")
+    detector = ScriptedDetector([[((0, 0, 8, 8), 0.9, 1)]] * 4)
+    tracked = track_video(
+        7,
+        frames,
+        detector,
+        VideoTracker(LastMask(), TrackingSettings(), CPU),
+        2,
+        on_frames=lambda count: None,
+        on_detections=lambda frame, detections: None,
+    )
+    assert shown(tracked.tracks[0]) == [(0, 0, 8, 8), None, (0, 0, 8, 8), (0, 0, 8, 8)]
+    assert tracked.length == 4
+    assert len(tracked.notes) == 1
+    assert "video 7, frame 00001.jpg" in tracked.notes[0]
+    assert detector.batches == [[0], [2, 3]]
+
+
+def test_a_video_without_detections_has_no_tracks() -> None:
+    assert run(ScriptedDetector([[]] * 3), Drift(), TrackingSettings()) == ()

@@ -1,0 +1,73 @@
+"""The command-line application: collects the commands and turns user errors into one line and exit code 2."""
+
+import sys
+from importlib import import_module
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from vis_pipeline import __version__
+from vis_pipeline.errors import UserError
+
+COMMAND_MODULES = (
+    "doctor",
+    "synth",
+    "davis_to_vis",
+    "run",
+    "submit",
+    "evaluate",
+    "visualize",
+    "sot",
+    "train",
+    "weights",
+    "bench",
+    "demo",
+)
+
+app = typer.Typer(
+    name="vis-pipeline",
+    help="Multi-object video instance segmentation: HTC, two-stage SiamMask and the Hungarian algorithm.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    pass
+
+
+for _module in COMMAND_MODULES:
+    import_module(f"vis_pipeline.cli.{_module}").register(app)
+
+
+def main() -> None:
+    """Run the command line; `--debug`, anywhere, shows the traceback of a user error."""
+    debug = "--debug" in sys.argv
+    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    try:
+        app()
+    except UserError as error:
+        if debug:
+            raise
+        Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]error:[/red] {_one_line(error)}")
+        sys.exit(2)
+
+
+def _one_line(error: UserError) -> str:
+    from rich.markup import escape
+
+    return escape(" ".join(str(error).split()))

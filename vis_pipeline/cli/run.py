@@ -1,0 +1,87 @@
+"""`vis-pipeline run`: a split, or one ordinary video, through a pipeline."""
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vis_pipeline.errors import ConfigError
+
+
+class OnBadFrame(str, Enum):
+    """What to do at a frame that cannot be read."""
+
+    ERROR = "error"
+    SKIP = "skip"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("run")(run)
+
+
+def run(
+    config: Annotated[str, typer.Argument(help="Pipeline config: a file, or a packaged name.")],
+    out: Annotated[Path, typer.Option(help="Run folder; a rerun goes on where the last one stopped.")],
+    split: Annotated[Path | None, typer.Option(help="YouTube-VIS instances.json; annotations are not used.")] = None,
+    frames: Annotated[Path | None, typer.Option(help="Folder that the split's file names start from.")] = None,
+    video: Annotated[Path | None, typer.Option(help="One video file, or one folder of images.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N; default: cuda where there is one.")] = "",
+    workers: Annotated[int, typer.Option(min=1, help="Processes, each with its own models.")] = 1,
+    gpus_per_worker: Annotated[
+        float | None, typer.Option(min=0, help="May be a fraction; default: 1 / workers with cuda, else 0.")
+    ] = None,
+    ray_address: Annotated[str | None, typer.Option(help="Of a running Ray cluster; default: this machine.")] = None,
+    detections: Annotated[Path | None, typer.Option(help="Recorded detections, in place of the detector.")] = None,
+    class_map: Annotated[str | None, typer.Option(help="by-name, coco-to-ytvis2019|2021, agnostic, or a file.")] = None,
+    save_detections: Annotated[bool, typer.Option("--save-detections", help="Also write detections.json.")] = False,
+    score_thr: Annotated[float | None, typer.Option(min=0, max=1, help="Drop detections below this score.")] = None,
+    on_bad_frame: Annotated[
+        OnBadFrame, typer.Option(help="Stop, or give null masks and a log line.")
+    ] = OnBadFrame.ERROR,
+    seed: Annotated[int, typer.Option(min=0, help="Of the workers.")] = 0,
+    cfg_options: Annotated[list[str] | None, typer.Option(help="Override a config key: a.b=value; repeatable.")] = None,
+) -> None:
+    """Detect, track and write results.json; a split goes over Ray workers, a single video runs in this process."""
+    import torch
+    from rich.console import Console
+
+    from vis_pipeline.parallel import RaySettings
+    from vis_pipeline.pipeline import RecordedSource, load_pipeline
+    from vis_pipeline.progress import ProgressBar
+    from vis_pipeline.run import RunOptions, run_split, run_video
+
+    if (video is None) == (split is None):
+        raise ConfigError("run: give either --split (with --frames) or --video")
+    if (split is None) != (frames is None):
+        raise ConfigError("run: --split and --frames belong together")
+    if video is not None and detections is not None:
+        raise ConfigError("run: --detections needs --split, whose categories and videos it speaks of")
+    overrides = list(cfg_options or [])
+    if score_thr is not None:
+        overrides.append(f"detector.score_threshold={score_thr}")
+    if class_map is not None and detections is None:
+        overrides.append(f"detector.class_map={class_map}")
+    settings = load_pipeline(config, tuple(overrides))
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    gpus = (1 / workers if device.startswith("cuda") else 0.0) if gpus_per_worker is None else gpus_per_worker
+    options = RunOptions(
+        device=device,
+        seed=seed,
+        on_bad_frame=on_bad_frame.value,
+        recorded=RecordedSource(detections.resolve(), class_map) if detections else None,
+        save_detections=save_detections,
+        ray=RaySettings(workers=workers, address=ray_address, gpus_per_worker=gpus),
+    )
+    with ProgressBar() as progress:
+        if video is not None:
+            report = run_video(settings, video, out, options, progress)
+        else:
+            assert split is not None and frames is not None
+            report = run_split(settings, split, frames, out, options, progress)
+    console = Console(soft_wrap=True, highlight=False)
+    speed = f", {report.frames / report.seconds:.1f} frames/s" if report.frames else ""
+    console.print(f"{len(report.finished)} videos, {report.frames} frames in {report.seconds:.1f} s{speed}")
+    console.print(f"results  {out / 'results.json'}", markup=False)
+    report.require_complete()

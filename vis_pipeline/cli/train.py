@@ -1,0 +1,39 @@
+"""`vis-pipeline train detector|tracker`: training, resumable, with the losses logged."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[str, typer.Argument(help="Training config: a file, or a name inside the packaged configs.")]
+WorkDir = Annotated[Path, typer.Option(help="Folder for checkpoints, logs and the trained weights.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on from the folder's last checkpoint.")]
+Options = Annotated[
+    list[str] | None, typer.Option("--cfg-options", metavar="KEY=VALUE", help="Override a setting; may be repeated.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command group."""
+    group = typer.Typer(name="train", help="Train a detector or a tracker.", no_args_is_help=True)
+    group.command("detector")(train_detector)
+    group.command("tracker")(train_tracker)
+    app.add_typer(group)
+
+
+def train_detector(config: Config, work_dir: WorkDir, resume: Resume = False, cfg_options: Options = None) -> None:
+    """Train an mmdet detector (HTC) on the frames of a YouTube-VIS split."""
+    from vis_pipeline.config import find_config, parse_options
+    from vis_pipeline.training.detector import train_detector as train
+
+    train(find_config(config), work_dir, resume, parse_options(cfg_options or ()))
+
+
+def train_tracker(config: Config, work_dir: WorkDir, resume: Resume = False, cfg_options: Options = None) -> None:
+    """Train SiamMask on pairs of frames of YouTube-VIS splits."""
+    from rich.console import Console
+
+    from vis_pipeline.training.tracker.trainer import train_tracker as train
+
+    weights = train(config, work_dir, resume, cfg_options or ())
+    Console().print(f"weights: {weights}")

@@ -1,0 +1,173 @@
+"""A run: videos through a pipeline into a run folder, spread by Ray, and taken up where an earlier try stopped."""
+
+import hashlib
+import json
+import platform
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from vis_pipeline.data.frames import OnBadFrame, VideoFrames, open_frames, split_frames
+from vis_pipeline.data.youtube_vis import Category, Split, Video, read_split, split_to_json
+from vis_pipeline.errors import DataError
+from vis_pipeline.parallel import RaySettings, RunReport, VideoTask, run_in_process, run_videos
+from vis_pipeline.pipeline import PipelineSettings, RecordedSource, WorkerFactory, torch_device
+from vis_pipeline.progress import ProgressListener
+from vis_pipeline.run_folder import RunFolder, write_text
+from vis_pipeline.weights.fetch import sha256
+
+RECORDED_PACKAGES = ("torch", "mmdet", "mmcv", "mmengine", "scipy", "numpy", "opencv-python", "pycocotools", "ray")
+SPLIT_NAME = "split.json"
+DETECTIONS_NAME = "detections.json"
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run, as apart from what: none of these changes the results, but for `seed` and `recorded`.
+
+    Attributes:
+        device: torch device of every worker.
+        seed: of the workers.
+        on_bad_frame: what to do at a frame that cannot be read.
+        recorded: detections from disk in place of the detector.
+        save_detections: also write `detections.json`.
+        ray: workers and cluster.
+    """
+
+    device: str = "cpu"
+    seed: int = 0
+    on_bad_frame: OnBadFrame = "error"
+    recorded: RecordedSource | None = None
+    save_detections: bool = False
+    ray: RaySettings = field(default_factory=RaySettings)
+
+
+def run_split(
+    settings: PipelineSettings,
+    split_path: Path,
+    frames_dir: Path,
+    out: Path,
+    options: RunOptions,
+    progress: ProgressListener,
+) -> RunReport:
+    """Run over every video of a split with Ray; `results.json` holds the finished ones.
+
+    Raises:
+        UserError: something cannot be used; see the modules that read it.
+    """
+    split = replace(read_split(split_path), annotations=None)
+    if not frames_dir.is_dir():
+        raise DataError(f"frames {frames_dir}: no such folder")
+    tasks = [
+        VideoTask(video.id, split_frames(video, frames_dir, options.on_bad_frame), video.length)
+        for video in split.videos
+    ]
+    source = {
+        "split": str(split_path.resolve()),
+        "split_sha256": _digest(split_path),
+        "frames": str(frames_dir.resolve()),
+    }
+    factory = _factory(settings, split, options, out)
+    folder = _open_folder(out, factory, source)
+    report = run_videos(tasks, factory, folder, options.ray, progress)
+    _close_folder(folder, factory, [task.video_id for task in tasks])
+    return report
+
+
+def run_video(
+    settings: PipelineSettings, video: Path, out: Path, options: RunOptions, progress: ProgressListener
+) -> RunReport:
+    """Run over one video file, or one folder of images, in this process; its classes are the detector's own.
+
+    The run folder gets a `split.json` that describes the video, so that everything that takes a split works on it.
+
+    Raises:
+        UserError: something cannot be used; see the modules that read it.
+    """
+    from detectors.htc import class_names
+    from vis_pipeline.weights.registry import resolve
+
+    frames = open_frames(video, options.on_bad_frame)
+    settings = replace(settings, detector=replace(settings.detector, class_map="by-name"))
+    names = class_names(settings.detector.config, resolve(settings.detector.checkpoint))
+    categories = tuple(Category(number, name) for number, name in enumerate(names, start=1))
+    factory = _factory(settings, Split((), categories, None), options, out)
+    source = {"video": str(video.resolve()), "split": str((out / SPLIT_NAME).resolve())}
+    folder = _open_folder(out, factory, source)
+    expected = frames.declared_length() if isinstance(frames, VideoFrames) else frames.length
+    task = VideoTask(frames.video_id, frames, expected)
+    report = run_in_process([task], factory, folder, progress)
+    if task.video_id in folder.finished():
+        outcome = folder.read_video(task.video_id)
+        file_names = tuple(f"{frames.name}/{index:05}.jpg" for index in range(outcome.length))
+        described = Video(task.video_id, outcome.width, outcome.height, outcome.length, file_names)
+        write_text(out / SPLIT_NAME, json.dumps(split_to_json(Split((described,), categories, None))))
+    _close_folder(folder, factory, [task.video_id])
+    return report
+
+
+def _factory(settings: PipelineSettings, split: Split, options: RunOptions, out: Path) -> WorkerFactory:
+    torch_device(options.device)
+    return WorkerFactory(
+        settings=settings,
+        split=split,
+        device=options.device,
+        seed=options.seed,
+        recorded=options.recorded,
+        detections_folder=(out / "detections").resolve() if options.save_detections else None,
+    )
+
+
+def _open_folder(out: Path, factory: WorkerFactory, source: dict[str, str]) -> RunFolder:
+    """Create or take up the run folder; its hash covers all that the results depend on."""
+    weights = {part: {"path": str(path), "sha256": _digest(path)} for part, path in factory.checkpoints().items()}
+    recorded = factory.recorded
+    config: dict[str, Any] = {
+        **source,
+        "pipeline": asdict(factory.settings),
+        "seed": factory.seed,
+        "weights": weights,
+        "detections": recorded
+        and {"path": str(recorded.path), "sha256": _digest(recorded.path), "class_map": recorded.class_map},
+        "save_detections": factory.detections_folder is not None,
+    }
+    text = json.dumps(config, sort_keys=True)
+    folder = RunFolder.create(out, json.loads(text), hashlib.sha256(text.encode()).hexdigest()[:16])
+    folder.write_versions(_versions())
+    if factory.detections_folder is not None:
+        factory.detections_folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _close_folder(folder: RunFolder, factory: WorkerFactory, video_ids: list[int]) -> None:
+    folder.assemble_results(video_ids)
+    if factory.detections_folder is None:
+        return
+    finished = folder.finished()
+    files = [factory.detections_folder / f"{video_id}.json" for video_id in video_ids if video_id in finished]
+    entries = [entry for file in files for entry in json.loads(file.read_bytes())]
+    write_text(folder.path / DETECTIONS_NAME, json.dumps(entries))
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version(), "vis-pipeline": _version("vis-pipeline")}
+    forks = {"mmdet": "onedl-mmdetection", "mmcv": "onedl-mmcv", "mmengine": "onedl-mmengine"}
+    for package in RECORDED_PACKAGES:
+        fork = forks.get(package)
+        versions[package] = (fork and _version(fork)) or _version(package)
+    return versions
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _digest(path: Path) -> str:
+    try:
+        return sha256(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error

@@ -1,0 +1,109 @@
+"""HTC R-50 for YouTube-VIS 2019: 40 classes, without the semantic branch (the data have no maps of stuff).
+
+The data: `--cfg-options train_dataloader.dataset.data_root=DIR`, with DIR/instances.json and DIR/JPEGImages; weights
+trained on COCO to start from: `init_weights=FILE`.
+"""
+
+_base_ = ["mmdet::htc/htc-without-semantic_r50_fpn_1x_coco.py"]
+
+classes = (
+    "person", "giant_panda", "lizard", "parrot", "skateboard", "sedan", "ape", "dog", "snake", "monkey", "hand",
+    "rabbit", "duck", "cat", "cow", "fish", "train", "horse", "turtle", "bear", "motorbike", "giraffe", "leopard",
+    "fox", "deer", "owl", "surfboard", "airplane", "truck", "zebra", "tiger", "elephant", "snowboard", "boat",
+    "shark", "mouse", "frog", "eagle", "earless_seal", "tennis_racket",
+)
+num_classes = 40
+frame_scale = (640, 360)
+
+
+def _box_head(xy, wh):
+    return dict(
+        type="Shared2FCBBoxHead",
+        in_channels=256,
+        fc_out_channels=1024,
+        roi_feat_size=7,
+        num_classes=num_classes,
+        bbox_coder=dict(
+            type="DeltaXYWHBBoxCoder", target_means=[0.0, 0.0, 0.0, 0.0], target_stds=[xy, xy, wh, wh]
+        ),
+        reg_class_agnostic=True,
+        loss_cls=dict(type="CrossEntropyLoss", use_sigmoid=False, loss_weight=1.0),
+        loss_bbox=dict(type="SmoothL1Loss", beta=1.0, loss_weight=1.0),
+    )
+
+
+def _mask_head(**first):
+    return dict(
+        type="HTCMaskHead",
+        num_convs=4,
+        in_channels=256,
+        conv_out_channels=256,
+        num_classes=num_classes,
+        loss_mask=dict(type="CrossEntropyLoss", use_mask=True, loss_weight=1.0),
+        **first,
+    )
+
+
+model = dict(
+    roi_head=dict(
+        bbox_head=[_box_head(0.1, 0.2), _box_head(0.05, 0.1), _box_head(0.033, 0.067)],
+        mask_head=[_mask_head(with_conv_res=False), _mask_head(), _mask_head()],
+    ),
+)
+
+train_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
+    dict(type="Resize", scale=frame_scale, keep_ratio=True),
+    dict(type="RandomFlip", prob=0.5),
+    dict(type="PackDetInputs"),
+]
+test_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(type="Resize", scale=frame_scale, keep_ratio=True),
+    dict(type="PackDetInputs", meta_keys=("img_id", "img_path", "ori_shape", "img_shape", "scale_factor")),
+]
+train_dataloader = dict(
+    _delete_=True,
+    batch_size=8,
+    num_workers=4,
+    persistent_workers=True,
+    sampler=dict(type="InfiniteSampler", shuffle=True),
+    dataset=dict(
+        type="YouTubeVisFrames",
+        data_root="",
+        ann_file="instances.json",
+        data_prefix=dict(img="JPEGImages"),
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = None
+val_evaluator = None
+val_cfg = None
+test_dataloader = None
+test_evaluator = None
+test_cfg = None
+
+max_iters = 60000
+train_cfg = dict(_delete_=True, type="IterBasedTrainLoop", max_iters=max_iters, val_interval=max_iters + 1)
+optim_wrapper = dict(
+    _delete_=True,
+    type="OptimWrapper",
+    optimizer=dict(type="SGD", lr=0.01, momentum=0.9, weight_decay=0.0001),
+    clip_grad=dict(max_norm=35, norm_type=2),
+)
+param_scheduler = [
+    dict(type="LinearLR", start_factor=0.001, by_epoch=False, begin=0, end=1000),
+    dict(type="MultiStepLR", by_epoch=False, begin=0, end=max_iters, milestones=[40000, 55000], gamma=0.1),
+]
+randomness = dict(seed=0)
+log_processor = dict(_delete_=True, type="LogProcessor", window_size=50, by_epoch=False)
+default_hooks = dict(
+    _delete_=True,
+    timer=dict(type="IterTimerHook"),
+    logger=dict(type="LoggerHook", interval=100),
+    param_scheduler=dict(type="ParamSchedulerHook"),
+    checkpoint=dict(type="CheckpointHook", by_epoch=False, interval=2000, max_keep_ckpts=3),
+)
+custom_hooks = [dict(type="LossRecord", interval=50)]
+init_weights = None

@@ -1,0 +1,185 @@
+"""HTC for 320x192 procedural videos, small enough to train from scratch on CPU cores.
+
+Every part of HTC is there (three interleaved stages, mask information flow, the semantic branch), narrowed: ResNet-18
+with half the channels, 48-channel features, few proposals. The semantic branch learns from a map drawn from the
+instances, so that every pixel teaches the class.
+
+The data: `--cfg-options train_dataloader.dataset.data_root=DIR`, with DIR/instances.json and DIR/JPEGImages.
+"""
+
+_base_ = ["mmdet::htc/htc-without-semantic_r50_fpn_1x_coco.py"]
+
+classes = ("disc", "ring", "square", "triangle", "star", "cross", "crescent", "arrow")
+num_classes = len(classes)
+channels = 48
+norm = dict(type="BN", requires_grad=True)
+
+
+def _stage_head(spread):
+    return dict(
+        type="Shared2FCBBoxHead",
+        in_channels=channels,
+        fc_out_channels=192,
+        roi_feat_size=7,
+        num_classes=num_classes,
+        bbox_coder=dict(
+            type="DeltaXYWHBBoxCoder",
+            target_means=[0.0, 0.0, 0.0, 0.0],
+            target_stds=[0.1 * spread, 0.1 * spread, 0.2 * spread, 0.2 * spread],
+        ),
+        reg_class_agnostic=True,
+        loss_cls=dict(type="CrossEntropyLoss", use_sigmoid=False, loss_weight=1.5),
+        loss_bbox=dict(type="SmoothL1Loss", beta=1.0, loss_weight=1.0),
+    )
+
+
+def _mask_head(**first):
+    return dict(
+        type="HTCMaskHead",
+        num_convs=2,
+        in_channels=channels,
+        conv_out_channels=channels,
+        num_classes=num_classes,
+        class_agnostic=True,
+        loss_mask=dict(type="CrossEntropyLoss", use_mask=True, loss_weight=1.0),
+        **first,
+    )
+
+
+def _stage_training(iou):
+    return dict(
+        assigner=dict(type="MaxIoUAssigner", pos_iou_thr=iou, neg_iou_thr=iou, min_pos_iou=iou, ignore_iof_thr=-1),
+        sampler=dict(type="RandomSampler", num=64, pos_fraction=0.25, neg_pos_ub=-1, add_gt_as_proposals=True),
+        mask_size=28,
+        pos_weight=-1,
+        debug=False,
+    )
+
+
+model = dict(
+    data_preprocessor=dict(pad_seg=True),
+    backbone=dict(
+        depth=18,
+        base_channels=32,
+        stem_channels=32,
+        frozen_stages=-1,
+        norm_cfg=norm,
+        norm_eval=False,
+        init_cfg=None,
+    ),
+    neck=dict(in_channels=[32, 64, 128, 256], out_channels=channels, num_outs=4, norm_cfg=norm),
+    rpn_head=dict(
+        in_channels=channels,
+        feat_channels=channels,
+        anchor_generator=dict(scales=[5, 7], ratios=[0.5, 1.0, 2.0], strides=[4, 8, 16, 32]),
+    ),
+    roi_head=dict(
+        stage_loss_weights=[1.0, 0.75, 0.5],
+        bbox_roi_extractor=dict(roi_layer=dict(sampling_ratio=1), out_channels=channels, featmap_strides=[4, 8, 16], finest_scale=28),
+        bbox_head=[_stage_head(1.0), _stage_head(0.5), _stage_head(0.33)],
+        mask_roi_extractor=dict(roi_layer=dict(sampling_ratio=1), out_channels=channels, featmap_strides=[4, 8], finest_scale=56),
+        mask_head=[_mask_head(with_conv_res=False), _mask_head(), _mask_head()],
+        semantic_roi_extractor=dict(
+            type="SingleRoIExtractor",
+            roi_layer=dict(type="RoIAlign", output_size=7, sampling_ratio=1),
+            out_channels=channels,
+            featmap_strides=[8],
+        ),
+        semantic_head=dict(
+            type="FusedSemanticHead",
+            num_ins=4,
+            fusion_level=1,
+            seg_scale_factor=1 / 8,
+            num_convs=2,
+            in_channels=channels,
+            conv_out_channels=channels,
+            norm_cfg=norm,
+            num_classes=num_classes + 1,
+            loss_seg=dict(type="CrossEntropyLoss", ignore_index=255, loss_weight=1.0),
+        ),
+    ),
+    train_cfg=dict(
+        rpn=dict(sampler=dict(num=64)),
+        rpn_proposal=dict(nms_pre=300, max_per_img=150),
+        rcnn=[_stage_training(0.5), _stage_training(0.6), _stage_training(0.7)],
+    ),
+    test_cfg=dict(rpn=dict(nms_pre=300, max_per_img=100), rcnn=dict(score_thr=0.05, max_per_img=30)),
+)
+
+_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
+    dict(type="SemanticMapFromInstances", background=num_classes),
+    dict(type="RandomFlip", prob=[0.25, 0.25, 0.25], direction=["horizontal", "vertical", "diagonal"]),
+    dict(
+        type="PhotoMetricDistortion",
+        brightness_delta=24,
+        contrast_range=(0.7, 1.3),
+        saturation_range=(0.7, 1.3),
+        hue_delta=18,
+    ),
+    dict(type="PackDetInputs"),
+]
+train_dataloader = dict(
+    _delete_=True,
+    batch_size=4,
+    num_workers=0,
+    persistent_workers=False,
+    sampler=dict(type="InfiniteSampler", shuffle=True),
+    dataset=dict(
+        type="YouTubeVisFrames",
+        data_root="",
+        ann_file="instances.json",
+        data_prefix=dict(img="JPEGImages"),
+        pipeline=_pipeline,
+    ),
+)
+
+# Frames of another size are fitted into that of the training videos.
+test_pipeline = [
+    dict(type="LoadImageFromFile"),
+    dict(type="Resize", scale=(320, 192), keep_ratio=True),
+    dict(
+        type="PackDetInputs",
+        meta_keys=("img_id", "img_path", "ori_shape", "img_shape", "scale_factor"),
+    ),
+]
+
+val_dataloader = None
+val_evaluator = None
+val_cfg = None
+test_dataloader = None
+test_evaluator = None
+test_cfg = None
+
+max_iters = 10000
+warmup_iters = 300
+train_cfg = dict(_delete_=True, type="IterBasedTrainLoop", max_iters=max_iters, val_interval=max_iters + 1)
+optim_wrapper = dict(
+    _delete_=True,
+    type="OptimWrapper",
+    optimizer=dict(type="AdamW", lr=1e-3, betas=(0.9, 0.99), weight_decay=0.02),
+    clip_grad=dict(max_norm=10.0, norm_type=2),
+)
+param_scheduler = [
+    dict(type="LinearLR", start_factor=0.01, by_epoch=False, begin=0, end=warmup_iters),
+    dict(
+        type="CosineAnnealingLR",
+        by_epoch=False,
+        begin=warmup_iters,
+        end=max_iters,
+        T_max=max_iters - warmup_iters,
+        eta_min=1e-6,
+    ),
+]
+randomness = dict(seed=20)
+log_processor = dict(_delete_=True, type="LogProcessor", window_size=50, by_epoch=False)
+default_hooks = dict(
+    _delete_=True,
+    timer=dict(type="IterTimerHook"),
+    logger=dict(type="LoggerHook", interval=100),
+    param_scheduler=dict(type="ParamSchedulerHook"),
+    checkpoint=dict(type="CheckpointHook", by_epoch=False, interval=250, max_keep_ckpts=3),
+)
+custom_hooks = [dict(type="LossRecord", interval=20)]
+init_weights = None

@@ -1,0 +1,229 @@
+"""HTC, and any other mmdet instance-segmentation model, as a :class:`~detectors.base.Detector`.
+
+A batch of frames is resized and normalised as one tensor on the device and goes through the model's own predict path;
+masks are pasted only for the detections that are kept. The results are those of mmdet's `inference_detector` on the
+same images, whose per-image pipeline in Python costs more than the network (design notes, section 6).
+"""
+
+import inspect
+import json
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmdet.registry import DATASETS, MODELS
+from mmdet.structures import DetDataSample
+from mmengine.config import Config
+from mmengine.structures import InstanceData
+from safetensors import safe_open
+from torch import Tensor, nn
+
+from detectors.base import Detections
+from detectors.mmdet_config import class_count, find, read_config, register_mmdet, without_downloads
+from vis_pipeline.data.frames import Frame
+from vis_pipeline.errors import ConfigError
+from vis_pipeline.weights.files import load_strictly, read_checkpoint, read_state_dict
+
+_GEOMETRY_FREE = {"LoadImageFromFile", "LoadImageFromNDArray", "LoadAnnotations", "PackDetInputs"}
+
+
+class HTCDetector:
+    """Detects with an mmdet model.
+
+    `config` is a path, a packaged name or `mmdet::folder/name.py`; `class_map` gives, for each class of the model, a
+    category id of the split or None, and detections of that class are dropped. At most `max_per_frame` detections with
+    a score of at least `score_threshold` are kept a frame, best first.
+
+    Raises:
+        ConfigError: the config cannot be used for detecting, or the class map is not as long as the model's classes.
+        WeightsError: the checkpoint is missing, damaged, or does not fit the model.
+    """
+
+    def __init__(
+        self,
+        config: str,
+        checkpoint: Path,
+        class_map: Sequence[int | None],
+        score_threshold: float = 0.05,
+        max_per_frame: int = 100,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        settings = read_config(config)
+        self._device = torch.device(device)
+        if self._device.type == "cuda" and not torch.cuda.is_available():
+            raise ConfigError(f"device {device}: torch sees no CUDA device here; use cpu")
+        self._scale = _test_scale(settings, config)
+        self._model: Any = _build(settings, config, checkpoint).to(self._device).eval()
+        count = class_count(settings.model)
+        if count is not None and count != len(class_map):
+            raise ConfigError(f"config {config}: the model has {count} classes, the class map {len(class_map)}")
+        self._categories = torch.tensor([-1 if entry is None else entry for entry in class_map], device=self._device)
+        self._known = torch.tensor([entry is not None for entry in class_map], device=self._device)
+        self._score_threshold = score_threshold
+        self._max_per_frame = max_per_frame
+        _keep_before_masks(self._model, self._kept)
+
+    @classmethod
+    def from_config(
+        cls,
+        config: str,
+        checkpoint: Path,
+        make_class_map: Callable[[Sequence[str]], Sequence[int | None]],
+        score_threshold: float = 0.05,
+        max_per_frame: int = 100,
+        device: torch.device | str = "cpu",
+    ) -> "HTCDetector":
+        """Build with a class map that is made from the names of the model's classes."""
+        class_map = make_class_map(class_names(config, checkpoint))
+        return cls(config, checkpoint, class_map, score_threshold, max_per_frame, device)
+
+    @torch.inference_mode()
+    def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        """Detect in frames of one size, in one pass through the network."""
+        if not frames:
+            return []
+        images = torch.from_numpy(np.stack([frame.image for frame in frames])).to(self._device)
+        height, width = images.shape[1:3]
+        inputs = _resized(images.permute(0, 3, 1, 2), self._scale)
+        samples = [_sample((height, width), (inputs.shape[2], inputs.shape[3])) for _ in frames]
+        batch = self._model.data_preprocessor({"inputs": inputs, "data_samples": samples}, training=False)
+        predictions = self._model.predict(batch["inputs"], batch["data_samples"], rescale=True)
+        return [self._detections(prediction.pred_instances, height, width) for prediction in predictions]
+
+    def _kept(self, instances: InstanceData) -> Tensor:
+        """Indices of the detections to keep, best first, int64 [K]."""
+        wanted = (instances.scores >= self._score_threshold) & self._known[instances.labels]
+        scores = instances.scores.masked_fill(~wanted, -1.0)
+        best: Tensor = scores.argsort(descending=True, stable=True)[: int(wanted.sum())]
+        return best[: self._max_per_frame]
+
+    def _detections(self, instances: InstanceData, height: int, width: int) -> Detections:
+        kept = instances[self._kept(instances)]
+        if len(kept) == 0:
+            return Detections.none(height, width, self._device)
+        masks = kept.masks.to(device=self._device, dtype=torch.bool)
+        # Networks without boxes (SOLO) give zeros for them.
+        boxes = kept.bboxes.float() if kept.bboxes.any() else _min_max_boxes(masks)
+        limit = boxes.new_tensor([width, height, width, height])
+        return Detections(
+            boxes=torch.minimum(boxes.clamp(min=0), limit),
+            scores=kept.scores.float(),
+            labels=self._categories[kept.labels],
+            masks=masks,
+        )
+
+
+def class_names(config: str, checkpoint: Path) -> tuple[str, ...]:
+    """The names of a model's classes in the order of its outputs: from the checkpoint, else from the config.
+
+    Raises:
+        ConfigError: neither names them.
+        WeightsError: the checkpoint cannot be read.
+    """
+    register_mmdet()
+    settings = read_config(config)
+    dataset = find(settings.get("test_dataloader"), "dataset") or find(settings.get("train_dataloader"), "dataset")
+    registered = DATASETS.get(dataset["type"]) if dataset and isinstance(dataset.get("type"), str) else None
+    named = (
+        _checkpoint_classes(checkpoint)
+        or settings.get("classes")
+        or find(find(dataset, "metainfo"), "classes")
+        or getattr(registered, "METAINFO", {}).get("classes")
+    )
+    count = class_count(settings.model)
+    if not named or count not in (None, len(named)):
+        found = f"{len(named)} class names for {count} classes" if named else "no class names"
+        raise ConfigError(f"config {config}: {found} in it or in {checkpoint}; set `classes` in the config")
+    return tuple(named)
+
+
+def _checkpoint_classes(checkpoint: Path) -> Sequence[str] | None:
+    if checkpoint.suffix == ".safetensors":
+        read_state_dict(checkpoint)
+        with safe_open(checkpoint, framework="pt") as file:
+            classes = (file.metadata() or {}).get("classes")
+        return list(json.loads(classes)) if classes else None
+    meta = read_checkpoint(checkpoint).get("meta")
+    dataset = find(meta, "dataset_meta")
+    named: Sequence[str] | None = find(dataset, "classes") or find(dataset, "CLASSES") or find(meta, "CLASSES")
+    return named
+
+
+def _build(settings: Config, config: str, checkpoint: Path) -> nn.Module:
+    register_mmdet()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model: nn.Module = MODELS.build(without_downloads(settings.model))
+    except (KeyError, TypeError, AssertionError, AttributeError) as error:
+        raise ConfigError(f"config {config}: mmdet cannot build the model ({error})") from error
+    tensors = read_state_dict(checkpoint)
+    expected = model.state_dict()
+    # Old checkpoints lack BN's step counters, which only training reads.
+    counters = {key: value for key, value in expected.items() if key.endswith("num_batches_tracked")}
+    load_strictly(model, {**counters, **tensors}, checkpoint)
+    return model
+
+
+def _test_scale(settings: Config, config: str) -> tuple[int, int] | None:
+    """(long, short) side in pixels that frames are fitted into, keeping their shape; None keeps their size."""
+    pipeline = find(find(settings.get("test_dataloader"), "dataset"), "pipeline") or settings.get("test_pipeline")
+    scale: tuple[int, int] | None = None
+    for transform in pipeline or ():
+        kind = str(transform["type"]).rsplit(".", 1)[-1]
+        if kind == "Resize" and transform.get("keep_ratio") and "scale" in transform:
+            scale = (max(transform["scale"]), min(transform["scale"]))
+        elif kind not in _GEOMETRY_FREE:
+            raise ConfigError(f"config {config}: test pipeline step {dict(transform)} is not supported")
+    return scale
+
+
+def _resized(images: Tensor, scale: tuple[int, int] | None) -> Tensor:
+    """Fit uint8 [B, 3, H, W] into `scale` as mmcv's `imrescale` does, whole pixel values, [B, 3, h, w]."""
+    if scale is None:
+        return images
+    height, width = images.shape[2:]
+    factor = min(scale[0] / max(height, width), scale[1] / min(height, width))
+    size = (int(height * factor + 0.5), int(width * factor + 0.5))
+    if size == (height, width):
+        return images
+    resized = nn.functional.interpolate(images.float(), size=size, mode="bilinear", align_corners=False)
+    return resized.round_().clamp_(0, 255)
+
+
+def _min_max_boxes(masks: Tensor) -> Tensor:
+    """x1, y1, x2, y2 with exclusive ends of bool masks [N, H, W], float32 [N, 4]; zeros for an empty mask."""
+    edges = []
+    for axis in (1, 2):  # columns, then rows
+        hit = masks.any(dim=axis).to(torch.uint8)
+        edges.append((hit.argmax(dim=1), hit.shape[1] - hit.flip(1).argmax(dim=1)))
+    (left, right), (top, bottom) = edges
+    return torch.stack([left, top, right, bottom], dim=1).float() * masks.any(dim=2).any(dim=1)[:, None]
+
+
+def _sample(original: tuple[int, int], resized: tuple[int, int]) -> DetDataSample:
+    return DetDataSample(
+        metainfo={
+            "ori_shape": original,
+            "img_shape": resized,
+            "scale_factor": (resized[1] / original[1], resized[0] / original[0]),
+        }
+    )
+
+
+def _keep_before_masks(model: nn.Module, choose: Callable[[InstanceData], Tensor]) -> None:
+    """Have a two-stage model predict masks only for the detections that `choose` picks; others keep their own order."""
+    head = getattr(model, "roi_head", None)
+    if head is None:
+        return
+    predict = head.predict_mask
+
+    def predict_kept(*args: Any, **kwargs: Any) -> Any:
+        call = inspect.signature(predict).bind(*args, **kwargs)  # heads differ in how they pass the results
+        call.arguments["results_list"] = [found[choose(found)] for found in call.arguments["results_list"]]
+        return predict(*call.args, **call.kwargs)
+
+    head.predict_mask = predict_kept

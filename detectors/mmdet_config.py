@@ -1,0 +1,101 @@
+"""mmdet's config files and registries: ours by path or packaged name, mmdet's own by `mmdet::folder/name.py`."""
+
+import contextlib
+import difflib
+import io
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+
+from vis_pipeline.config import find_config
+from vis_pipeline.errors import ConfigError
+
+
+def read_config(reference: str, options: Mapping[str, Any] | None = None) -> Config:
+    """Read a config and set `options`, keys with dots for depth (`model.test_cfg.rcnn.score_thr`).
+
+    Raises:
+        ConfigError: there is no such file, it does not run, has no `model`, or an option names a key that it lacks.
+    """
+    path = _mmdet_file(reference) if reference.startswith("mmdet::") else find_config(reference)
+    try:
+        config = Config.fromfile(str(path), lazy_import=False)
+    except Exception as error:  # a config is Python: whatever it raises is the config's fault
+        raise ConfigError(f"config {reference}: does not load ({type(error).__name__}: {error})") from error
+    if "model" not in config:
+        raise ConfigError(f"config {reference}: has no `model`; a detector's config is needed")
+    for key in options or {}:
+        _require_key(config, key, reference)
+    config.merge_from_dict(dict(options or {}))
+    return config
+
+
+def register_mmdet() -> None:
+    """Fill mmdet's registries, without its remarks on optional packages and on its own code."""
+    from mmdet.utils import register_all_modules
+
+    for remark in ("To copy construct from a tensor", "Default ``avg_non_ignore`` is False"):
+        warnings.filterwarnings("ignore", message=remark, module=r"mmdet\.")
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")
+        register_all_modules(init_default_scope=True)
+
+
+def without_downloads(model: Mapping[str, Any]) -> ConfigDict:
+    """A model config in which no `init_cfg` names a checkpoint: weights come through our loader only."""
+    return ConfigDict(_without_downloads(model))
+
+
+def class_count(model: Mapping[str, Any]) -> int | None:
+    """`num_classes` of the last box head, or of a one-stage head; None where the config does not say."""
+    head = find(find(model, "roi_head"), "bbox_head") or find(model, "mask_head") or find(model, "bbox_head")
+    count: int | None = find(head[-1] if isinstance(head, list | tuple) else head, "num_classes")
+    return count
+
+
+def find(mapping: Any, key: str) -> Any:
+    """The entry of a mapping that may lack it, or may be missing itself; None then."""
+    return mapping.get(key) if isinstance(mapping, Mapping) else None
+
+
+def _without_downloads(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {
+            key: None if key == "init_cfg" and "checkpoint" in (item or {}) else _without_downloads(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return type(value)(_without_downloads(item) for item in value)
+    return value
+
+
+def _mmdet_file(reference: str) -> Path:
+    import mmdet
+
+    folder = Path(mmdet.__file__).parent / ".mim" / "configs"
+    path = folder / reference.removeprefix("mmdet::")
+    if not path.is_file():
+        names = [f"mmdet::{file.relative_to(folder).as_posix()}" for file in folder.glob("*/*.py")]
+        raise ConfigError(f"config {reference}: mmdet packages no such config{_hint(reference, names)}")
+    return path
+
+
+def _require_key(config: Config, key: str, reference: str) -> None:
+    node: Any = config
+    parts = key.split(".")
+    for depth, part in enumerate(parts):
+        inside: Mapping[str, Any] = (
+            {str(index): item for index, item in enumerate(node)} if isinstance(node, list | tuple) else node
+        )
+        names = list(inside.keys()) if hasattr(inside, "keys") else []
+        if part not in names:
+            raise ConfigError(f"config {reference}: has no key {'.'.join(parts[: depth + 1])}{_hint(part, names)}")
+        node = inside[part]
+
+
+def _hint(word: str, names: list[str]) -> str:
+    nearest = difflib.get_close_matches(word, names, n=1)
+    return f"; did you mean {nearest[0]}?" if nearest else ""

@@ -1,0 +1,217 @@
+"""HTCDetector against mmdet's own inference, on small networks with random weights."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from detectors.htc import HTCDetector, _keep_before_masks, _min_max_boxes, _resized, class_names
+from detectors.mmdet_config import read_config, register_mmdet
+from vis_pipeline import masks
+from vis_pipeline.data.frames import Frame
+from vis_pipeline.errors import ConfigError, WeightsError
+from vis_pipeline.weights.files import write_state_dict
+
+SMALL = "detectors/htc_small_procedural"
+CLASS_COUNT = 8
+
+
+def _frames(count: int, height: int, width: int) -> list[Frame]:
+    generator = np.random.default_rng(5)
+    frames = []
+    for index in range(count):
+        image = generator.integers(0, 256, (height // 8, width // 8, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1)
+        frames.append(Frame(video_id=1, index=index, name=f"{index:05d}.jpg", image=image))
+    return frames
+
+
+def _network(config: str = SMALL) -> torch.nn.Module:
+    from mmdet.registry import MODELS
+
+    register_mmdet()
+    torch.manual_seed(0)
+    model = MODELS.build(read_config(config).model)
+    for parameter in model.parameters():  # the default heads start at zero, which would make every score the same
+        if parameter.ndim > 1:
+            torch.nn.init.kaiming_normal_(parameter)
+    return model
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("htc") / "random.pth"
+    torch.save({"state_dict": _network().state_dict(), "meta": {}}, path)
+    return path
+
+
+@pytest.fixture
+def resizing(tmp_path: Path) -> str:
+    path = tmp_path / "resizing.py"
+    base = Path(read_config(SMALL).filename)
+    path.write_text(
+        f"_base_ = [{str(base)!r}]\n"
+        "test_pipeline = [dict(type='LoadImageFromFile'), dict(type='Resize', scale=(150, 100), keep_ratio=True),\n"
+        "                 dict(type='PackDetInputs')]\n"
+    )
+    return str(path)
+
+
+def _stock(config: str, checkpoint: Path, frame: Frame) -> dict[str, np.ndarray]:
+    """What mmdet's own pipeline and predict give for one image."""
+    from mmcv.transforms import Compose
+
+    settings = read_config(config)
+    model = _network(config)
+    model.load_state_dict(torch.load(checkpoint, weights_only=True)["state_dict"])
+    model.eval()
+    steps = [dict(step) for step in settings.test_pipeline]
+    steps[0]["type"] = "mmdet.LoadImageFromNDArray"
+    data = Compose(steps)({"img": frame.image, "img_id": 0})
+    with torch.no_grad():
+        found = model.test_step({"inputs": [data["inputs"]], "data_samples": [data["data_samples"]]})[0].pred_instances
+    return {name: found[name].cpu().numpy() for name in ("bboxes", "scores", "labels", "masks")}
+
+
+@pytest.mark.parametrize("size", [(192, 320), (192, 296)])
+def test_same_as_stock_inference(checkpoint: Path, size: tuple[int, int]) -> None:
+    frames = _frames(2, *size)
+    detector = HTCDetector(SMALL, checkpoint, range(1, CLASS_COUNT + 1), score_threshold=0.05, max_per_frame=30)
+    for frame, found in zip(frames, detector.detect(frames), strict=True):
+        stock = _stock(SMALL, checkpoint, frame)
+        assert len(found) == len(stock["scores"]) > 0
+        np.testing.assert_allclose(found.boxes, stock["bboxes"], atol=1e-2)
+        np.testing.assert_allclose(found.scores, stock["scores"], atol=1e-4)
+        assert (found.labels.numpy() == stock["labels"] + 1).all()
+        assert (found.masks.numpy() != stock["masks"]).mean() < 1e-4
+
+
+def test_resizes_as_stock_inference(checkpoint: Path, resizing: str) -> None:
+    from mmcv.transforms import Resize
+
+    frame = _frames(1, 96, 168)[0]
+    expected = Resize(scale=(150, 100), keep_ratio=True)({"img": frame.image, "img_shape": (96, 168)})["img"]
+    resized = _resized(torch.from_numpy(frame.image).permute(2, 0, 1)[None], (150, 100))
+    assert resized.shape[2:] == expected.shape[:2]
+    assert np.abs(resized[0].permute(1, 2, 0).numpy() - expected.astype(float)).max() <= 1
+    detector = HTCDetector(resizing, checkpoint, range(1, CLASS_COUNT + 1))
+    found, stock = detector.detect([frame])[0], _stock(resizing, checkpoint, frame)
+    assert found.masks.shape[1:] == (96, 168)
+    assert abs(float(found.scores[0]) - stock["scores"][0]) < 0.02
+
+
+def test_threshold_limit_and_dropped_classes_choose_before_masks(checkpoint: Path) -> None:
+    frames = _frames(2, 192, 320)
+    everything = HTCDetector(SMALL, checkpoint, range(CLASS_COUNT)).detect(frames)
+    scores = torch.cat([found.scores for found in everything])
+    threshold = float(scores.sort().values[len(scores) // 2])
+    kept_class = int(everything[0].labels[0])
+    class_map = [70 if label == kept_class else None for label in range(CLASS_COUNT)]
+    few = HTCDetector(SMALL, checkpoint, class_map, score_threshold=threshold, max_per_frame=3).detect(frames)
+    for all_found, found in zip(everything, few, strict=True):
+        rows = [
+            row
+            for row in range(len(all_found))
+            if all_found.labels[row] == kept_class and all_found.scores[row] >= threshold
+        ][:3]
+        assert (found.labels == 70).all()
+        torch.testing.assert_close(found.scores, all_found.scores[rows])
+        torch.testing.assert_close(found.masks, all_found.masks[rows])
+
+
+def test_nothing_kept_gives_empty_detections_of_the_frames_size(checkpoint: Path) -> None:
+    detector = HTCDetector(SMALL, checkpoint, [None] * CLASS_COUNT)
+    found = detector.detect(_frames(2, 192, 320))
+    assert [len(one) for one in found] == [0, 0]
+    assert found[0].masks.shape == (0, 192, 320)
+    assert detector.detect([]) == []
+
+
+def test_batch_gives_what_single_frames_give(checkpoint: Path) -> None:
+    detector = HTCDetector(SMALL, checkpoint, range(CLASS_COUNT))
+    frames = _frames(3, 192, 320)
+    for together, frame in zip(detector.detect(frames), frames, strict=True):
+        alone = detector.detect([replace(frame)])[0]
+        torch.testing.assert_close(together.scores, alone.scores, atol=1e-4, rtol=0)
+        torch.testing.assert_close(together.boxes, alone.boxes, atol=1e-2, rtol=0)
+
+
+def test_checkpoint_of_another_network_names_the_first_key(tmp_path: Path, checkpoint: Path) -> None:
+    tensors = torch.load(checkpoint, weights_only=True)["state_dict"]
+    name = "backbone.layer1.0.conv1.weight"
+    for broken, words in [
+        ({**tensors, name: tensors[name][:16]}, ["[16, 32, 3, 3]", "[32, 32, 3, 3]"]),
+        ({key: value for key, value in tensors.items() if key != name}, ["missing"]),
+        ({**tensors, "extra.weight": torch.zeros(1)}, ["extra.weight"]),
+    ]:
+        path = tmp_path / "broken.pth"
+        torch.save({"state_dict": broken}, path)
+        with pytest.raises(WeightsError) as caught:
+            HTCDetector(SMALL, path, range(CLASS_COUNT))
+        assert all(word in str(caught.value) for word in [*words, "broken.pth"])
+        assert name in str(caught.value) or "extra.weight" in str(caught.value)
+
+
+def test_classes_come_from_the_weights_then_from_the_config(tmp_path: Path, checkpoint: Path) -> None:
+    assert class_names(SMALL, checkpoint)[:3] == ("disc", "ring", "square")
+    named = tmp_path / "named.safetensors"
+    names = [f"class {index}" for index in range(CLASS_COUNT)]
+    write_state_dict(named, torch.load(checkpoint, weights_only=True)["state_dict"], {"classes": names})
+    assert class_names(SMALL, named) == tuple(names)
+    assert class_names("mmdet::htc/htc_r50_fpn_1x_coco.py", _without_meta(tmp_path))[79] == "toothbrush"
+    write_state_dict(named, {"x": torch.zeros(1)}, {"classes": names[:5]})
+    with pytest.raises(ConfigError, match="5 class names for 8 classes"):
+        class_names(SMALL, named)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+def test_no_cuda_device(checkpoint: Path) -> None:
+    with pytest.raises(ConfigError, match="device cuda: torch sees no CUDA device"):
+        HTCDetector(SMALL, checkpoint, range(CLASS_COUNT), device="cuda")
+
+
+def test_class_map_of_another_length(checkpoint: Path) -> None:
+    with pytest.raises(ConfigError, match="8 classes, the class map 3"):
+        HTCDetector(SMALL, checkpoint, [1, 2, 3])
+
+
+def test_from_config_maps_by_name(checkpoint: Path) -> None:
+    seen: list[str] = []
+    HTCDetector.from_config(SMALL, checkpoint, lambda classes: seen.extend(classes) or range(len(classes)))  # type: ignore[func-returns-value]
+    assert seen[-1] == "arrow"
+
+
+def _without_meta(folder: Path) -> Path:
+    path = folder / "plain.pth"
+    torch.save({"state_dict": {"x": torch.zeros(1)}}, path)
+    return path
+
+
+def test_min_max_boxes_are_those_of_the_run_lengths() -> None:
+    stack = np.random.default_rng(1).random((6, 12, 9)) > 0.93
+    stack[2] = False
+    stack[3] = True
+    expected = masks.bounding_boxes(masks.encode(stack))
+    expected[:, 2:] += expected[:, :2]
+    np.testing.assert_array_equal(_min_max_boxes(torch.from_numpy(stack)).numpy(), expected)
+
+
+class _PositionalHead(torch.nn.Module):
+    """Calls `predict_mask` as mmdet's one-stage box heads do; HTC's passes keywords."""
+
+    def predict_mask(
+        self, x: None, batch_img_metas: None, results_list: list[torch.Tensor], rescale: bool = False
+    ) -> list[torch.Tensor]:
+        assert rescale
+        return results_list
+
+
+def test_results_are_chosen_however_a_head_passes_them() -> None:
+    model = torch.nn.Module()
+    model.roi_head = _PositionalHead()
+    _keep_before_masks(model, lambda found: found > 1)
+    scores = [torch.tensor([1, 2, 3])]
+    assert model.roi_head.predict_mask(None, None, scores, rescale=True)[0].tolist() == [2, 3]
+    kept = model.roi_head.predict_mask(x=None, batch_img_metas=None, results_list=scores, rescale=True)
+    assert kept[0].tolist() == [2, 3]

@@ -1,0 +1,140 @@
+"""The training loop on a tiny split: what it writes, resuming, and its errors."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from tracker_scenes import write_split
+from typer.testing import CliRunner
+
+from vis_pipeline.cli.app import app
+from vis_pipeline.errors import ConfigError, DataError, WeightsError
+from vis_pipeline.siammask.checkpoint import load_siammask
+from vis_pipeline.training.tracker.log import read_log
+from vis_pipeline.training.tracker.trainer import train_tracker
+
+OPTIONS = ("pairs.history=2", "pairs.crowded=0.5")
+CONFIG = """
+architecture = "small"
+seed = 3
+sources = [dict(split={split!r}, frames={frames!r})]
+schedule = dict(steps=4, batch=2, warm_up=1, freeze_norm_at=0.5, norm_batches=2, search_sides=[(0.0, 175), (0.75, 255)])
+checkpoint_every = 3
+log_every = 1
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("data")
+    split, frames = write_split(folder)
+    path = folder / "tiny.py"
+    path.write_text(CONFIG.format(split=str(split), frames=str(frames)))
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def trained(config, tmp_path_factory):
+    work_dir = tmp_path_factory.mktemp("whole")
+    command = ["train", "tracker", config, "--work-dir", str(work_dir)]
+    result = CliRunner().invoke(app, command + [part for option in OPTIONS for part in ("--cfg-options", option)])
+    assert result.exit_code == 0, result.output
+    assert "tracker.safetensors" in result.output.replace("\n", "")
+    return work_dir
+
+
+def test_a_training_leaves_weights_log_and_curves(trained):
+    network = load_siammask(trained / "tracker.safetensors")
+    assert not network.training
+    with safe_open(trained / "tracker.safetensors", framework="pt") as file:
+        training = json.loads(file.metadata()["training"])
+    assert training["step"] == 4
+    assert training["sources"][0]["split"].endswith("/instances.json")
+    assert not Path(training["sources"][0]["split"]).is_absolute()
+    assert [line["step"] for line in read_log(trained / "log.jsonl")] == [0, 1, 2, 3]
+    assert set(read_log(trained / "log.jsonl")[0]["losses"]) == {"total", "score", "box", "refined", "second_stage"}
+    assert (trained / "losses.png").stat().st_size > 1000
+    record = json.loads((trained / "config.json").read_text())
+    assert record["schedule"]["steps"] == 4
+    assert record["pairs"]["history"] == 2
+
+
+def test_a_resumed_training_ends_bit_for_bit_where_an_unbroken_one_does(config, trained, tmp_path, monkeypatch):
+    from vis_pipeline.training.tracker import trainer
+
+    step = trainer.TrackerTrainer._step
+
+    def killed(self, number):
+        if number == 3:
+            raise KeyboardInterrupt
+        return step(self, number)
+
+    monkeypatch.setattr(trainer.TrackerTrainer, "_step", killed)
+    with pytest.raises(KeyboardInterrupt):
+        train_tracker(config, tmp_path, options=OPTIONS)
+    monkeypatch.undo()
+    train_tracker(config, tmp_path, resume=True, options=OPTIONS)
+    whole, resumed = _network(trained), _network(tmp_path)
+    for name, value in whole.items():
+        assert torch.equal(value, resumed[name]), name
+    assert [line["losses"] for line in read_log(tmp_path / "log.jsonl")] == [
+        line["losses"] for line in read_log(trained / "log.jsonl")
+    ]
+
+
+def _network(work_dir):
+    return torch.load(work_dir / "checkpoint.pt", weights_only=True)["network"]
+
+
+def test_a_work_folder_in_use_is_not_overwritten(config, trained):
+    with pytest.raises(ConfigError, match="holds a training; give --resume"):
+        train_tracker(config, trained)
+
+
+def test_an_unknown_key_is_named_with_the_nearest_one(config, tmp_path):
+    with pytest.raises(ConfigError, match=r"learning_rat'; did you mean 'learning_rate'"):
+        train_tracker(config, tmp_path, options=["schedule.learning_rat=0.1"])
+
+
+def test_an_unknown_architecture_is_named(config, tmp_path):
+    with pytest.raises(ConfigError, match="cannot train the architecture 'tiny'"):
+        train_tracker(config, tmp_path, options=["architecture=tiny"])
+
+
+def test_the_two_branch_variant_is_refused(config, tmp_path):
+    with pytest.raises(ConfigError, match="small_two_branch"):
+        train_tracker(config, tmp_path, options=["architecture=small_two_branch"])
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_step(config, tmp_path):
+    with pytest.raises(DataError, match="training step 0: the loss is not finite"):
+        train_tracker(config, tmp_path, options=["losses.score=inf"])
+
+
+def test_a_damaged_checkpoint_is_named(config, tmp_path):
+    (tmp_path / "checkpoint.pt").write_bytes(b"nothing")
+    with pytest.raises(WeightsError, match="checkpoint"):
+        train_tracker(config, tmp_path, resume=True)
+
+
+def test_without_refinement_the_coarse_mask_is_learned(config, tmp_path):
+    train_tracker(config, tmp_path, options=["architecture=small_no_refine", "schedule.steps=1"])
+    assert set(read_log(tmp_path / "log.jsonl")[0]["losses"]) == {"total", "score", "box", "mask"}
+
+
+def test_the_packaged_configs_are_valid():
+    from vis_pipeline.config import load_config, parse
+    from vis_pipeline.training.tracker.settings import TrackerTraining
+
+    for name in ("trackers/siammask_small", "trackers/siammask_r50"):
+        parse(TrackerTraining, load_config(name), name)

@@ -1,0 +1,50 @@
+"""A small split on disk whose objects are coloured squares, for the tests of tracker training."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from vis_pipeline import masks
+
+HEIGHT, WIDTH, LENGTH = 96, 128, 6
+HIDDEN_FRAME = 3
+COLOURS = ((0, 0, 255), (0, 255, 0), (255, 0, 0))
+
+
+def write_split(folder: Path, videos: int = 2) -> tuple[Path, Path]:
+    """Write `videos` videos of three squares of two classes each; the third is hidden in one frame."""
+    rng = np.random.default_rng(7)
+    content = {"videos": [], "annotations": [], "categories": [{"id": 1, "name": "a"}, {"id": 5, "name": "b"}]}
+    for video in range(1, videos + 1):
+        names = [f"{video:03d}/{frame:05d}.png" for frame in range(LENGTH)]
+        content["videos"].append({"id": video, "width": WIDTH, "height": HEIGHT, "length": LENGTH, "file_names": names})
+        tracks = [[None] * LENGTH for _ in COLOURS]
+        for frame, name in enumerate(names):
+            image = rng.integers(90, 120, (HEIGHT, WIDTH, 3)).astype(np.uint8)
+            for number, colour in enumerate(COLOURS):
+                if number == 2 and frame == HIDDEN_FRAME:
+                    continue
+                x, y = 8 + 40 * number + frame, 20 + 10 * number + 2 * frame
+                side = 16 + 2 * number
+                image[y : y + side, x : x + side] = colour
+                mask = np.zeros((1, HEIGHT, WIDTH), dtype=np.bool_)
+                mask[0, y : y + side, x : x + side] = True
+                tracks[number][frame] = masks.encode(mask)[0]
+            path = folder / "frames" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), image)
+        for number, track in enumerate(tracks):
+            content["annotations"].append(
+                {
+                    "id": 10 * video + number,
+                    "video_id": video,
+                    "category_id": (1, 1, 5)[number],
+                    "segmentations": track,
+                    "iscrowd": 0,
+                }
+            )
+    split = folder / "instances.json"
+    split.write_text(json.dumps(content))
+    return split, folder / "frames"

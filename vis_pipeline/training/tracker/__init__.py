@@ -1,0 +1,1 @@
+"""Training of SiamMask on pairs of frames of YouTube-VIS splits."""

@@ -1,0 +1,209 @@
+"""Choosing pairs: which object, frames and crop windows the network learns from at one step."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from vis_pipeline.siammask.architectures import SEARCH_SIDE, TEMPLATE_SIDE
+from vis_pipeline.training.tracker.settings import AugmentSettings, PairSettings
+from vis_pipeline.training.tracker.sources import TrainingSet
+
+CONTEXT = 0.5
+"""Share of the mean side that a crop adds around the object (SiamFC; kept by SiamMask)."""
+
+NEAREST_SEARCH = 255 / 2
+"""A negative crop keeps the exemplar's object this far, in crop pixels along one axis, from the crop's centre."""
+
+
+@dataclass(frozen=True)
+class CropWindow:
+    """A square of a frame that becomes a crop.
+
+    Attributes:
+        video, frame: where it is cut.
+        x, y: centre in pixels; the frame's top-left corner is (0, 0), its first pixel's centre (0.5, 0.5).
+        side: pixels of the frame that the crop spans.
+        size: side of the crop in its own pixels.
+    """
+
+    video: int
+    frame: int
+    x: float
+    y: float
+    side: float
+    size: int
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An exemplar, a search crop and a second-stage crop of one object.
+
+    Attributes:
+        target: index of the object that the search crop is cut around: the exemplar's, in a negative pair another one
+            or the exemplar's where it is hidden.
+        positive: whether the exemplar's object is in the search crop.
+        target_box: the target's box in the search frame as x, y, w, h in pixels (hidden: where it was seen last).
+        flip: both frames are mirrored before cropping (the windows are those of the unmirrored frames).
+    """
+
+    exemplar: CropWindow
+    search: CropWindow
+    second: CropWindow
+    target: int
+    positive: bool
+    target_box: NDArray[np.float64]
+    flip: bool
+
+
+@dataclass(frozen=True)
+class _Sight:
+    """Where the search image is cut: around `box` (x, y, w, h) in `frame` of the object numbered `index`."""
+
+    index: int
+    frame: int
+    box: NDArray[np.float64]
+
+
+class PairSampler:
+    """Draws pairs from a training set. It keeps no state: a pair depends on the generator alone."""
+
+    def __init__(self, data: TrainingSet, pairs: PairSettings, augment: AugmentSettings) -> None:
+        self._data = data
+        self._pairs = pairs
+        self._augment = augment
+        self._by_category: dict[tuple[int, int], list[int]] = {}
+        for index, entry in enumerate(data.objects):
+            self._by_category.setdefault(entry.category, []).append(index)
+
+    def draw(self, rng: Generator, search_size: int = SEARCH_SIDE) -> Pair:
+        """One pair with a search crop of `search_size` pixels, at the scale of a 255 crop."""
+        source = int(rng.choice(len(self._data.objects), p=self._data.weights))
+        entry = self._data.objects[source]
+        exemplar_frame = int(rng.choice(entry.clear))
+        if rng.random() < self._pairs.negatives:
+            sight = self._hidden(source, rng) if rng.random() < self._pairs.hidden else None
+            sight = sight or self._other(source, rng)
+            if sight is not None:
+                return self._pair(source, exemplar_frame, sight, False, search_size, rng)
+        near = self._near(entry.visible, exemplar_frame)
+        if rng.random() < self._pairs.crowded and len(crowded := self._near(entry.crowded, exemplar_frame)):
+            near = crowded
+        return self._pair(source, exemplar_frame, self._sight(source, int(rng.choice(near))), True, search_size, rng)
+
+    def _near(self, frames: NDArray[np.int64], frame: int) -> NDArray[np.int64]:
+        return frames[np.abs(frames - frame) <= self._pairs.max_gap]
+
+    def _sight(self, index: int, frame: int) -> "_Sight":
+        return _Sight(index, frame, self._data.objects[index].boxes[frame])
+
+    def _hidden(self, source: int, rng: Generator) -> "_Sight | None":
+        """A frame in which the object is hidden, at the place where it was seen last."""
+        entry = self._data.objects[source]
+        if not len(entry.hidden):
+            return None
+        frame = int(rng.choice(entry.hidden))
+        last = entry.visible[np.searchsorted(entry.visible, frame) - 1]
+        return _Sight(source, frame, entry.boxes[last])
+
+    def _other(self, source: int, rng: Generator) -> "_Sight | None":
+        """Another object: of the same class, or any; of the same video where the exemplar's object is out of reach."""
+        data = self._data
+        neighbours = data.videos[data.objects[source].video].objects
+        candidates = list(range(len(data.objects)))
+        if rng.random() < self._pairs.lookalikes:
+            candidates = self._by_category[data.objects[source].category]
+            neighbours = tuple(set(neighbours).intersection(candidates))
+        nearby = rng.random() < 0.5 and len(neighbours) > 1
+        candidates = [other for other in (neighbours if nearby else candidates) if other != source]
+        if not candidates:
+            return None
+        other = int(rng.choice(candidates))
+        frames = data.objects[other].visible.tolist()
+        if data.objects[other].video == data.objects[source].video:
+            frames = [frame for frame in frames if self._apart(source, other, frame)]
+        return self._sight(other, int(rng.choice(frames))) if len(frames) else None
+
+    def _apart(self, source: int, other: int, frame: int) -> bool:
+        """Whether a search crop centred on `other` does not reach the centre of `source` in that frame."""
+        ours, theirs = self._data.objects[source].boxes[frame], self._data.objects[other].boxes[frame]
+        if not ours[2]:
+            return True
+        gap = np.abs(ours[:2] + ours[2:] / 2 - theirs[:2] - theirs[2:] / 2).max()
+        reach = NEAREST_SEARCH + self._augment.search_shift
+        return bool(gap > reach * context_side(theirs[2], theirs[3]) / TEMPLATE_SIDE)
+
+    def _pair(
+        self, source: int, exemplar_frame: int, sight: "_Sight", positive: bool, search_size: int, rng: Generator
+    ) -> Pair:
+        settings = self._augment
+        exemplar_object = self._data.objects[source]
+        exemplar_box = exemplar_object.boxes[exemplar_frame]
+        video = self._data.objects[sight.index].video
+        search_side = self._reference_side(sight, rng) * search_size / TEMPLATE_SIDE
+        search_shift = settings.search_shift * (search_size - TEMPLATE_SIDE) / (SEARCH_SIDE - TEMPLATE_SIDE)
+        return Pair(
+            exemplar=_shifted(
+                exemplar_object.video,
+                exemplar_frame,
+                exemplar_box,
+                context_side(*exemplar_box[2:]) * _factor(settings.exemplar_scale, rng),
+                TEMPLATE_SIDE,
+                settings.exemplar_shift,
+                rng,
+            ),
+            search=_shifted(
+                video,
+                sight.frame,
+                sight.box,
+                search_side * _factor(settings.search_scale, rng),
+                search_size,
+                search_shift,
+                rng,
+            ),
+            second=self._second(video, sight.frame, sight.box, rng),
+            target=sight.index,
+            positive=positive,
+            target_box=sight.box,
+            flip=bool(rng.random() < settings.flip),
+        )
+
+    def _reference_side(self, sight: "_Sight", rng: Generator) -> float:
+        """The exemplar side of the box that sets the crop's size: the target's own, or that of a near frame."""
+        own = context_side(*sight.box[2:])
+        history = self._pairs.history
+        if not history or rng.random() < 0.5:
+            return own
+        entry = self._data.objects[sight.index]
+        near = entry.visible[np.abs(entry.visible - sight.frame) <= history]
+        if not len(near):
+            return own
+        other = context_side(*entry.boxes[int(rng.choice(near))][2:])
+        return float(np.clip(other, 0.7 * own, 1.4 * own))
+
+    def _second(self, video: int, frame: int, box: NDArray[np.float64], rng: Generator) -> CropWindow:
+        """The window around the target's box with the errors of a predicted one."""
+        low, high = np.log(self._augment.refine_scale)
+        size = box[2:] * np.exp(rng.uniform(low, high) / 2 + rng.uniform(low, high, 2) / 2)
+        shift = rng.uniform(-1, 1, 2) * self._augment.refine_shift * box[2:]
+        x, y = box[:2] + box[2:] / 2 + shift
+        return CropWindow(video, frame, float(x), float(y), context_side(*size), TEMPLATE_SIDE)
+
+
+def context_side(width: float, height: float) -> float:
+    """Side of the exemplar's window around a box, in pixels: sqrt((w + p)(h + p)) with p half of w + h."""
+    padding = CONTEXT * (width + height)
+    return float(np.sqrt((width + padding) * (height + padding)))
+
+
+def _factor(scale: float, rng: Generator) -> float:
+    return 1 + float(rng.uniform(-scale, scale))
+
+
+def _shifted(
+    video: int, frame: int, box: NDArray[np.float64], side: float, size: int, shift: float, rng: Generator
+) -> CropWindow:
+    """A window around a box's centre, moved by up to `shift` pixels of the crop along each axis."""
+    x, y = box[:2] + box[2:] / 2 + rng.uniform(-shift, shift, 2) * side / size
+    return CropWindow(video, frame, float(x), float(y), side, size)

@@ -56,6 +56,7 @@ class HTCDetector:
         if self._device.type == "cuda" and not torch.cuda.is_available():
             raise ConfigError(f"device {device}: torch sees no CUDA device here; use cpu")
         self._scale = _test_scale(settings, config)
+        _widen_limits(settings, score_threshold, max_per_frame)
         self._model: Any = _build(settings, config, checkpoint).to(self._device).eval()
         count = class_count(settings.model)
         if count is not None and count != len(class_map):
@@ -166,6 +167,14 @@ def _build(settings: Config, config: str, checkpoint: Path) -> nn.Module:
     counters = {key: value for key, value in expected.items() if key.endswith("num_batches_tracked")}
     load_strictly(model, {**counters, **tensors}, checkpoint)
     return model
+
+
+def _widen_limits(settings: Config, score_threshold: float, max_per_frame: int) -> None:
+    """Let the config's own limits not cut what ours would keep."""
+    limits = find(find(settings.model, "test_cfg"), "rcnn")
+    if limits is not None:
+        limits["score_thr"] = min(limits.get("score_thr", 0.0), score_threshold)
+        limits["max_per_img"] = max(limits.get("max_per_img", 0), max_per_frame)
 
 
 def _test_scale(settings: Config, config: str) -> tuple[int, int] | None:

@@ -33,7 +33,10 @@ def test_values_become_typed_settings() -> None:
         ({"name": "a", "maybe": {"windw": 1}}, "here: unknown key 'maybe.windw'; did you mean 'window'?"),
         ({"name": "a", "zzz": 1}, "here: unknown key 'zzz'; valid: inner, maybe, name"),
         ({"inner": {}}, "here: key 'name' is missing"),
-        ({"name": "a", "inner": {"threshold": 7}}, "here: inner.threshold = 7: Input should be less than or equal to 1"),
+        (
+            {"name": "a", "inner": {"threshold": 7}},
+            "here: inner.threshold = 7: Input should be less than or equal to 1",
+        ),
     ],
 )
 def test_faults_name_the_key(values: dict[str, object], message: str) -> None:

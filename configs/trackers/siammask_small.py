@@ -11,7 +11,7 @@ pairs = dict(max_gap=18, history=3, crowded=0.4, negatives=0.2, lookalikes=0.6)
 augment = dict(refine_shift=0.2, refine_scale=(0.75, 1.4), grey=0.1, blur=0.15, light=0.12)
 labels = dict(hard=0.5, masks=3)
 losses = dict(score=2.0, box=1.5, refined=12.0, second_stage=12.0)
-schedule = dict(steps=7500, batch=16, learning_rate=1e-3, warm_up=150, freeze_norm_at=0.6,
-                search_sides=[(0.0, 191), (0.55, 255)])
+schedule = dict(steps=8600, batch=16, learning_rate=1e-3, warm_up=150, freeze_norm_at=0.55,
+                search_sides=[(0.0, 191), (0.48, 255)])
 checkpoint_every = 300
 log_every = 20

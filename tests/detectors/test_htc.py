@@ -120,6 +120,19 @@ def test_threshold_limit_and_dropped_classes_choose_before_masks(checkpoint: Pat
         torch.testing.assert_close(found.masks, all_found.masks[rows])
 
 
+def test_the_configs_own_limits_do_not_cut(checkpoint: Path, tmp_path: Path) -> None:
+    narrow = tmp_path / "narrow.py"
+    narrow.write_text(
+        f"_base_ = [{read_config(SMALL).filename!r}]\n"
+        "model = dict(test_cfg=dict(rcnn=dict(score_thr=0.99, max_per_img=1)))\n"
+    )
+    frames = _frames(1, 192, 320)
+    (usual,) = HTCDetector(SMALL, checkpoint, range(CLASS_COUNT), max_per_frame=30).detect(frames)
+    (found,) = HTCDetector(str(narrow), checkpoint, range(CLASS_COUNT), max_per_frame=30).detect(frames)
+    assert len(found) == len(usual) > 1
+    torch.testing.assert_close(found.scores, usual.scores)
+
+
 def test_nothing_kept_gives_empty_detections_of_the_frames_size(checkpoint: Path) -> None:
     detector = HTCDetector(SMALL, checkpoint, [None] * CLASS_COUNT)
     found = detector.detect(_frames(2, 192, 320))

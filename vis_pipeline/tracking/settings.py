@@ -45,11 +45,11 @@ class TrackingSettings:
 
     match_iou: float = Field(default=0.3, gt=0, le=1)
     kept_mask: KeptMask = KeptMask.DETECTOR
-    birth_score: float = Field(default=0.4, ge=0, le=1)
+    birth_score: float = Field(default=0.25, ge=0, le=1)
     duplicate_iou: float = Field(default=0.5, gt=0, le=1)
-    visible_score: float = Field(default=0.5, ge=0, le=1)
-    max_missed: int = Field(default=10, ge=0)
-    max_undetected: int = Field(default=10, ge=0)
+    visible_score: float = Field(default=0.7, ge=0, le=1)
+    max_missed: int = Field(default=24, ge=0)
+    max_undetected: int = Field(default=24, ge=0)
     min_detections: int = Field(default=2, ge=1)
     missing_score: MissingScore = MissingScore.IGNORED
     merge_iou: float = Field(default=0.6, gt=0, le=1)

@@ -16,7 +16,6 @@ import numpy as np
 import torch
 from mmcv.transforms.base import BaseTransform
 from mmdet.registry import DATASETS, TRANSFORMS
-from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
@@ -102,14 +101,12 @@ def export_weights(checkpoint: Path, destination: Path) -> None:
     """Write the network of one of our training checkpoints as fp16 safetensors, with its classes and provenance."""
     content = read_checkpoint(checkpoint)
     meta = content["meta"]
-    settings = Config.fromstring(meta["cfg"], file_format=".py")
     metadata = {
         "architecture": "mmdet",
         "config": meta["experiment_name"].rsplit("_", 2)[0],
         "classes": list(meta["dataset_meta"]["classes"]),
         "training": {
             "iterations": meta["iter"],
-            "batch_size": settings.train_dataloader.batch_size,
             "seed": meta["seed"],
             "frames": meta["dataset_meta"]["frames"],
         },
@@ -245,4 +242,5 @@ class _Runner(Runner):  # type: ignore[misc]
         checkpoint = read_checkpoint(Path(filename))
         load_strictly(self.model, checkpoint["state_dict"], Path(filename))
         self._has_loaded = True
-        return checkpoint
+        # `config` would be run as Python.
+        return {**checkpoint, "meta": {key: value for key, value in checkpoint["meta"].items() if key != "config"}}

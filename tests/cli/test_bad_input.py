@@ -14,14 +14,13 @@ from vis_pipeline.errors import ConfigError
 from vis_pipeline.weights.registry import resolve
 
 
-def split_json(videos: int = 1, **changes: Any) -> dict[str, Any]:
+def split_json(videos: int = 1) -> dict[str, Any]:
     return {
         "videos": [
             {"id": number, "width": 64, "height": 48, "length": 2, "file_names": [f"{number}/0.jpg", f"{number}/1.jpg"]}
             for number in range(1, videos + 1)
         ],
         "categories": [{"id": number, "name": name} for number, name in enumerate(SHAPES, start=1)],
-        **changes,
     }
 
 
@@ -49,7 +48,6 @@ def assert_refused(outcome: tuple[int, str, str], *named: str) -> None:
     assert code == 2
     assert err.startswith("error: ")
     assert len(err.strip().splitlines()) == 1
-    assert "Traceback" not in err
     for word in named:
         assert word in err
 
@@ -88,7 +86,7 @@ def test_weights_of_another_shape(command, made: Path, tmp_path: Path) -> None:
         ([], ["split.json", "not YouTube-VIS"]),
         ({"images": [], "annotations": []}, ["split.json", "not YouTube-VIS"]),
         (split_json(videos=0), ["split.json", "no videos"]),
-        (split_json(videos=[*split_json()["videos"], *split_json()["videos"]]), ["split.json", "video id 1"]),
+        (split_json() | {"videos": split_json()["videos"] * 2}, ["split.json", "video id 1"]),
     ],
 )
 def test_a_split_that_is_none(command, made: Path, content: Any, named: list[str]) -> None:
@@ -136,7 +134,10 @@ def test_a_frame_of_another_size_leaves_the_other_videos_finished(command, made:
     for index, width in enumerate((64, 50)):
         cv2.imwrite(str(made / f"frames/2/{index}.jpg"), np.full((48, width, 3), 90, np.uint8))
     arguments = run_arguments(made, "--detections", made / "detections.json")
-    assert_refused(command(*arguments), "video 2", "1.jpg", "50x48")
+    code, out, err = command(*arguments)
+    # Progress comes first; the error is the last line, and the only one of its kind.
+    assert_refused((code, out, err.splitlines()[-1]), "video 2", "1.jpg", "50x48")
+    assert "Traceback" not in err
     assert (made / "run/videos/1.json").is_file()
     cv2.imwrite(str(made / "frames/2/1.jpg"), np.full((48, 64, 3), 90, np.uint8))
     code, out, err = command(*arguments)

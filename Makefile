@@ -30,7 +30,8 @@ setup: $(DONE)/packages
 	@$(VENV)/bin/vis-pipeline doctor
 
 demo: setup
-	@$(VENV)/bin/vis-pipeline demo --out demo
+	@rm -rf demo
+	$(VENV)/bin/vis-pipeline demo --out demo
 
 test: setup
 	@$(PY) -m pytest $(PYTEST_ARGS)

@@ -46,10 +46,6 @@ class Detections:
     def __len__(self) -> int:
         return len(self.scores)
 
-    def select(self, keep: Tensor) -> "Detections":
-        """The detections that `keep` picks: bool [M] or int64 indices."""
-        return Detections(self.boxes[keep], self.scores[keep], self.labels[keep], self.masks[keep])
-
     @classmethod
     def none(cls, height: int, width: int, device: torch.device | str = "cpu") -> "Detections":
         """No detections in a frame of this size."""

@@ -106,9 +106,9 @@ def build_class_map(classes: Sequence[str], categories: Sequence[Category], name
 def build_recorded_map(categories: Sequence[Category], name: str | None) -> Callable[[int], int | None]:
     """How the category ids of recorded detections become category ids of the split (None: dropped).
 
-    `name` is None (the ids are the split's own), `agnostic` (everything becomes the split's first category), or the
-    path of a JSON file `{recorded category id: category id or name of the split, or null}`. The function that is
-    returned raises KeyError for an id that it does not know.
+    `name` is None or `by-name` (the ids are the split's own), `agnostic` (everything becomes the split's first
+    category), or the path of a JSON file `{recorded category id: category id or name of the split, or null}`. The
+    function that is returned raises KeyError for an id that it does not know.
 
     Raises:
         ConfigError: the file cannot be used, or names a category that the split lacks.
@@ -116,15 +116,15 @@ def build_recorded_map(categories: Sequence[Category], name: str | None) -> Call
     if name == "agnostic":
         return lambda recorded: categories[0].id
     known = {category.id for category in categories}
-    if name is None:
+    if name in (None, "by-name"):
         return {identifier: identifier for identifier in known}.__getitem__
     ids = {_plain(category.name): category.id for category in categories}
     table: dict[int, int | None] = {}
-    for key, value in _read_table(name).items():
+    for key, value in _read_table(name, ("agnostic",)).items():
         wanted = ids.get(_plain(value)) if isinstance(value, str) else value
         if not key.lstrip("-").isdigit():
             raise ConfigError(f"class map {name}: '{key}' is not a category id")
-        if value is not None and (wanted not in known or isinstance(value, bool)):
+        if value is not None and (type(wanted) is not int or wanted not in known):
             raise ConfigError(f"class map {name}: {key} maps to {value!r}, which the split lacks")
         table[int(key)] = wanted
     return table.__getitem__
@@ -142,7 +142,7 @@ def _target(name: str) -> Callable[[str], str | None]:
             return table.get(detector_class)
 
         return from_coco
-    own = _read_table(name)
+    own = _read_table(name, ("by-name", *_COCO_TABLES, "agnostic"))
 
     def from_file(detector_class: str) -> str | None:
         value = own.get(detector_class, 0)
@@ -153,12 +153,11 @@ def _target(name: str) -> Callable[[str], str | None]:
     return from_file
 
 
-def _read_table(name: str) -> Mapping[str, Any]:
+def _read_table(name: str, known: Sequence[str]) -> Mapping[str, Any]:
     try:
         table = json.loads(Path(name).read_bytes())
     except OSError as error:
-        known = ", ".join(["by-name", *_COCO_TABLES, "agnostic"])
-        raise ConfigError(f"class map {name}: neither a file that can be read nor one of {known}") from error
+        raise ConfigError(f"class map {name}: neither a file that can be read nor {' or '.join(known)}") from error
     except ValueError as error:
         raise ConfigError(f"class map {name}: not JSON ({error})") from error
     if not isinstance(table, dict):

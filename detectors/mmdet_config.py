@@ -29,7 +29,11 @@ def read_config(reference: str, options: Mapping[str, Any] | None = None) -> Con
         raise ConfigError(f"config {reference}: has no `model`; a detector's config is needed")
     for key in options or {}:
         _require_key(config, key, reference)
-    config.merge_from_dict(dict(options or {}))
+    try:
+        config.merge_from_dict(dict(options or {}))
+    except (TypeError, KeyError) as error:
+        keys = " ".join(options or {})
+        raise ConfigError(f"config {reference}: --cfg-options {keys}: a key lies below a plain value") from error
     return config
 
 

@@ -43,8 +43,9 @@ class _Recorded:
 class RecordedDetections:
     """A :class:`~detectors.base.Detector` that looks its answers up by `Frame.video_id` and `Frame.index`.
 
-    `class_map` is as in :func:`~detectors.class_maps.build_recorded_map`. Masks stay run-length encoded until their
-    frame is asked for; detections keep the order of the file.
+    `class_map` is as in :func:`~detectors.class_maps.build_recorded_map`. At most `max_per_frame` detections with a
+    score of at least `score_threshold` are kept a frame, in the order of the file. Masks stay run-length encoded until
+    their frame is asked for.
 
     Raises:
         DataError: the file cannot be read, or an entry (numbered from 0) does not fit the split.
@@ -52,9 +53,17 @@ class RecordedDetections:
     """
 
     def __init__(
-        self, path: Path, split: Split, class_map: str | None = None, device: torch.device | str = "cpu"
+        self,
+        path: Path,
+        split: Split,
+        class_map: str | None = None,
+        score_threshold: float = 0.0,
+        max_per_frame: int | None = None,
+        device: torch.device | str = "cpu",
     ) -> None:
         self._device = torch.device(device)
+        self._score_threshold = score_threshold
+        self._max_per_frame = max_per_frame
         self._frames = _read(path, split, build_recorded_map(split.categories, class_map))
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
@@ -63,7 +72,10 @@ class RecordedDetections:
 
     def _detections(self, frame: Frame) -> Detections:
         height, width = frame.image.shape[:2]
-        entries = self._frames.get((frame.video_id, frame.index), [])
+        recorded = self._frames.get((frame.video_id, frame.index), [])
+        strong = [entry for entry in recorded if entry.score >= self._score_threshold]
+        best = sorted(range(len(strong)), key=lambda index: -strong[index].score)[: self._max_per_frame]
+        entries = [strong[index] for index in sorted(best)]
         if not entries:
             return Detections.none(height, width, self._device)
         boxes = torch.tensor([entry.box for entry in entries], dtype=torch.float32)
@@ -118,7 +130,8 @@ def _read(path: Path, split: Split, category: Callable[[int], int | None]) -> di
                 frames[entry.video_id, entry.frame_index].append(_checked(entry, label, videos.get(entry.video_id)))
         except KeyError:
             raise DataError(
-                f"detections {path}: entry {position}: category {entry.category_id} is unknown; give --class-map"
+                f"detections {path}: entry {position}: category {entry.category_id} is unknown; "
+                "give a --class-map that knows it"
             ) from None
         except DataError as error:
             raise DataError(f"detections {path}: entry {position}: {error}") from error

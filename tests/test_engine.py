@@ -146,9 +146,13 @@ def test_a_bad_frame_is_null_in_every_track_and_the_tracks_go_on() -> None:
     assert shown(tracked.tracks[0]) == [(0, 0, 8, 8), None, (0, 0, 8, 8), (0, 0, 8, 8)]
     assert tracked.length == 4
     assert len(tracked.notes) == 1
-    assert "video 7, frame 00001.jpg" in tracked.notes[0]
+    assert "frame 00001.jpg" in tracked.notes[0]
     assert detector.batches == [[0], [2, 3]]
 
 
 def test_a_video_without_detections_has_no_tracks() -> None:
     assert run(ScriptedDetector([[]] * 3), Drift(), TrackingSettings()) == ()
+
+
+def test_an_object_of_a_one_frame_video_is_reported() -> None:
+    assert len(run(ScriptedDetector([[((0, 0, 8, 8), 0.9, 1)]]), LastMask(), TrackingSettings(min_detections=2))) == 1

@@ -31,8 +31,20 @@ def test_finished_videos_are_there_after_reopening(folder: RunFolder) -> None:
 
 
 def test_other_settings_are_refused(folder: RunFolder) -> None:
-    with pytest.raises(DataError, match=r"other settings .*another --out"):
-        RunFolder.create(folder.path, {"split": "a.json"}, "def")
+    folder.write_video(1, outcome(1))
+    with pytest.raises(DataError, match=r"other settings \(split\); give another --out"):
+        RunFolder.create(folder.path, {"split": "b.json"}, "def")
+
+
+def test_a_folder_without_a_finished_video_takes_other_settings(folder: RunFolder) -> None:
+    assert RunFolder.create(folder.path, {"split": "b.json"}, "def").config() == {"split": "b.json"}
+
+
+def test_a_relative_input_lies_in_the_run_folder(folder: RunFolder) -> None:
+    again = RunFolder.create(folder.path, {"split": "split.json", "frames": "/elsewhere"}, "def")
+    assert again.input_path("split") == folder.path / "split.json"
+    assert again.input_path("frames") == Path("/elsewhere")
+    assert again.input_path("video") is None
 
 
 def test_results_and_timings_come_from_the_finished_videos_in_order(folder: RunFolder) -> None:

@@ -5,9 +5,8 @@ part alone where that is unique). Settings classes are pydantic dataclasses made
 """
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -31,7 +30,8 @@ def find_config(name: str) -> Path:
     path = Path(name)
     if path.is_file():
         return path
-    packaged = Path(str(files("configs")))
+    # Beside this package, and not whatever else is called `configs` on the import path.
+    packaged = Path(__file__).resolve().parents[1] / "configs"
     wanted = name.removesuffix(".py")
     known = {file.relative_to(packaged).with_suffix("").as_posix(): file for file in packaged.rglob("[a-z]*.py")}
     fitting = [key for key in known if key == wanted or key.endswith(f"/{wanted}")]
@@ -42,18 +42,23 @@ def find_config(name: str) -> Path:
     raise ConfigError(f"config {name}: no such file or packaged config{_nearest(wanted, known)}")
 
 
-def load_config(name: str, options: Iterable[str] = ()) -> Config:
+def load_config(name: str, options: Sequence[str] = ()) -> Config:
     """Read a config and apply overrides of the form `a.b=value` (values as mmdet's `--cfg-options` reads them).
 
     Raises:
-        ConfigError: the file cannot be found or read, or an override has no `=`.
+        ConfigError: the file cannot be found or read, or an override has no `=` or does not fit.
     """
     path = find_config(name)
     try:
         config = Config.fromfile(str(path), lazy_import=False)
     except Exception as error:  # a config is Python: whatever it raises is the config's fault
         raise ConfigError(f"config {path}: {type(error).__name__}: {error}") from error
-    config.merge_from_dict(parse_options(options))
+    overrides = parse_options(options)
+    try:
+        config.merge_from_dict(overrides)
+    except (TypeError, KeyError) as error:
+        given = " ".join(options)
+        raise ConfigError(f"config {path}: --cfg-options {given}: a key lies below a plain value") from error
     return config
 
 
@@ -92,7 +97,10 @@ def _override(option: str) -> tuple[str, Any]:
     key, equals, value = option.partition("=")
     if not equals or not key:
         raise ConfigError(f"--cfg-options {option}: expected KEY=VALUE")
-    return key, DictAction._parse_iterable(value)
+    try:
+        return key, DictAction._parse_iterable(value)
+    except (RecursionError, AssertionError, ValueError) as error:
+        raise ConfigError(f"--cfg-options {option}: cannot be read; put such a value into a config file") from error
 
 
 def _keys(settings: Any, location: list[str]) -> list[str]:

@@ -81,10 +81,12 @@ class VideoTracker(Generic[StateT]):
         self._device = device
         self._live: LiveTracks[StateT] | None = None
         self._histories: list[TrackHistory] = []
+        self._frames = 0
         self.stopwatch = Stopwatch()
 
     def step(self, index: int, image: NDArray[np.uint8], detections: Detections) -> None:
         """Take in frame `index`: its image uint8 [H, W, 3] BGR and its detections, masks of the same size."""
+        self._frames += 1
         watch = self.stopwatch.step
         with watch("propagate"):
             on_device = torch.from_numpy(image).to(self._device)
@@ -99,7 +101,9 @@ class VideoTracker(Generic[StateT]):
 
     def results(self, video_id: int, length: int) -> tuple[TrackResult, ...]:
         """The tracks of the video so far, best first, as settings say."""
-        reported = [track for track in self._histories if len(track.labels) >= self._settings.min_detections]
+        # A video shorter than what confirms a track must not lose all of its tracks.
+        needed = min(self._settings.min_detections, self._frames)
+        reported = [track for track in self._histories if len(track.labels) >= needed]
         segmentations = [tuple(track.masks.get(index) for index in range(length)) for track in reported]
         labels = [vote_class(np.asarray(track.labels), np.asarray(track.detection_scores)) for track in reported]
         scores = [
@@ -108,11 +112,8 @@ class VideoTracker(Generic[StateT]):
             )
             for track in reported
         ]
-        kept = without_duplicates(segmentations, labels, scores, self._settings.merge_iou)
-        return tuple(
-            TrackResult(video_id, labels[index], scores[index], segmentations[index])
-            for index in kept[: self._settings.max_tracks]
-        )
+        kept = without_duplicates(segmentations, labels, scores, self._settings.merge_iou, self._settings.max_tracks)
+        return tuple(TrackResult(video_id, labels[index], scores[index], segmentations[index]) for index in kept)
 
     def _predict(self, image: Tensor, size: tuple[int, ...]) -> Propagated:
         if self._live is None or not self._live.histories:
@@ -253,7 +254,7 @@ def track_video(
             found = iter(detector.detect(good) if good else [])
         for frame in batch:
             if isinstance(frame, BadFrame):
-                notes.append(f"video {frame.video_id}, frame {frame.name}: skipped ({frame.reason})")
+                notes.append(f"frame {frame.name}: skipped ({frame.reason})")
             else:
                 detections = next(found)
                 on_detections(frame, detections)

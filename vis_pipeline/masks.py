@@ -77,14 +77,6 @@ def bounding_boxes(rles: Sequence[Rle]) -> NDArray[np.float64]:
     return np.asarray(coco_mask.toBbox(list(rles)), dtype=np.float64) if rles else np.zeros((0, 4))
 
 
-def iou_matrix(first: Sequence[Rle], second: Sequence[Rle]) -> NDArray[np.float64]:
-    """Mask IoU of every pair, float64 [len(first), len(second)]; two empty masks have IoU 0."""
-    if not first or not second:
-        return np.zeros((len(first), len(second)))
-    ious = np.asarray(coco_mask.iou(list(first), list(second), [0] * len(second)), dtype=np.float64)
-    return np.nan_to_num(ious, nan=0.0)
-
-
 def _converted(segmentation: Any, height: int, width: int) -> Rle:
     if isinstance(segmentation, dict) and "counts" in segmentation:
         size, counts = segmentation.get("size"), segmentation["counts"]

@@ -1,7 +1,7 @@
 """From a config to a working pipeline: typed settings, and the worker that each Ray actor builds once."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass as plain_dataclass
 from dataclasses import field, replace
 from pathlib import Path
@@ -19,8 +19,8 @@ from detectors.recorded import RecordedDetections, detections_to_json
 from vis_pipeline.config import STRICT, find_config, load_config, parse
 from vis_pipeline.data.frames import Frame, prefetched
 from vis_pipeline.data.youtube_vis import Split
+from vis_pipeline.device import torch_device
 from vis_pipeline.engine import VideoTracker, track_video
-from vis_pipeline.errors import ConfigError
 from vis_pipeline.parallel import VideoTask
 from vis_pipeline.propagation import LastMask, Propagator, SiamMaskPropagator
 from vis_pipeline.run_folder import VideoOutcome, write_text
@@ -76,7 +76,7 @@ class PipelineSettings:
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
 
 
-def load_pipeline(name: str, options: tuple[str, ...] = ()) -> PipelineSettings:
+def load_pipeline(name: str, options: Sequence[str] = ()) -> PipelineSettings:
     """Read a pipeline config.
 
     Raises:
@@ -86,6 +86,23 @@ def load_pipeline(name: str, options: tuple[str, ...] = ()) -> PipelineSettings:
     if not settings.detector.config.startswith("mmdet::"):
         find_config(settings.detector.config)
     return settings
+
+
+def with_absolute_paths(settings: PipelineSettings) -> PipelineSettings:
+    """The same settings for a process that runs in another folder: whatever is a file here is named in full."""
+    detector = replace(
+        settings.detector,
+        config=_absolute(settings.detector.config),
+        checkpoint=_absolute(settings.detector.checkpoint),
+        class_map=_absolute(settings.detector.class_map),
+    )
+    siammask = settings.siammask and replace(settings.siammask, checkpoint=_absolute(settings.siammask.checkpoint))
+    return replace(settings, detector=detector, siammask=siammask)
+
+
+def _absolute(reference: str) -> str:
+    path = Path(reference)
+    return str(path.resolve()) if path.is_file() else reference
 
 
 @plain_dataclass(frozen=True)
@@ -143,9 +160,16 @@ class WorkerFactory:
         return {part: resolve(reference) for part, reference in references.items()}
 
     def _detector(self, device: torch.device) -> Detector:
-        if self.recorded is not None:
-            return RecordedDetections(self.recorded.path, self.split, self.recorded.class_map, device)
         chosen = self.settings.detector
+        if self.recorded is not None:
+            return RecordedDetections(
+                self.recorded.path,
+                self.split,
+                self.recorded.class_map,
+                chosen.score_threshold,
+                chosen.max_per_frame,
+                device,
+            )
         return HTCDetector.from_config(
             chosen.config,
             resolve(chosen.checkpoint),
@@ -200,18 +224,3 @@ class PipelineWorker:
         if self._detections_folder is not None:
             write_text(self._detections_folder / f"{task.video_id}.json", json.dumps(entries))
         return outcome
-
-
-def torch_device(name: str) -> torch.device:
-    """The torch device of this name.
-
-    Raises:
-        ConfigError: torch knows no such device, or it is not there.
-    """
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise ConfigError(f"--device {name}: not a torch device; give cpu, cuda or cuda:N") from None
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(f"--device {name}: torch sees no CUDA device here; run `vis-pipeline doctor`, or give cpu")
-    return device

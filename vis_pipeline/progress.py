@@ -66,6 +66,8 @@ class ProgressBar:
     def start(self, expected: Mapping[int, int | None], already_finished: int) -> None:
         """See :class:`ProgressListener`."""
         self._expected = dict(expected)
+        self._done.clear()
+        self._closed.clear()
         if already_finished:
             self._console.print(f"{already_finished} videos were finished by an earlier run")
         self._refresh()

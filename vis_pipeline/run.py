@@ -8,11 +8,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from vis_pipeline.data.frames import OnBadFrame, VideoFrames, open_frames, split_frames
+from detectors.mmdet_config import read_config
+from vis_pipeline import __version__
+from vis_pipeline.data.frames import OnBadFrame, VideoFrames, image_paths, open_frames, split_frames
 from vis_pipeline.data.youtube_vis import Category, Split, Video, read_split, split_to_json
+from vis_pipeline.device import torch_device
 from vis_pipeline.errors import DataError
 from vis_pipeline.parallel import RaySettings, RunReport, VideoTask, run_in_process, run_videos
-from vis_pipeline.pipeline import PipelineSettings, RecordedSource, WorkerFactory, torch_device
+from vis_pipeline.pipeline import PipelineSettings, RecordedSource, WorkerFactory, with_absolute_paths
 from vis_pipeline.progress import ProgressListener
 from vis_pipeline.run_folder import RunFolder, write_text
 from vis_pipeline.weights.fetch import sha256
@@ -24,7 +27,7 @@ DETECTIONS_NAME = "detections.json"
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How to run, as apart from what: none of these changes the results, but for `seed` and `recorded`.
+    """How to run, as apart from what.
 
     Attributes:
         device: torch device of every worker.
@@ -60,16 +63,12 @@ def run_split(
     if not frames_dir.is_dir():
         raise DataError(f"frames {frames_dir}: no such folder")
     tasks = [
-        VideoTask(video.id, split_frames(video, frames_dir, options.on_bad_frame), video.length)
+        VideoTask(video.id, split_frames(video, frames_dir.resolve(), options.on_bad_frame), video.length)
         for video in split.videos
     ]
-    source = {
-        "split": str(split_path.resolve()),
-        "split_sha256": _digest(split_path),
-        "frames": str(frames_dir.resolve()),
-    }
+    inputs = {"split": str(split_path.resolve()), "frames": str(frames_dir.resolve())}
     factory = _factory(settings, split, options, out)
-    folder = _open_folder(out, factory, source)
+    folder = _open_folder(out, factory, inputs, _digest(split_path))
     report = run_videos(tasks, factory, folder, options.ray, progress)
     _close_folder(folder, factory, [task.video_id for task in tasks])
     return report
@@ -93,13 +92,15 @@ def run_video(
     names = class_names(settings.detector.config, resolve(settings.detector.checkpoint))
     categories = tuple(Category(number, name) for number, name in enumerate(names, start=1))
     factory = _factory(settings, Split((), categories, None), options, out)
-    source = {"video": str(video.resolve()), "split": str((out / SPLIT_NAME).resolve())}
-    folder = _open_folder(out, factory, source)
+    inputs = {"video": str(video.resolve()), "split": SPLIT_NAME}
+    folder = _open_folder(out, factory, inputs, _video_digest(video))
     expected = frames.declared_length() if isinstance(frames, VideoFrames) else frames.length
     task = VideoTask(frames.video_id, frames, expected)
     report = run_in_process([task], factory, folder, progress)
     if task.video_id in folder.finished():
         outcome = folder.read_video(task.video_id)
+        if outcome.height == 0:
+            raise DataError(f"video {video}: none of its {outcome.length} frames could be read")
         file_names = tuple(f"{frames.name}/{index:05}.jpg" for index in range(outcome.length))
         described = Video(task.video_id, outcome.width, outcome.height, outcome.length, file_names)
         write_text(out / SPLIT_NAME, json.dumps(split_to_json(Split((described,), categories, None))))
@@ -108,9 +109,10 @@ def run_video(
 
 
 def _factory(settings: PipelineSettings, split: Split, options: RunOptions, out: Path) -> WorkerFactory:
-    torch_device(options.device)
+    if options.ray.address is None:
+        torch_device(options.device)
     return WorkerFactory(
-        settings=settings,
+        settings=with_absolute_paths(settings),
         split=split,
         device=options.device,
         seed=options.seed,
@@ -119,25 +121,55 @@ def _factory(settings: PipelineSettings, split: Split, options: RunOptions, out:
     )
 
 
-def _open_folder(out: Path, factory: WorkerFactory, source: dict[str, str]) -> RunFolder:
-    """Create or take up the run folder; its hash covers all that the results depend on."""
-    weights = {part: {"path": str(path), "sha256": _digest(path)} for part, path in factory.checkpoints().items()}
-    recorded = factory.recorded
-    config: dict[str, Any] = {
-        **source,
-        "pipeline": asdict(factory.settings),
-        "seed": factory.seed,
-        "weights": weights,
-        "detections": recorded
-        and {"path": str(recorded.path), "sha256": _digest(recorded.path), "class_map": recorded.class_map},
-        "save_detections": factory.detections_folder is not None,
-    }
-    text = json.dumps(config, sort_keys=True)
-    folder = RunFolder.create(out, json.loads(text), hashlib.sha256(text.encode()).hexdigest()[:16])
+def _open_folder(out: Path, factory: WorkerFactory, inputs: dict[str, str], input_digest: str) -> RunFolder:
+    """Create or take up the run folder.
+
+    Its hash covers what the results depend on by content, so that data, weights and the folder itself may move. The
+    device is left out (its rounding differs, not its meaning), and so is `on_bad_frame`: a video that was finished
+    under `error` has no bad frame.
+    """
+    identity = _identity(factory, input_digest)
+    text = json.dumps(identity, sort_keys=True)
+    where = {**inputs, "checkpoints": {part: str(path) for part, path in factory.checkpoints().items()}}
+    config = {**where, "device": factory.device, **json.loads(text)}
+    folder = RunFolder.create(out, config, hashlib.sha256(text.encode()).hexdigest()[:16])
     folder.write_versions(_versions())
     if factory.detections_folder is not None:
         factory.detections_folder.mkdir(exist_ok=True)
     return folder
+
+
+def _identity(factory: WorkerFactory, input_digest: str) -> dict[str, Any]:
+    pipeline = asdict(factory.settings)
+    detector = pipeline["detector"]
+    detector["config_sha256"] = hashlib.sha256(read_config(detector["config"]).pretty_text.encode()).hexdigest()
+    detector["class_map"] = _reference(detector["class_map"])
+    for part in (detector, pipeline["siammask"] or {}):
+        part.pop("checkpoint", None)
+    detector.pop("config")
+    recorded = factory.recorded
+    return {
+        "version": __version__,
+        "pipeline": pipeline,
+        "seed": factory.seed,
+        "input_sha256": input_digest,
+        "weights_sha256": {part: _digest(path) for part, path in factory.checkpoints().items()},
+        "detections": recorded and {"sha256": _digest(recorded.path), "class_map": _reference(recorded.class_map)},
+        "save_detections": factory.detections_folder is not None,
+    }
+
+
+def _reference(name: str | None) -> str | None:
+    """A name as it is, a file by its content."""
+    return _digest(Path(name)) if name is not None and Path(name).is_file() else name
+
+
+def _video_digest(video: Path) -> str:
+    """The content of a video file; of a folder of images their names, sizes and times of change."""
+    if video.is_file():
+        return _digest(video)
+    images = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in image_paths(video)]
+    return hashlib.sha256(json.dumps(images).encode()).hexdigest()
 
 
 def _close_folder(folder: RunFolder, factory: WorkerFactory, video_ids: list[int]) -> None:

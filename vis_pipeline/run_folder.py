@@ -21,7 +21,7 @@ class VideoOutcome:
         tracks: the predicted objects, each with `length` segmentations.
         length: number of frames, with the null frames of skipped bad ones.
         height, width: pixels of a frame.
-        seconds: wall time by stage, such as "decode" or "total".
+        seconds: wall time by step: read, detect, propagate, associate, encode.
         notes: lines for the run's log, such as skipped frames.
     """
 
@@ -57,15 +57,14 @@ class RunFolder:
                 pass
         except OSError as error:
             raise DataError(f"run folder {path}: cannot be written ({error.strerror}); give another --out") from error
-        if folder._file("config").exists():
-            found = folder.config_hash()
-            if found != config_hash:
-                raise DataError(
-                    f"run folder {path}: holds a run with other settings ({found}, not {config_hash}); "
-                    "give another --out, or remove the folder"
-                )
-        else:
-            folder._write("config", {"hash": config_hash, "config": dict(config)})
+        if any((path / "videos").glob("*.json")) and folder.config_hash() != config_hash:
+            old = folder.config()
+            changed = sorted(key for key in old.keys() | config.keys() if old.get(key) != config.get(key))
+            raise DataError(
+                f"run folder {path}: holds videos of a run with other settings ({', '.join(changed)}); "
+                "give another --out, or remove the folder"
+            )
+        folder._write("config", {"hash": config_hash, "config": dict(config)})
         return folder
 
     @classmethod
@@ -86,6 +85,14 @@ class RunFolder:
         if not isinstance(content, dict):
             raise DataError(f"{self._file('config')}: not the config of a run")
         return content
+
+    def input_path(self, key: str) -> Path | None:
+        """The path that the config has under `key` (`split`, `frames`, `video`); None where it has none.
+
+        A relative one lies in the run folder itself, so that the folder can be moved.
+        """
+        value = self.config().get(key)
+        return self.path / value if isinstance(value, str) and value else None
 
     def config_hash(self) -> str:
         """The hash under which the run's videos are stored."""
@@ -137,7 +144,7 @@ class RunFolder:
         return {
             int(path.stem)
             for path in (self.path / "videos").glob("*.json")
-            if path.stem.isdigit() and _read_object(path).get("config_hash") == config_hash
+            if path.stem.lstrip("-").isdigit() and _read_object(path).get("config_hash") == config_hash
         }
 
     def assemble_results(self, video_ids: Iterable[int]) -> Path:

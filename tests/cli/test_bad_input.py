@@ -10,7 +10,6 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from vis_pipeline.errors import ConfigError
 from vis_pipeline.weights.registry import resolve
 
 
@@ -146,7 +145,41 @@ def test_a_frame_of_another_size_leaves_the_other_videos_finished(command, made:
 
 
 def test_debug_shows_the_traceback(command, made: Path) -> None:
-    with pytest.raises(ConfigError, match="procedural_smal"):
-        command("--debug", "run", "procedural_smal", *run_arguments(made)[2:])
-    with pytest.raises(ConfigError, match="procedural_smal"):
-        command("run", "procedural_smal", *run_arguments(made)[2:], "--debug")
+    for arguments in (["--debug", "run", "procedural_smal"], ["run", "--debug", "procedural_smal"]):
+        code, _, err = command(*arguments, *run_arguments(made)[2:])
+        assert code == 2
+        assert err.startswith("Traceback")
+        assert_refused((code, "", err.splitlines()[-1]), "procedural_smal")
+
+
+def recorded(made: Path, category_id: int) -> list[object]:
+    """Arguments of a run with a whole-frame detection of this category in both frames."""
+    everywhere = {"size": [48, 64], "counts": [0, 48 * 64]}
+    entries = [
+        {"video_id": 1, "frame_index": index, "category_id": category_id, "score": 0.5, "segmentation": everywhere}
+        for index in range(2)
+    ]
+    (made / "detections.json").write_text(json.dumps(entries))
+    return run_arguments(made, "--detections", made / "detections.json")
+
+
+def test_a_mended_command_may_use_the_run_folder_of_one_that_failed(command, made: Path) -> None:
+    arguments = recorded(made, category_id=77)
+    assert command(*arguments)[0] == 2
+    code, _, err = command(*arguments, "--class-map", "agnostic")
+    assert code == 0, err
+    outcome = command(*arguments, "--class-map", "agnostic", "--score-thr", 0.9)
+    assert_refused(outcome, "other settings", "pipeline", "--out")
+
+
+def test_recorded_detections_below_the_threshold_are_dropped(command, made: Path) -> None:
+    for threshold, tracks in ((0.4, 1), (0.6, 0)):
+        arguments = [*recorded(made, category_id=1), "--score-thr", threshold]
+        arguments[arguments.index("--out") + 1] = made / f"run{threshold}"
+        assert command(*arguments)[0] == 0
+        assert len(json.loads((made / f"run{threshold}/results.json").read_text())) == tracks
+
+
+@pytest.mark.parametrize("option", ["detector.config.foo=1", "sources=[dict(a='b',c='d')]", "plain"])
+def test_overrides_that_do_not_fit(command, made: Path, option: str) -> None:
+    assert_refused(command(*run_arguments(made, "--cfg-options", option)), option)

@@ -89,7 +89,7 @@ def test_a_map_from_a_file(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(ConfigError, match="not JSON"):
         build_class_map(["bus"], SPLIT_2019, str(path))
-    with pytest.raises(ConfigError, match="neither a file that can be read nor one of by-name"):
+    with pytest.raises(ConfigError, match="neither a file that can be read nor by-name or"):
         build_class_map(["bus"], SPLIT_2019, "coco-to-ytvis2020")
 
 

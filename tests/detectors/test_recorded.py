@@ -73,7 +73,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 
 def test_class_maps(tmp_path: Path) -> None:
     path = _written(tmp_path / "d.json", _entry(category_id=77), _entry(category_id=78))
-    with pytest.raises(DataError, match="entry 0: category 77 is unknown; give --class-map"):
+    with pytest.raises(DataError, match="entry 0: category 77 is unknown; give a --class-map that knows it"):
         RecordedDetections(path, SPLIT)
     (found,) = RecordedDetections(path, SPLIT, "agnostic").detect([_frame(1)])
     assert found.labels.tolist() == [5, 5]

@@ -43,4 +43,5 @@ def test_of_two_tracks_on_one_object_the_better_scored_stays_unless_the_classes_
     here, there = np.zeros((2, 4, 5), dtype=bool), np.zeros((2, 4, 5), dtype=bool)
     here[:, :2], there[:, 2:] = True, True
     tracks = [video(here), video(here), video(there), video(here)]
-    assert without_duplicates(tracks, [1, 1, 1, 2], [0.5, 0.9, 0.7, 0.1], 0.5) == [1, 2, 3]
+    assert without_duplicates(tracks, [1, 1, 1, 2], [0.5, 0.9, 0.7, 0.1], 0.5, 10) == [1, 2, 3]
+    assert without_duplicates(tracks, [1, 1, 1, 2], [0.5, 0.9, 0.7, 0.1], 0.5, 2) == [1, 2]

@@ -1,6 +1,7 @@
 """The command-line application: collects the commands and turns user errors into one line and exit code 2."""
 
 import sys
+import traceback
 from importlib import import_module
 from typing import Annotated
 
@@ -55,14 +56,14 @@ for _module in COMMAND_MODULES:
 
 
 def main() -> None:
-    """Run the command line; `--debug`, anywhere, shows the traceback of a user error."""
+    """Run the command line; `--debug`, anywhere, shows the traceback of a user error before its line."""
     debug = "--debug" in sys.argv
     sys.argv = [argument for argument in sys.argv if argument != "--debug"]
     try:
         app()
     except UserError as error:
         if debug:
-            raise
+            traceback.print_exc()
         Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]error:[/red] {_one_line(error)}")
         sys.exit(2)
 

@@ -25,7 +25,7 @@ def ablation(
     videos: Annotated[int, typer.Option(min=1, help="Hard procedural videos to make.")] = 12,
     drop: Annotated[float, typer.Option(min=0, max=1, help="Share of the detections that goes missing.")] = 1 / 3,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; default: cuda where there is one.")] = None,
     cfg_options: Annotated[list[str] | None, typer.Option(help="Override a config key: a.b=value; repeatable.")] = None,
 ) -> None:
     """Score the same thinned detections tracked without SiamMask (linked by IoU alone), with one stage and with two."""
@@ -33,14 +33,16 @@ def ablation(
     from rich.table import Table
 
     from vis_pipeline.bench.ablation import ablate
+    from vis_pipeline.device import gpu_share, torch_device
     from vis_pipeline.parallel import RaySettings
     from vis_pipeline.pipeline import load_pipeline
     from vis_pipeline.progress import ProgressBar
     from vis_pipeline.run import RunOptions
 
-    settings = load_pipeline(config, tuple(cfg_options or ()))
-    gpus = 1 / workers if device.startswith("cuda") else 0.0
-    options = RunOptions(device=device, ray=RaySettings(workers=workers, gpus_per_worker=gpus))
+    settings = load_pipeline(config, cfg_options or ())
+    chosen = device or torch_device(None).type
+    ray = RaySettings(workers=workers, gpus_per_worker=gpu_share(chosen, workers))
+    options = RunOptions(device=chosen, ray=ray)
     table = Table("tracking", "AP", "AP50", "AP75", "AR1", "AR10", "frames/s")
     with ProgressBar() as progress:
         for row in ablate(settings, out, seed, videos, drop, options, progress):

@@ -30,7 +30,12 @@ def evaluate_results(
     from vis_pipeline.data.youtube_vis import read_results, read_split
 
     split = read_split(ground_truth)
-    scores = evaluate(read_results(_results_file(results)), split)
+    if split.annotations is None:
+        raise DataError(f"split {ground_truth}: a test form without ground truth; give one with annotations")
+    file = _results_file(results)
+    if (results / "config.json").is_file():
+        _warn_of_missing(results, {video.id for video in split.videos})
+    scores = evaluate(read_results(file), split)
     console = Console()
     console.print(headline_table(scores))
     console.print(category_table(scores))
@@ -53,6 +58,15 @@ def _results_file(path: Path) -> Path | zipfile.Path:
     if not member.is_file():
         raise DataError(f"submission {path}: holds no {RESULTS_NAME} at its top level")
     return member
+
+
+def _warn_of_missing(run: Path, video_ids: set[int]) -> None:
+    from vis_pipeline.run_folder import RunFolder
+
+    missing = video_ids - RunFolder.open(run).finished()
+    if missing:
+        named = ", ".join(str(identifier) for identifier in sorted(missing)[:5])
+        typer.echo(f"warning: {len(missing)} videos are not finished and count as empty: {named}", err=True)
 
 
 def _write(path: Path, text: str) -> None:

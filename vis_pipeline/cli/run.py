@@ -27,14 +27,16 @@ def run(
     split: Annotated[Path | None, typer.Option(help="YouTube-VIS instances.json; annotations are not used.")] = None,
     frames: Annotated[Path | None, typer.Option(help="Folder that the split's file names start from.")] = None,
     video: Annotated[Path | None, typer.Option(help="One video file, or one folder of images.")] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N; default: cuda where there is one.")] = "",
-    workers: Annotated[int, typer.Option(min=1, help="Processes, each with its own models.")] = 1,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; default: cuda where there is one.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes for a split, each with its own models.")] = 1,
     gpus_per_worker: Annotated[
-        float | None, typer.Option(min=0, help="May be a fraction; default: 1 / workers with cuda, else 0.")
+        float | None, typer.Option(min=0, help="May be a fraction; default: the GPUs here, shared out.")
     ] = None,
     ray_address: Annotated[str | None, typer.Option(help="Of a running Ray cluster; default: this machine.")] = None,
     detections: Annotated[Path | None, typer.Option(help="Recorded detections, in place of the detector.")] = None,
-    class_map: Annotated[str | None, typer.Option(help="by-name, coco-to-ytvis2019|2021, agnostic, or a file.")] = None,
+    class_map: Annotated[
+        str | None, typer.Option(help="by-name, agnostic, a JSON file; for a detector also coco-to-ytvis2019|2021.")
+    ] = None,
     save_detections: Annotated[bool, typer.Option("--save-detections", help="Also write detections.json.")] = False,
     score_thr: Annotated[float | None, typer.Option(min=0, max=1, help="Drop detections below this score.")] = None,
     on_bad_frame: Annotated[
@@ -44,9 +46,9 @@ def run(
     cfg_options: Annotated[list[str] | None, typer.Option(help="Override a config key: a.b=value; repeatable.")] = None,
 ) -> None:
     """Detect, track and write results.json; a split goes over Ray workers, a single video runs in this process."""
-    import torch
     from rich.console import Console
 
+    from vis_pipeline.device import gpu_share, torch_device
     from vis_pipeline.parallel import RaySettings
     from vis_pipeline.pipeline import RecordedSource, load_pipeline
     from vis_pipeline.progress import ProgressBar
@@ -58,14 +60,21 @@ def run(
         raise ConfigError("run: --split and --frames belong together")
     if video is not None and detections is not None:
         raise ConfigError("run: --detections needs --split, whose categories and videos it speaks of")
+    if video is not None and class_map is not None:
+        raise ConfigError("run: --class-map needs --split; a single video has the detector's own classes")
     overrides = list(cfg_options or [])
     if score_thr is not None:
         overrides.append(f"detector.score_threshold={score_thr}")
     if class_map is not None and detections is None:
         overrides.append(f"detector.class_map={class_map}")
-    settings = load_pipeline(config, tuple(overrides))
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    gpus = (1 / workers if device.startswith("cuda") else 0.0) if gpus_per_worker is None else gpus_per_worker
+    settings = load_pipeline(config, overrides)
+    # On a cluster the driver need not have a GPU: that one is asked for says that the workers have.
+    device = device or ("cuda" if ray_address and gpus_per_worker else torch_device(None).type)
+    gpus = gpu_share(device, workers) if gpus_per_worker is None else gpus_per_worker
+    if gpus and ":" in device:
+        raise ConfigError(
+            f"run: Ray chooses the card where --gpus-per-worker is given; give --device cuda, not {device}"
+        )
     options = RunOptions(
         device=device,
         seed=seed,

@@ -1,5 +1,6 @@
 """`vis-pipeline sot`: track one object from a box, with SiamMask alone."""
 
+import os
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +9,6 @@ import typer
 
 if TYPE_CHECKING:
     import numpy as np
-    import torch
     from numpy.typing import NDArray
 
 
@@ -42,6 +42,7 @@ def sot(
     from rich.progress import track
 
     from vis_pipeline.data.frames import Frame, VideoFrames, open_frames, prefetched
+    from vis_pipeline.device import torch_device
     from vis_pipeline.siammask.checkpoint import load_siammask
     from vis_pipeline.siammask.presets import PRESETS
     from vis_pipeline.siammask.single_object import track_object
@@ -50,7 +51,7 @@ def sot(
 
     box = parse_box(init)
     _require_folder(json)
-    chosen = _device(device)
+    chosen = torch_device(device)
     source = open_frames(frames)
     tracker = SiamMaskTracker(
         load_siammask(resolve(weights), chosen), replace(PRESETS[preset.value], stages=2 if two_stage else 1), chosen
@@ -85,27 +86,13 @@ def parse_box(text: str) -> "NDArray[np.float64]":
     return box
 
 
-def _device(name: str | None) -> "torch.device":
-    import torch
-
-    from vis_pipeline.errors import ConfigError
-
-    if name is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ConfigError(f"--device {name}: no such device; give cpu or cuda") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(f"--device {name}: no CUDA device here; `vis-pipeline doctor` says why")
-    return device
-
-
 def _require_folder(path: Path) -> None:
     from vis_pipeline.errors import DataError
 
     if not path.parent.is_dir():
         raise DataError(f"--json {path}: there is no folder {path.parent}; make it first")
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise DataError(f"--json {path}: cannot be written; give another file")
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:

@@ -25,10 +25,10 @@ def submit(
     from vis_pipeline.run_folder import RunFolder
 
     folder = RunFolder.open(run)
-    recorded = folder.config().get("split")
-    if split is None and not isinstance(recorded, str):
+    recorded = split or folder.input_path("split")
+    if recorded is None:
         raise DataError(f"run folder {run}: was not made from a split; give --split")
-    made = submission.submit(folder, read_split(split or Path(str(recorded))), out or run / "submission.zip")
+    made = submission.submit(folder, read_split(recorded), out or run / "submission.zip")
     for warning in made.warnings:
         typer.echo(f"warning: {warning}", err=True)
     typer.echo(f"{made.path}: {made.tracks} tracks in {made.videos} videos, every rule checked")

@@ -24,14 +24,12 @@ class RaySettings:
         address: of a running Ray cluster, such as `auto` or `10.0.0.1:6379`; None starts one here, on loopback.
         gpus_per_worker: may be a fraction.
         retries: how often a video whose worker died is tried again.
-        debug: show what the workers print.
     """
 
     workers: int = 1
     address: str | None = None
     gpus_per_worker: float = 0.0
     retries: int = 1
-    debug: bool = False
 
 
 @contextmanager
@@ -61,8 +59,8 @@ def ray_session(settings: RaySettings) -> Iterator[None]:
     try:
         ray.init(
             **(here if settings.address is None else {"address": settings.address}),
-            log_to_driver=settings.debug,
-            logging_level=logging.WARNING if settings.debug else logging.ERROR,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
         )
     except (ConnectionError, ValueError) as error:
         if settings.address is None:
@@ -94,6 +92,9 @@ def _refusal(error: Exception) -> str:
 
 
 def _require_resources(there: Mapping[str, float], settings: RaySettings) -> None:
+    share = settings.gpus_per_worker
+    if share > 1 and share != int(share):
+        raise ConfigError(f"--gpus-per-worker {share:g}: above 1 it must be a whole number")
     for name, each in {"CPU": 1.0, "GPU": settings.gpus_per_worker}.items():
         if each * settings.workers > there.get(name, 0.0):
             raise ConfigError(

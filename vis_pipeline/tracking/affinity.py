@@ -3,16 +3,20 @@
 import torch
 from torch import Tensor
 
+SLICE_PIXELS = 2**18
+
 
 def mask_iou(first: Tensor, second: Tensor) -> Tensor:
     """IoU of every pair of bool masks [M, H, W] and [N, H, W]: float32 [M, N] on their device.
 
-    Two empty masks have IoU 0. Exact up to 2^24 pixels a mask, where float32 still counts in ones.
+    Two empty masks have IoU 0. Exact up to 2^24 pixels a mask, where float32 still counts in ones. The masks become
+    float32 a slice at a time, so that memory does not grow with the frame.
     """
-    first_flat = first.flatten(1).float()
-    second_flat = second.flatten(1).float()
-    intersection = first_flat @ second_flat.T
-    union = first_flat.sum(1)[:, None] + second_flat.sum(1)[None] - intersection
+    flat = first.flatten(1), second.flatten(1)
+    intersection = torch.zeros(len(first), len(second), device=first.device)
+    for one, other in zip(*(torch.split(masks, SLICE_PIXELS, dim=1) for masks in flat), strict=True):
+        intersection += one.float() @ other.float().T
+    union = flat[0].sum(1).float()[:, None] + flat[1].sum(1).float()[None] - intersection
     return torch.where(union > 0, intersection / union.clamp(min=1), torch.zeros_like(union))
 
 

@@ -59,10 +59,13 @@ def without_duplicates(
     labels: Sequence[int],
     scores: Sequence[float],
     threshold: float,
+    most: int,
 ) -> list[int]:
-    """Indices of the tracks to keep, best first: a track that overlaps a better one of its class is left out."""
+    """Indices of at most `most` tracks, best first: a track that overlaps a better one of its class is left out."""
     kept: list[int] = []
     for index in np.argsort(-np.asarray(scores), kind="stable").tolist():
+        if len(kept) == most:
+            break
         rivals = (other for other in kept if labels[other] == labels[index])
         if all(video_iou(segmentations[index], segmentations[other]) < threshold for other in rivals):
             kept.append(index)

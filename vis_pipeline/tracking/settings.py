@@ -34,9 +34,9 @@ class TrackingSettings:
         birth_score: detection score that starts a track.
         duplicate_iou: an unmatched detection that overlaps a prediction, or a stronger birth, this much starts none.
         visible_score: tracking score from which an undetected track still shows its predicted mask.
-        max_missed: hidden frames in a row after which a track dies.
-        max_undetected: frames in a row without a detection after which a track dies.
-        min_detections: detections that a track needs to be reported.
+        max_missed: a track dies once it has been hidden for more frames in a row than this.
+        max_undetected: a track dies once it has gone without a detection for more frames in a row than this.
+        min_detections: detections that a track needs to be reported (in a shorter video, one in each frame).
         missing_score: what an undetected frame adds to the track's score.
         merge_iou: of two reported tracks of one class that overlap this much over the video, the weaker one goes.
         max_alive: live tracks at most; further births wait.

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from vis_pipeline.data.frames import FrameSource, VideoFrames, open_frames, split_frames
 from vis_pipeline.data.youtube_vis import Split, TrackResult, Video, read_split
@@ -36,12 +35,12 @@ class RunVideos:
 
     def __init__(self, run: Path, split: Path | None = None, frames: Path | None = None) -> None:
         self._folder = RunFolder.open(run)
-        config = self._folder.config()
-        self._single = _location(config, "video") is not None
-        self._frames = frames or _location(config, "video") or _location(config, "frames")
+        video = self._folder.input_path("video")
+        self._single = video is not None
+        self._frames = frames or video or self._folder.input_path("frames")
         if self._frames is None:
             raise DataError(f"run folder {run}: its config does not say where the frames are; give --frames")
-        split_path = split or _location(config, "split")
+        split_path = split or self._folder.input_path("split")
         if split_path is None and not self._single:
             raise DataError(f"run folder {run}: its config does not say where the split is; give --split")
         self._split: Split | None = None if split_path is None else read_split(split_path)
@@ -97,11 +96,6 @@ class RunVideos:
                 f"run folder {self._folder.path}: the split has no video {video_id}; give the run's --split"
             )
         return videos[video_id]
-
-
-def _location(config: Mapping[str, Any], key: str) -> Path | None:
-    value = config.get(key)
-    return Path(value) if value else None
 
 
 def _file_name(name: str) -> str:

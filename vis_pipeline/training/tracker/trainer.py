@@ -4,7 +4,7 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from vis_pipeline.weights.files import write_state_dict
 _BATCH_STREAM, _LABEL_STREAM, _STATISTICS_STREAM = range(3)
 
 
-def train_tracker(config: str, work_dir: Path, resume: bool = False, options: Iterable[str] = ()) -> Path:
+def train_tracker(config: str, work_dir: Path, resume: bool = False, options: Sequence[str] = ()) -> Path:
     """Train as a config says and return the weights' path.
 
     Writes into `work_dir`: `log.jsonl`, `checkpoint.pt`, `interim.safetensors` with each checkpoint, and at the end

@@ -1,0 +1,30 @@
+"""The torch device that a user names."""
+
+import torch
+
+from vis_pipeline.errors import ConfigError
+
+
+def torch_device(name: str | None) -> torch.device:
+    """The device of this name, `cpu`, `cuda` or `cuda:N`; None is CUDA where there is one, else the CPU.
+
+    Raises:
+        ConfigError: it is none of these, or it is not there.
+    """
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = torch.device("meta")
+    if device.type not in ("cpu", "cuda"):
+        raise ConfigError(f"--device {name}: no such device; give cpu, cuda or cuda:N")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        found = torch.cuda.device_count()
+        raise ConfigError(f"--device {name}: torch sees {found} CUDA devices here; `vis-pipeline doctor` may say why")
+    return device
+
+
+def gpu_share(device: str, workers: int) -> float:
+    """GPUs for each worker: this machine's shared out for plain `cuda`; none for the CPU, or for one card by number."""
+    return min(1.0, torch.cuda.device_count() / workers) if device == "cuda" else 0.0

@@ -161,11 +161,7 @@ def _build(settings: Config, config: str, checkpoint: Path) -> nn.Module:
             model: nn.Module = MODELS.build(without_downloads(settings.model))
     except (KeyError, TypeError, AssertionError, AttributeError) as error:
         raise ConfigError(f"config {config}: mmdet cannot build the model ({error})") from error
-    tensors = read_state_dict(checkpoint)
-    expected = model.state_dict()
-    # Old checkpoints lack BN's step counters, which only training reads.
-    counters = {key: value for key, value in expected.items() if key.endswith("num_batches_tracked")}
-    load_strictly(model, {**counters, **tensors}, checkpoint)
+    load_strictly(model, read_state_dict(checkpoint), checkpoint)
     return model
 
 

@@ -75,9 +75,9 @@ def test_a_network_is_loaded_whole_or_the_first_misfit_is_named() -> None:
     load_strictly(network, right, path)
     torch.testing.assert_close(network.weight, right["weight"])
     for tensors, words in [
-        ({"weight": right["weight"]}, "key bias is missing"),
-        ({**right, "bias": torch.zeros(4)}, r"key bias has shape \[4\], but the network has \[3\]"),
-        ({**right, "more": torch.zeros(4)}, "key more has no place"),
+        ({"weight": right["weight"]}, "missing key bias"),
+        ({**right, "bias": torch.zeros(4)}, r"wrong shape of bias: \[4\], expected \[3\]"),
+        ({**right, "more": torch.zeros(4)}, "unexpected key more"),
     ]:
         with pytest.raises(WeightsError, match=words):
             load_strictly(network, tensors, path)

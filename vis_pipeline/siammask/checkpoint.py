@@ -7,12 +7,11 @@ from typing import Any
 
 import torch
 from safetensors import safe_open
-from torch import Tensor
 
 from vis_pipeline.errors import WeightsError
 from vis_pipeline.siammask.architectures import ARCHITECTURES, Architecture
 from vis_pipeline.siammask.network import SiamMask
-from vis_pipeline.weights.files import read_state_dict
+from vis_pipeline.weights.files import load_strictly, read_state_dict
 
 Shape = tuple[int, ...]
 
@@ -31,26 +30,8 @@ def load_siammask(path: Path, device: torch.device | str = "cpu") -> SiamMask:
         {name: tuple(value.shape) for name, value in tensors.items()}
     )
     network = SiamMask(architecture)
-    load_strictly(network, tensors, str(path))
+    load_strictly(network, tensors, path)
     return network.to(device).eval()
-
-
-def load_strictly(network: SiamMask, tensors: Mapping[str, Tensor], source: str) -> None:
-    """Copy `tensors` into the network (float16 is cast); `source` names them in the error.
-
-    Raises:
-        WeightsError: names the first key that is missing, extra or of the wrong shape.
-    """
-    expected = _shapes_of(network)
-    # BatchNorm's counter is absent from checkpoints written before PyTorch 0.4.1 and unused in evaluation.
-    counters = {name for name in expected if name.endswith(".num_batches_tracked")}
-    missing = expected.keys() - tensors.keys() - counters
-    extra = tensors.keys() - expected.keys()
-    wrong = {name for name in expected.keys() & tensors.keys() if tuple(tensors[name].shape) != expected[name]}
-    for kind, names in (("missing key", missing), ("unexpected key", extra), ("wrong shape of", wrong)):
-        if names:
-            raise WeightsError(f"weights {source}: {_complaint(kind, names, tensors, expected)}")
-    network.load_state_dict(dict(tensors), strict=False)
 
 
 def infer_architecture(shapes: Mapping[str, Shape]) -> Architecture:
@@ -71,14 +52,6 @@ def _preset_shapes(architecture: Architecture) -> dict[str, Shape]:
 
 def _shapes_of(network: SiamMask) -> dict[str, Shape]:
     return {name: tuple(value.shape) for name, value in network.state_dict().items()}
-
-
-def _complaint(kind: str, names: set[str], tensors: Mapping[str, Tensor], expected: Mapping[str, Shape]) -> str:
-    first = min(names)
-    others = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    if kind == "wrong shape of":
-        return f"{kind} {first}: {list(tensors[first].shape)}, expected {list(expected[first])}{others}"
-    return f"{kind} {first}{others}"
 
 
 def _declared_architecture(path: Path) -> Architecture | None:

@@ -51,25 +51,30 @@ def read_checkpoint(path: Path) -> Mapping[str, Any]:
     return content
 
 
-def load_strictly(network: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Load tensors that must fit the network exactly; `path` is named in errors.
+def load_strictly(network: nn.Module, tensors: Mapping[str, Tensor], source: Path | str) -> None:
+    """Copy tensors that must fit the network exactly (float16 is cast); `source` names them in errors.
+
+    Only BatchNorm's step counters may be missing: old checkpoints lack them, and nothing reads them when predicting.
 
     Raises:
-        WeightsError: a key is missing, left over, or of another shape; the first one is named.
+        WeightsError: names the first key that is missing, extra or of the wrong shape.
     """
-    expected = network.state_dict()
-    for name, value in expected.items():
-        if name not in tensors:
-            raise WeightsError(f"weights {path}: key {name} is missing; the file is for another network")
-        if tensors[name].shape != value.shape:
-            raise WeightsError(
-                f"weights {path}: key {name} has shape {list(tensors[name].shape)}, "
-                f"but the network has {list(value.shape)}"
-            )
-    extra = next((name for name in tensors if name not in expected), None)
-    if extra is not None:
-        raise WeightsError(f"weights {path}: key {extra} has no place in the network")
-    network.load_state_dict(dict(tensors))
+    expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    counters = {name for name in expected if name.endswith(".num_batches_tracked")}
+    misfits = {
+        "missing key": expected.keys() - tensors.keys() - counters,
+        "unexpected key": tensors.keys() - expected.keys(),
+        "wrong shape of": {
+            name for name in expected.keys() & tensors.keys() if tuple(tensors[name].shape) != expected[name]
+        },
+    }
+    for kind, names in misfits.items():
+        if names:
+            first = min(names)
+            others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            shapes = f": {list(tensors[first].shape)}, expected {list(expected[first])}" if "shape" in kind else ""
+            raise WeightsError(f"weights {source}: {kind} {first}{shapes}{others}")
+    network.load_state_dict(dict(tensors), strict=False)
 
 
 def write_state_dict(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from vis_pipeline.errors import WeightsError
-from vis_pipeline.siammask.checkpoint import load_strictly
 from vis_pipeline.siammask.network import SiamMask
+from vis_pipeline.weights.files import load_strictly
 
 
 def save_checkpoint(path: Path, step: int, network: SiamMask, optimizer: torch.optim.Optimizer) -> None:
@@ -30,6 +30,6 @@ def load_checkpoint(path: Path, network: SiamMask, optimizer: torch.optim.Optimi
         step, optimizer_state = int(content["step"]), content["optimizer"]
     except Exception as error:
         raise WeightsError(f"checkpoint {path}: not readable ({str(error).splitlines()[0]})") from error
-    load_strictly(network, tensors, str(path))
+    load_strictly(network, tensors, path)
     optimizer.load_state_dict(optimizer_state)
     return step

@@ -23,7 +23,9 @@ from torch import Tensor, nn
 
 from detectors.base import Detections
 from detectors.mmdet_config import class_count, find, read_config, register_mmdet, without_downloads
+from vis_pipeline.boxes import minmax_boxes
 from vis_pipeline.data.frames import Frame
+from vis_pipeline.device import torch_device
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.weights.files import load_strictly, read_checkpoint, read_state_dict
 
@@ -52,9 +54,7 @@ class HTCDetector:
         device: torch.device | str = "cpu",
     ) -> None:
         settings = read_config(config)
-        self._device = torch.device(device)
-        if self._device.type == "cuda" and not torch.cuda.is_available():
-            raise ConfigError(f"device {device}: torch sees no CUDA device here; use cpu")
+        self._device = torch_device(str(device))
         self._scale = _test_scale(settings, config)
         _widen_limits(settings, score_threshold, max_per_frame)
         self._model: Any = _build(settings, config, checkpoint).to(self._device).eval()
@@ -107,7 +107,7 @@ class HTCDetector:
             return Detections.none(height, width, self._device)
         masks = kept.masks.to(device=self._device, dtype=torch.bool)
         # Networks without boxes (SOLO) give zeros for them.
-        boxes = kept.bboxes.float() if kept.bboxes.any() else _min_max_boxes(masks)
+        boxes = kept.bboxes.float() if kept.bboxes.any() else _corners(minmax_boxes(masks)).float()
         limit = boxes.new_tensor([width, height, width, height])
         return Detections(
             boxes=torch.minimum(boxes.clamp(min=0), limit),
@@ -199,14 +199,9 @@ def _resized(images: Tensor, scale: tuple[int, int] | None) -> Tensor:
     return resized.round_().clamp_(0, 255)
 
 
-def _min_max_boxes(masks: Tensor) -> Tensor:
-    """x1, y1, x2, y2 with exclusive ends of bool masks [N, H, W], float32 [N, 4]; zeros for an empty mask."""
-    edges = []
-    for axis in (1, 2):  # columns, then rows
-        hit = masks.any(dim=axis).to(torch.uint8)
-        edges.append((hit.argmax(dim=1), hit.shape[1] - hit.flip(1).argmax(dim=1)))
-    (left, right), (top, bottom) = edges
-    return torch.stack([left, top, right, bottom], dim=1).float() * masks.any(dim=2).any(dim=1)[:, None]
+def _corners(boxes: Tensor) -> Tensor:
+    """x, y, w, h as x1, y1, x2, y2 with exclusive ends, [N, 4]."""
+    return torch.cat([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], dim=1)
 
 
 def _sample(original: tuple[int, int], resized: tuple[int, int]) -> DetDataSample:

@@ -15,12 +15,13 @@ from torch import Tensor
 
 from detectors.base import Detections, Detector
 from vis_pipeline import masks as rle
+from vis_pipeline.boxes import minmax_boxes
 from vis_pipeline.data.frames import BadFrame, Frame
 from vis_pipeline.data.youtube_vis import TrackResult
 from vis_pipeline.propagation import Propagated, Propagator
 from vis_pipeline.run_folder import VideoOutcome
 from vis_pipeline.tracking import Candidates, Decision, TrackingSettings, decide
-from vis_pipeline.tracking.affinity import mask_iou, minmax_boxes
+from vis_pipeline.tracking.affinity import mask_iou
 from vis_pipeline.tracking.frame import HIDDEN
 from vis_pipeline.tracking.scoring import track_score, vote_class, without_duplicates
 

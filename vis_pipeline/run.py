@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from detectors.htc import class_names
 from detectors.mmdet_config import read_config
 from vis_pipeline import __version__
 from vis_pipeline.data.frames import OnBadFrame, VideoFrames, image_paths, open_frames, split_frames
@@ -19,6 +20,7 @@ from vis_pipeline.pipeline import PipelineSettings, RecordedSource, WorkerFactor
 from vis_pipeline.progress import ProgressListener
 from vis_pipeline.run_folder import RunFolder, write_text
 from vis_pipeline.weights.fetch import sha256
+from vis_pipeline.weights.registry import resolve
 
 RECORDED_PACKAGES = ("torch", "mmdet", "mmcv", "mmengine", "scipy", "numpy", "opencv-python", "pycocotools", "ray")
 SPLIT_NAME = "split.json"
@@ -84,9 +86,6 @@ def run_video(
     Raises:
         UserError: something cannot be used; see the modules that read it.
     """
-    from detectors.htc import class_names
-    from vis_pipeline.weights.registry import resolve
-
     frames = open_frames(video, options.on_bad_frame)
     settings = replace(settings, detector=replace(settings.detector, class_map="by-name"))
     names = class_names(settings.detector.config, resolve(settings.detector.checkpoint))

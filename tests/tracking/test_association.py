@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from vis_pipeline.tracking.affinity import mask_iou, minmax_boxes
+from vis_pipeline.tracking.affinity import mask_iou
 from vis_pipeline.tracking.association import associate
 
 
@@ -82,14 +82,3 @@ def test_mask_iou_counts_pixels(first: np.ndarray, second: np.ndarray) -> None:
             union = sum(a or b for a, b in zip(one.flat, other.flat, strict=True))
             intersection = sum(a and b for a, b in zip(one.flat, other.flat, strict=True))
             assert ious[row, column] == pytest.approx(intersection / union if union else 0.0)
-
-
-@given(masks)
-def test_minmax_boxes_enclose_the_mask_tightly(stack: np.ndarray) -> None:
-    for mask, (x, y, w, h) in zip(stack, minmax_boxes(torch.from_numpy(stack)).tolist(), strict=True):
-        pixels = np.argwhere(mask)
-        if len(pixels) == 0:
-            assert (x, y, w, h) == (0, 0, 0, 0)
-        else:
-            assert (x, y) == (pixels[:, 1].min(), pixels[:, 0].min())
-            assert (x + w - 1, y + h - 1) == (pixels[:, 1].max(), pixels[:, 0].max())

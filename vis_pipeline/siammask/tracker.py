@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
+from vis_pipeline.boxes import minmax_boxes
 from vis_pipeline.siammask.architectures import COARSE_MASK_SIDE, RESPONSE_SIDE, SEARCH_SIDE, STRIDE, TEMPLATE_SIDE
 from vis_pipeline.siammask.crops import crop, mean_colour, rounded, search_sides, template_sides
 from vis_pipeline.siammask.network import SearchFeatures, SiamMask
@@ -205,19 +206,12 @@ def _response_squares(centres: Tensor, sides: Tensor, positions: Tensor) -> Tens
 def _follow_masks(states: TargetStates, masks: Tensor) -> TargetStates:
     """Put the state boxes to the masks' Min-max boxes (paper, section 6.1, two-branch) where they are not empty."""
     frame = (masks.shape[1], masks.shape[2])
-    x, w = _extent(masks.any(1))
-    y, h = _extent(masks.any(2))
-    seen = masks.any(2).any(1)[:, None]
-    centres = torch.stack([x + w / 2, y + h / 2], dim=1)
+    boxes = minmax_boxes(masks)
+    sizes = boxes[:, 2:]
+    centres = boxes[:, :2] + sizes / 2
+    seen = sizes[:, :1] > 0
     return replace(
         states,
         centres=torch.where(seen, clamp_centres(centres, frame), states.centres),
-        sizes=torch.where(seen, clamp_sizes(torch.stack([w, h], dim=1), frame), states.sizes),
+        sizes=torch.where(seen, clamp_sizes(sizes, frame), states.sizes),
     )
-
-
-def _extent(occupied: Tensor) -> tuple[Tensor, Tensor]:
-    """First index and length, float64 [N], of the occupied span of bool rows [N, L]."""
-    first = occupied.int().argmax(1).double()
-    last = occupied.shape[1] - 1 - occupied.flip(1).int().argmax(1).double()
-    return first, last - first + 1

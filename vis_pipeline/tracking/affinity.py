@@ -18,23 +18,3 @@ def mask_iou(first: Tensor, second: Tensor) -> Tensor:
         intersection += one.float() @ other.float().T
     union = flat[0].sum(1).float()[:, None] + flat[1].sum(1).float()[None] - intersection
     return torch.where(union > 0, intersection / union.clamp(min=1), torch.zeros_like(union))
-
-
-def minmax_boxes(masks: Tensor) -> Tensor:
-    """Axis-aligned boxes of bool masks [N, H, W]: float64 [N, 4], x, y, w, h in pixels; zeros for an empty mask.
-
-    The "Min-max" box of SiamMask multi-object, section 4.4: pixel column c spans c to c + 1.
-    """
-    columns = masks.any(dim=1)
-    rows = masks.any(dim=2)
-    left, right = _extent(columns)
-    top, bottom = _extent(rows)
-    boxes = torch.stack([left, top, right - left, bottom - top], dim=1).double()
-    return boxes * masks.flatten(1).any(1)[:, None]
-
-
-def _extent(occupied: Tensor) -> tuple[Tensor, Tensor]:
-    """First occupied index and one past the last, of bool [N, L]."""
-    occupied = occupied.to(torch.uint8)
-    length = occupied.shape[1]
-    return occupied.argmax(1), length - occupied.flip(1).argmax(1)

@@ -9,7 +9,7 @@ SHELL := /bin/bash
 TORCH ?= torch==2.13.0
 MMCV := 2.3.6
 OPENMMLAB := onedl-mmengine==0.10.12 onedl-mmcv==$(MMCV) onedl-mmdetection==3.5.1
-BUILD_TOOLS := 'setuptools>=80' wheel packaging ninja psutil 'numpy>=1.26,<2.3'
+BUILD_TOOLS := 'setuptools>=80' wheel packaging ninja psutil 'numpy>=2.2.6,<2.4'
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/vis_pipeline/wheels
 
 VENV := .venv

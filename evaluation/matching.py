@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from vis_pipeline.compiled import compiled
+
 UNMATCHED = -1
 NEARLY_ONE = 1 - 1e-10
 
@@ -22,19 +24,41 @@ def match(
 
     Returns the index of each prediction's ground truth or `UNMATCHED`, int64 [A, T, D].
     """
-    least = np.minimum(thresholds, NEARLY_ONE)[:, None]
-    regular = ~ignored[:, None, :]
-    free = np.ones((ignored.shape[0], len(thresholds), len(crowd)), dtype=np.bool_)
-    matched = np.full((*free.shape[:2], len(iou)), UNMATCHED, dtype=np.int64)
-    for prediction in np.flatnonzero((iou >= least.min()).any(axis=1)):
-        overlap = iou[prediction]
-        candidates = free & (overlap >= least)
-        preferred = candidates & regular
-        candidates = np.where(preferred.any(axis=2, keepdims=True), preferred, candidates)
-        reversed_overlap = np.where(candidates, overlap, -1.0)[..., ::-1]
-        chosen = len(crowd) - 1 - np.argmax(reversed_overlap, axis=2)
-        found = candidates.any(axis=2)
-        matched[found, prediction] = chosen[found]
-        ranges, levels = np.nonzero(found)
-        free[ranges, levels, chosen[found]] = crowd[chosen[found]]
+    matched = np.full((len(ignored), len(thresholds), len(iou)), UNMATCHED, dtype=np.int64)
+    least = np.minimum(thresholds, NEARLY_ONE)
+    candidates = np.flatnonzero((iou >= least.min()).any(axis=1))
+    _match(iou, candidates, ignored, crowd, least, matched)
     return matched
+
+
+@compiled
+def _match(
+    iou: NDArray[np.float64],
+    candidates: NDArray[np.int64],
+    ignored: NDArray[np.bool_],
+    crowd: NDArray[np.bool_],
+    least: NDArray[np.float64],
+    matched: NDArray[np.int64],
+) -> None:
+    for area in range(len(ignored)):
+        for level in range(len(least)):
+            free = np.ones(len(crowd), dtype=np.bool_)
+            for prediction in candidates:
+                best = _best(iou[prediction], free, ignored[area], False, least[level])
+                if best == UNMATCHED:
+                    best = _best(iou[prediction], free, ignored[area], True, least[level])
+                if best != UNMATCHED:
+                    matched[area, level, prediction] = best
+                    free[best] = crowd[best]
+
+
+@compiled
+def _best(
+    iou: NDArray[np.float64], free: NDArray[np.bool_], ignored: NDArray[np.bool_], among: bool, least: float
+) -> int:
+    """The last of the free ground truths, ignored or not, that has the highest IoU and reaches `least`."""
+    best = UNMATCHED
+    for truth in range(len(iou)):
+        if free[truth] and ignored[truth] == among and iou[truth] >= least:
+            best, least = truth, iou[truth]
+    return best

@@ -4,18 +4,20 @@ Two of its faults are not repeated. A ground truth may have the id 0, which the 
 a prediction that is shorter than its video, which the official code compares over its own few frames only, is an error.
 """
 
-import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.iou import mask_areas, mean_areas, track_iou
+from evaluation.iou import DamagedTrackError, TrackRuns, mean_areas, parse_tracks, selected_iou
 from evaluation.matching import UNMATCHED, match
-from evaluation.precision_recall import UNDEFINED, VideoOutcome, final_recall, merged_curves, precision_at
+from evaluation.precision_recall import UNDEFINED, final_recall, precision_at
+from evaluation.scores import CategoryScores, Figures, Scores
+from vis_pipeline.data.fit import require_fit
 from vis_pipeline.data.youtube_vis import Annotation, Category, Split, TrackResult, Video
 from vis_pipeline.errors import DataError
 
@@ -29,126 +31,138 @@ PREDICTION_LIMITS = (1, 10, 100)
 
 
 @dataclass(frozen=True)
-class Scores:
-    """What the official evaluator prints, as fractions; -1 where no ground truth makes a number possible.
+class VideoOverlaps:
+    """One video's predictions and ground truths of all categories, and how well they fit each other.
 
-    AP is the mean precision over 101 recalls, the IoU thresholds 0.50 to 0.95 in steps of 0.05, and the categories that
-    have ground truth; AR the mean final recall with at most 1, 10 or 100 predictions a video and category. The letters
-    s, m and l stand for objects up to 128^2, up to 256^2, and of more pixels (mean over the frames where they show).
+    The D predictions are sorted by category and, within it, by falling score; those beyond the best 100 of a category
+    are left out. The G ground truths have the order of the file.
 
     Attributes:
-        per_category: AP by category name, in the order of the category ids; None where there is no ground truth.
+        scores: float64 [D].
+        categories: int64 [D], index of the category among those of the split, sorted by id.
+        sizes: float64 [D], mean pixels over the frames with pixels.
+        truth_ids: int64 [G], the file's own.
+        truth_categories: int64 [G], as `categories`.
+        truth_sizes: float64 [G], as `sizes`, from the file's own `areas` where it has them.
+        crowd: bool [G].
+        iou: float64 [D, G]; 0 for two of different categories, and for some of those below the lowest threshold.
     """
 
-    AP: float
-    AP50: float
-    AP75: float
-    APs: float
-    APm: float
-    APl: float
-    AR1: float
-    AR10: float
-    AR100: float
-    ARs: float
-    ARm: float
-    ARl: float
-    per_category: Mapping[str, float | None]
-
-    def to_json(self) -> dict[str, Any]:
-        """The scores as plain JSON values under their names."""
-        return asdict(self)
+    scores: NDArray[np.float64]
+    categories: NDArray[np.int64]
+    sizes: NDArray[np.float64]
+    truth_ids: NDArray[np.int64]
+    truth_categories: NDArray[np.int64]
+    truth_sizes: NDArray[np.float64]
+    crowd: NDArray[np.bool_]
+    iou: NDArray[np.float64]
 
 
 def evaluate(results: Sequence[TrackResult], split: Split) -> Scores:
     """Score predictions against a split's annotations; no results at all are legal and score 0.
 
     Raises:
-        DataError: the split has no annotations, or a result does not fit it (its index and video are named).
+        DataError: the split has no annotations or no videos, or a result does not fit it (its index and video are named).
+    """
+    return _score(measure_overlaps(results, split), _sorted_categories(split), None)
+
+
+def evaluate_groups(
+    results: Sequence[TrackResult], split: Split, groups: Mapping[str, Collection[int]]
+) -> dict[str, Scores]:
+    """Score the same predictions against each group of ground truths, given by the ids of the annotations.
+
+    The ground truths outside a group are ignored there: finding them counts neither for nor against a prediction, and
+    each can be found once (a crowd any number of times, as ever).
+
+    Raises:
+        DataError: as :func:`evaluate`.
+    """
+    overlaps, categories = measure_overlaps(results, split), _sorted_categories(split)
+    return {name: _score(overlaps, categories, ids) for name, ids in groups.items()}
+
+
+def measure_overlaps(results: Sequence[TrackResult], split: Split) -> list[VideoOverlaps]:
+    """What the matching needs to know of each video, in the order of their ids.
+
+    Raises:
+        DataError: as :func:`evaluate`.
     """
     if split.annotations is None:
         raise DataError(
             "the split given is a test form without ground truth (`annotations` is absent or null):"
             " give a split that has annotations"
         )
-    _require_fit(results, split)
-    categories = sorted(split.categories, key=lambda category: category.id)
-    return _summarise(_outcomes(results, split.annotations, split.videos), categories)
+    if not split.videos:
+        raise DataError("the split given lists no videos")
+    require_fit(results, split)
+    predicted, annotated = _by_video(results), _by_video(split.annotations)
+    order = {category.id: index for index, category in enumerate(_sorted_categories(split))}
 
+    def measure(video: Video) -> VideoOverlaps:
+        return _video_overlaps(predicted[video.id], annotated[video.id], video, order)
 
-def _require_fit(results: Sequence[TrackResult], split: Split) -> None:
-    videos = split.videos_by_id()
-    categories = {category.id for category in split.categories}
-    for index, result in enumerate(results):
-        fault = _fault(result, videos, categories)
-        if fault is not None:
-            raise DataError(f"result {index} (video {result.video_id}): {fault}")
-
-
-def _fault(result: TrackResult, videos: Mapping[int, Video], categories: set[int]) -> str | None:
-    video = videos.get(result.video_id)
-    if video is None:
-        return "the ground truth has no such video"
-    if result.category_id not in categories:
-        return f"the ground truth has no category {result.category_id}"
-    if not math.isfinite(result.score):
-        return f"score {result.score} is not a finite number"
-    if len(result.segmentations) != video.length:
-        return f"{len(result.segmentations)} segmentations, but the video has {video.length} frames (null where absent)"
-    size = [video.height, video.width]
-    for frame, rle in enumerate(result.segmentations):
-        if rle is not None and rle["size"] != size:
-            return f"frame {frame}: mask of size {rle['size']}, but the video is {size} (height, width)"
-    return None
-
-
-def _outcomes(
-    results: Sequence[TrackResult], annotations: Sequence[Annotation], videos: Sequence[Video]
-) -> dict[int, list[VideoOutcome]]:
-    """By category id, in the order of the video ids, the videos in which that category is predicted or annotated."""
-    predicted, annotated = _by_video_and_category(results), _by_video_and_category(annotations)
-    video_by_id = {video.id: video for video in videos}
-    outcomes: dict[int, list[VideoOutcome]] = defaultdict(list)
-    for key in sorted(predicted.keys() | annotated.keys()):
-        video_id, category_id = key
-        outcome = _outcome(predicted.get(key, []), annotated.get(key, []), video_by_id[video_id])
-        outcomes[category_id].append(outcome)
-    return outcomes
+    # The kernels run without Python's lock, so threads serve here.
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(measure, sorted(split.videos, key=lambda video: video.id)))
 
 
 _Entry = TypeVar("_Entry", TrackResult, Annotation)
 
 
-def _by_video_and_category(entries: Sequence[_Entry]) -> dict[tuple[int, int], list[_Entry]]:
-    """Entries by video and category id, each list in the order of the file."""
-    groups: dict[tuple[int, int], list[_Entry]] = defaultdict(list)
-    for entry in entries:
-        groups[entry.video_id, entry.category_id].append(entry)
+def _by_video(entries: Sequence[_Entry]) -> dict[int, list[tuple[int, _Entry]]]:
+    """Entries by video id, in the order of the file, each with its index there."""
+    groups: dict[int, list[tuple[int, _Entry]]] = defaultdict(list)
+    for index, entry in enumerate(entries):
+        groups[entry.video_id].append((index, entry))
     return groups
 
 
-def _outcome(predictions: Sequence[TrackResult], annotations: Sequence[Annotation], video: Video) -> VideoOutcome:
-    """Match one video's predictions of one category to its ground truth, in every area range at every threshold."""
-    predictions = sorted(predictions, key=lambda prediction: -prediction.score)[: PREDICTION_LIMITS[-1]]
-    predicted = [prediction.segmentations for prediction in predictions]
-    truth = [annotation.segmentations for annotation in annotations]
-    predicted_areas, truth_areas = mask_areas(predicted, video.length), mask_areas(truth, video.length)
+def _sorted_categories(split: Split) -> list[Category]:
+    return sorted(split.categories, key=lambda category: category.id)
 
-    crowd = np.array([annotation.iscrowd for annotation in annotations], dtype=np.bool_)
-    ignored_truth = crowd | _outside_ranges(_ground_truth_areas(annotations, truth_areas))
-    iou = track_iou(predicted, truth, predicted_areas, truth_areas)
-    matches = match(iou, ignored_truth, crowd, IOU_THRESHOLDS)
 
-    matched = matches != UNMATCHED
-    outside = _outside_ranges(mean_areas(predicted_areas))[:, None, :]
-    return VideoOutcome(
-        scores=np.array([prediction.score for prediction in predictions], dtype=np.float64),
-        matched=matched,
-        ignored=np.where(matched, _at(ignored_truth, matches), outside),
-        positives=np.count_nonzero(~ignored_truth, axis=1),
+def _video_overlaps(
+    predicted: Sequence[tuple[int, TrackResult]],
+    annotated: Sequence[tuple[int, Annotation]],
+    video: Video,
+    order: Mapping[int, int],
+) -> VideoOverlaps:
+    ranked = sorted(predicted, key=lambda entry: (order[entry[1].category_id], -entry[1].score))
+    categories = np.array([order[result.category_id] for _, result in ranked], dtype=np.int64)
+    counted = _ranks(categories) < PREDICTION_LIMITS[-1]
+    ranked = [entry for entry, counts in zip(ranked, counted, strict=True) if counts]
+    categories = categories[counted]
+    truth_categories = np.array([order[truth.category_id] for _, truth in annotated], dtype=np.int64)
+
+    predictions = _parsed(ranked, "result", video)
+    truths = _parsed(annotated, "annotation", video)
+    same_category = categories[:, None] == truth_categories[None, :]
+    return VideoOverlaps(
+        scores=np.array([result.score for _, result in ranked], dtype=np.float64),
+        categories=categories,
+        sizes=mean_areas(predictions.areas),
+        truth_ids=np.array([truth.id for _, truth in annotated], dtype=np.int64),
+        truth_categories=truth_categories,
+        truth_sizes=_truth_sizes([truth for _, truth in annotated], truths.areas),
+        crowd=np.array([truth.iscrowd for _, truth in annotated], dtype=np.bool_),
+        iou=selected_iou(predictions, truths, same_category, IOU_THRESHOLDS.min()),
     )
 
 
-def _ground_truth_areas(annotations: Sequence[Annotation], mask_areas: NDArray[np.int64]) -> NDArray[np.float64]:
+def _ranks(categories: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Place of each of N predictions among those of its category, int64 [N], from sorted categories [N]."""
+    return np.arange(len(categories)) - np.searchsorted(categories, categories)
+
+
+def _parsed(entries: Sequence[tuple[int, _Entry]], kind: str, video: Video) -> TrackRuns:
+    try:
+        return parse_tracks([entry.segmentations for _, entry in entries], video.length)
+    except DamagedTrackError as error:
+        raise DataError(f"{kind} {entries[error.track][0]} (video {video.id}): {error.fault}") from error
+
+
+def _truth_sizes(annotations: Sequence[Annotation], mask_areas: NDArray[np.int64]) -> NDArray[np.float64]:
     """Mean area of each ground truth, float64 [G]: by the file's own `areas`, and by the masks where it has none."""
     means = mean_areas(mask_areas)
     for index, annotation in enumerate(annotations):
@@ -158,34 +172,76 @@ def _ground_truth_areas(annotations: Sequence[Annotation], mask_areas: NDArray[n
     return means
 
 
+@dataclass(frozen=True)
+class _Verdicts:
+    """What became of one video's D predictions in A area ranges at T thresholds.
+
+    Attributes:
+        true: bool [A, T, D], the prediction has a ground truth that counts.
+        false: bool [A, T, D], it has none, and counts itself.
+        positives: int64 [A, K], ground truths to be found in each category.
+    """
+
+    true: NDArray[np.bool_]
+    false: NDArray[np.bool_]
+    positives: NDArray[np.int64]
+
+
+def _judge(video: VideoOverlaps, counted: Collection[int] | None, category_count: int) -> _Verdicts:
+    """Match one video; where `counted` is given, only the ground truths of these ids count."""
+    ignored = video.crowd | _outside_ranges(video.truth_sizes)
+    if counted is not None:
+        ignored |= ~np.isin(video.truth_ids, list(counted))
+    matches = match(video.iou, ignored, video.crowd, IOU_THRESHOLDS)
+    matched = matches != UNMATCHED
+    # UNMATCHED picks the column that is put on at the end.
+    padded = np.pad(ignored, ((0, 0), (0, 1)))
+    to_ignored = padded[np.arange(len(AREA_RANGES))[:, None, None], matches]
+    positives = [np.bincount(video.truth_categories[~row], minlength=category_count) for row in ignored]
+    return _Verdicts(
+        true=matched & ~to_ignored,
+        false=~matched & ~_outside_ranges(video.sizes)[:, None, :],
+        positives=np.array(positives),
+    )
+
+
 def _outside_ranges(areas: NDArray[np.float64]) -> NDArray[np.bool_]:
     low, high = AREA_RANGES[:, :1], AREA_RANGES[:, 1:]
     outside: NDArray[np.bool_] = (areas < low) | (areas > high)
     return outside
 
 
-def _at(flags: NDArray[np.bool_], indices: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """`flags` [A, G] at `indices` [A, T, D]; the value is of no use where the index is `UNMATCHED`."""
-    if flags.shape[1] == 0:
-        return np.zeros(indices.shape, dtype=np.bool_)
-    found: NDArray[np.bool_] = flags[np.arange(len(flags))[:, None, None], indices]
-    return found
+def _score(videos: Sequence[VideoOverlaps], categories: Sequence[Category], counted: Collection[int] | None) -> Scores:
+    """Fill precision [K, A, T, R] and, for each limit, recall [K, A, T], and average them."""
+    verdicts = [_judge(video, counted, len(categories)) for video in videos]
+    true = np.concatenate([verdict.true for verdict in verdicts], axis=2)
+    false = np.concatenate([verdict.false for verdict in verdicts], axis=2)
+    positives = np.sum([verdict.positives for verdict in verdicts], axis=0)
+    category = np.concatenate([video.categories for video in videos])
+    rank = np.concatenate([_ranks(video.categories) for video in videos])
+    # Of equal scores those of the earlier video come first.
+    order = np.argsort(-np.concatenate([video.scores for video in videos]), kind="stable")
 
-
-def _summarise(outcomes: Mapping[int, Sequence[VideoOutcome]], categories: Sequence[Category]) -> Scores:
-    """Average over the categories; the arrays are precision [K, A, T, R] and, for each limit, recall [K, A, T]."""
     precision = np.full((len(categories), len(AREA_RANGES), len(IOU_THRESHOLDS), len(RECALL_POINTS)), UNDEFINED)
     recall = {limit: np.full(precision.shape[:3], UNDEFINED) for limit in PREDICTION_LIMITS}
-    for index, category in enumerate(categories):
-        if category.id not in outcomes:
-            continue
+    for index in range(len(categories)):
+        chosen = order[category[order] == index]
+        precision[index] = precision_at(RECALL_POINTS, true[..., chosen], false[..., chosen], positives[:, index])
         for limit in PREDICTION_LIMITS:
-            merged = merged_curves(outcomes[category.id], limit)
-            recall[limit][index] = final_recall(merged)
-            if limit == PREDICTION_LIMITS[-1]:
-                precision[index] = precision_at(merged, RECALL_POINTS)
-    per_category = [_mean(values) for values in precision[:, ALL]]
-    return Scores(
+            recall[limit][index] = final_recall(true[..., chosen[rank[chosen] < limit]], positives[:, index])
+
+    def figures(which: slice) -> Figures:
+        return _figures(precision[which], {limit: values[which] for limit, values in recall.items()})
+
+    by_category = tuple(
+        CategoryScores(**vars(figures(slice(index, index + 1))), id=category.id, name=category.name)
+        for index, category in enumerate(categories)
+    )
+    return Scores(**vars(figures(slice(None))), categories=by_category)
+
+
+def _figures(precision: NDArray[np.float64], recall: Mapping[int, NDArray[np.float64]]) -> Figures:
+    return Figures(
         AP=_mean(precision[:, ALL]),
         AP50=_mean(precision[:, ALL, 0]),
         AP75=_mean(precision[:, ALL, 5]),
@@ -198,10 +254,6 @@ def _summarise(outcomes: Mapping[int, Sequence[VideoOutcome]], categories: Seque
         ARs=_mean(recall[100][:, SMALL]),
         ARm=_mean(recall[100][:, MEDIUM]),
         ARl=_mean(recall[100][:, LARGE]),
-        per_category={
-            category.name: None if value == UNDEFINED else value
-            for category, value in zip(categories, per_category, strict=True)
-        },
     )
 
 

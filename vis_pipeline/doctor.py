@@ -124,11 +124,11 @@ def check_mmcv_operators() -> Check:
 
 def check_opencv() -> Check:
     """OpenCV imports, which its build with windows does not on a machine without the graphics libraries."""
-    check = check_import("cv2", "pip install 'opencv-python<4.13'")
+    check = check_import("cv2", "pip install 'opencv-python<4.12'")
     if check.ok or ".so" not in check.detail:
         return check
     mend = (
-        "apt-get install libgl1 libglib2.0-0, or: pip install --force-reinstall --no-deps 'opencv-python-headless<4.13'"
+        "apt-get install libgl1 libglib2.0-0, or: pip install --force-reinstall --no-deps 'opencv-python-headless<4.12'"
     )
     return Check(check.name, False, check.detail, mend)
 

@@ -4,7 +4,7 @@ All functions are thin over pycocotools. An :class:`Rle` is column-major COCO ru
 as compressed text (`str`), so it goes into JSON as it is. Coordinates are pixels from the top-left corner.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 import numpy as np
@@ -59,9 +59,8 @@ def from_segmentations(segmentations: Sequence[Any], height: int, width: int) ->
                 raise DataError(f"frame {frame}: {error}") from error
     try:
         sound = dict(zip(rles, _sound(list(rles.values())), strict=True))
-    except DataError:
-        _name_damaged(rles)
-        raise
+    except run_lengths.DamagedRleError as error:
+        raise DataError(f"frame {list(rles)[error.mask]}: {error}") from error
     return tuple(sound.get(frame) for frame in range(len(segmentations)))
 
 
@@ -105,21 +104,11 @@ def _sound(rles: Sequence[Rle]) -> list[Rle]:
     if not rles:
         return []
     height, width = rles[0]["size"]
-    canonical = run_lengths.are_canonical([rle["counts"] for rle in rles], height * width)
-    return [rle if good else _rewritten(rle) for rle, good in zip(rles, canonical, strict=True)]
-
-
-def _rewritten(rle: Rle) -> Rle:
-    runs, _ = run_lengths.parse([rle["counts"]])
-    return _from_runs(run_lengths.canonical(runs).tolist(), *rle["size"])
-
-
-def _name_damaged(rles: Mapping[int, Rle]) -> None:
-    for frame, rle in rles.items():
-        try:
-            _sound([rle])
-        except DataError as error:
-            raise DataError(f"frame {frame}: {error}") from error
+    runs = run_lengths.parse([rle["counts"] for rle in rles], height, width)
+    sound = list(rles)
+    for mask in np.flatnonzero(~runs.canonical):
+        sound[mask] = _from_runs(run_lengths.run_lengths(runs, mask, height * width), height, width)
+    return sound
 
 
 def _text(rle: dict[str, Any]) -> Rle:

@@ -1,88 +1,199 @@
-"""Checks of run-length masks from outside.
+"""COCO's compressed run-lengths as arrays: read, checked and measured, many masks in one go.
 
-pycocotools trusts them: it never comes back from an intersection of masks whose runs do not add up to the picture.
+pycocotools trusts its input: it never comes back from an intersection of masks whose runs do not add up to the
+picture. What comes from outside is read here first.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vis_pipeline.compiled import compiled
 from vis_pipeline.errors import DataError
 
 # A character holds five bits of a number, low bits first, in its code less 48; the sixth bit says that more follow.
 FIRST_CHARACTER = 48
-LONGEST_NUMBER = 7
+MOST_PIXELS = 2**31 - 1
+_SOUND, _CHARACTERS, _CUT, _TOO_LONG, _SUM = range(5)
+_FAULTS = {
+    _CHARACTERS: "`counts` is empty or has characters that no RLE has",
+    _CUT: "`counts` is cut short",
+    _TOO_LONG: "`counts` has a run of more pixels than any picture",
+    _SUM: "the runs do not add up to the {pixels} pixels of the mask's size",
+}
 
 
-def parse(counts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Read COCO's compressed text of N masks (at least one) at once.
+class DamagedRleError(DataError):
+    """Run-lengths that describe no mask of their size; `mask` is the index among those that were read."""
 
-    Returns the runs of all masks one after another, int64 [R], and where each mask's begin, int64 [N].
+    def __init__(self, fault: str, mask: int) -> None:
+        super().__init__(f"damaged RLE: {fault}")
+        self.mask = mask
+
+
+@dataclass(frozen=True)
+class Runs:
+    """N masks of one size, each as the runs of its pixels in column-major order.
+
+    Attributes:
+        edges: int32 [E]; of each mask in turn, where every run of its pixels begins and, after it, where it ends
+            (exclusive), rising. No run is empty and no two touch.
+        offsets: int64 [N + 1]; mask i has `edges[offsets[i]:offsets[i + 1]]`.
+        areas: int64 [N], pixels.
+        boxes: int32 [N, 4], the masks' x1, y1, x2, y2 in pixels, x2 and y2 exclusive; zeros where a mask is empty.
+        canonical: bool [N], the text had no empty run but the first or the last, which pycocotools relies on.
+    """
+
+    edges: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    areas: NDArray[np.int64]
+    boxes: NDArray[np.int32]
+    canonical: NDArray[np.bool_]
+
+
+def parse(counts: Sequence[str], height: int, width: int) -> Runs:
+    """Read the compressed text of any number of masks of one size.
 
     Raises:
-        DataError: one of the texts is not of that form.
+        DamagedRleError: one of the texts is not of that form, or its runs do not add up to the picture.
+        DataError: the picture has more than 2^31 - 1 pixels.
     """
+    if height * width > MOST_PIXELS:
+        raise DataError(f"mask of size [{height}, {width}]: more than {MOST_PIXELS} pixels")
     joined = "".join(counts)
-    if not (joined.isascii() and all(counts)):
-        raise DataError("damaged RLE: `counts` is empty or has characters that no RLE has")
-    digits = np.frombuffer(joined.encode("ascii"), dtype=np.uint8) - np.uint8(FIRST_CHARACTER)
-    lengths = np.cumsum([len(text) for text in counts])
-    if digits.max() > 63:
-        raise DataError("damaged RLE: `counts` has characters that no RLE has")
-    if (digits[lengths - 1] > 31).any():
-        raise DataError("damaged RLE: `counts` is cut short")
-    ends = np.flatnonzero(digits < 32)
-    begins = np.searchsorted(ends, np.concatenate([[0], lengths[:-1]]))
-    return _undo_differences(_numbers(digits, ends), begins), begins
+    if not joined.isascii():
+        raise DamagedRleError(_FAULTS[_CHARACTERS], next(i for i, text in enumerate(counts) if not text.isascii()))
+    text = np.frombuffer(joined.encode("ascii"), dtype=np.uint8)
+    ends = np.cumsum(np.fromiter(map(len, counts), dtype=np.int64, count=len(counts)))
+    # A run takes at least one character, and a mask at most one edge more than it has runs.
+    runs = Runs(
+        edges=np.empty(len(text) + len(counts), dtype=np.int32),
+        offsets=np.zeros(len(counts) + 1, dtype=np.int64),
+        areas=np.zeros(len(counts), dtype=np.int64),
+        boxes=np.zeros((len(counts), 4), dtype=np.int32),
+        canonical=np.ones(len(counts), dtype=np.bool_),
+    )
+    mask, fault = _parse(
+        text, ends, height, height * width, runs.edges, runs.offsets, runs.areas, runs.boxes, runs.canonical
+    )
+    if fault != _SOUND:
+        raise DamagedRleError(_FAULTS[fault].format(pixels=height * width), mask)
+    edges = runs.edges[: runs.offsets[-1]].copy()
+    return Runs(edges, runs.offsets, runs.areas, runs.boxes, runs.canonical)
 
 
-def are_canonical(counts: Sequence[str], pixels: int) -> NDArray[np.bool_]:
-    """Whether no run but the first and the last is empty, bool [N]; masks have `pixels` pixels each.
-
-    Raises:
-        DataError: the runs of one of the masks are no RLE, or do not add up to `pixels`.
-    """
-    runs, begins = parse(counts)
-    if runs.min() < 0 or (np.add.reduceat(runs, begins) != pixels).any():
-        raise DataError(f"damaged RLE: the runs do not add up to the {pixels} pixels of the mask's size")
-    empty = runs == 0
-    empty[begins] = False
-    empty[np.append(begins[1:], len(runs)) - 1] = False
-    return ~np.logical_or.reduceat(empty, begins)
+def run_lengths(runs: Runs, mask: int, pixels: int) -> list[int]:
+    """The uncompressed RLE of one mask, background first, without empty runs but the first: COCO's `counts` list."""
+    edges = runs.edges[runs.offsets[mask] : runs.offsets[mask + 1]]
+    lengths: list[int] = np.diff(edges, prepend=0, append=pixels).tolist()
+    return lengths if lengths[-1] else lengths[:-1]
 
 
-def canonical(runs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The runs of the same mask without empty ones inside: neighbours of one value are joined."""
-    edges, times = np.unique(np.cumsum(runs)[:-1], return_counts=True)
-    return np.diff(edges[times % 2 == 1], prepend=0, append=runs.sum())
+@compiled
+def _parse(
+    text: NDArray[np.uint8],
+    ends: NDArray[np.int64],
+    height: int,
+    pixels: int,
+    edges: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    areas: NDArray[np.int64],
+    boxes: NDArray[np.int32],
+    canonical: NDArray[np.bool_],
+) -> tuple[int, int]:
+    """Fill the arrays of a `Runs`; returns the index and the fault of the first mask that is damaged."""
+    lengths = np.empty(len(text), dtype=np.int64)
+    place = 0
+    for mask in range(len(ends)):
+        start = ends[mask - 1] if mask else 0
+        fault, count = _read_runs(text[start : ends[mask]], lengths)
+        if fault == _SOUND:
+            fault, canonical[mask] = _check_runs(lengths[:count], pixels)
+        if fault != _SOUND:
+            return mask, fault
+        count = _find_edges(lengths[:count], edges[place:])
+        areas[mask] = _measure(edges[place : place + count], height, boxes[mask])
+        place += count
+        offsets[mask + 1] = place
+    return 0, _SOUND
 
 
-def _numbers(digits: NDArray[np.uint8], ends: NDArray[np.int64]) -> NDArray[np.int64]:
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    sizes = ends - starts + 1
-    longest = int(sizes.max())
-    if longest > LONGEST_NUMBER:
-        raise DataError("damaged RLE: `counts` has a run of more pixels than any picture")
-    numbers: NDArray[np.int64] = (digits[starts] & 31).astype(np.int64)
-    for place in range(1, longest):
-        longer = np.flatnonzero(sizes > place)
-        numbers[longer] |= (digits[starts[longer] + place] & 31).astype(np.int64) << (5 * place)
-    negative = np.flatnonzero(digits[ends] & 16)
-    numbers[negative] -= np.int64(1) << (5 * sizes[negative])
-    return numbers
+@compiled
+def _read_runs(text: NDArray[np.uint8], lengths: NDArray[np.int64]) -> tuple[int, int]:
+    """Write one mask's run-lengths; returns the fault and the number of runs."""
+    count = number = shift = 0
+    for character in text:
+        digit = np.int64(character) - FIRST_CHARACTER
+        if digit < 0 or digit > 63:
+            return _CHARACTERS, 0
+        if shift > 30:
+            return _TOO_LONG, 0
+        number |= (digit & 31) << shift
+        shift += 5
+        if digit < 32:
+            number -= (digit & 16) << (shift - 4)
+            # From its fourth number on, a mask has the difference to the run two before.
+            lengths[count] = number + lengths[count - 2] if count > 2 else number
+            count += 1
+            number = shift = 0
+    if shift:
+        return _CUT, 0
+    return _SOUND if count else _CHARACTERS, count
 
 
-def _undo_differences(numbers: NDArray[np.int64], begins: NDArray[np.int64]) -> NDArray[np.int64]:
-    """From its fourth number on, a mask has the difference to the run two before."""
-    # Sums with stride two over everything; what came before a mask's own chains is then taken off. The two zeros in
-    # front stand for the runs before the first mask.
-    sums = np.zeros(len(numbers) + 2, dtype=np.int64)
-    sums[2::2] = np.cumsum(numbers[0::2])
-    sums[3::2] = np.cumsum(numbers[1::2])
-    counts = np.diff(begins, append=len(numbers))
-    odd = (np.arange(len(numbers)) - np.repeat(begins, counts)) % 2 == 1
-    before = np.where(odd, np.repeat(sums[begins + 1], counts), np.repeat(sums[begins + 2], counts))
-    before[begins] = sums[begins]
-    runs: NDArray[np.int64] = sums[2:] - before
-    return runs
+@compiled
+def _check_runs(lengths: NDArray[np.int64], pixels: int) -> tuple[int, bool]:
+    """Returns the fault, and whether no run inside is empty."""
+    least = most = lengths[0]
+    total = empty = 0
+    for length in lengths:
+        least, most = min(least, length), max(most, length)
+        total += length
+        empty += length == 0
+    if least < 0 or most > pixels or total != pixels:
+        return _SUM, False
+    at_the_ends = (lengths[0] == 0) + (len(lengths) > 1 and lengths[-1] == 0)
+    return _SOUND, empty == at_the_ends
+
+
+@compiled
+def _find_edges(lengths: NDArray[np.int64], edges: NDArray[np.int32]) -> int:
+    """Write where runs of the mask's pixels begin and end; returns how many edges there are."""
+    count = position = 0
+    for run in range(1, len(lengths), 2):
+        begin = position + lengths[run - 1]
+        end = begin + lengths[run]
+        if end == begin:
+            position = end
+            continue
+        # After an empty run of background the mask simply goes on.
+        if count and begin == position:
+            count -= 1
+        else:
+            edges[count] = begin
+            count += 1
+        edges[count] = end
+        count += 1
+        position = end
+    return count
+
+
+@compiled
+def _measure(edges: NDArray[np.int32], height: int, box: NDArray[np.int32]) -> int:
+    """Write the box of one mask and return its area."""
+    rows = np.int32(height)
+    area, top, bottom = 0, rows, np.int32(0)
+    for index in range(0, len(edges), 2):
+        begin, end = edges[index], edges[index + 1]
+        area += end - begin
+        column = begin - begin % rows
+        top, bottom = min(top, begin - column), max(bottom, end - column)
+    # A run that goes on into the next column has the last row of the one and the first of the other.
+    if bottom > rows:
+        top, bottom = np.int32(0), rows
+    if area:
+        box[0], box[1] = edges[0] // rows, top
+        box[2], box[3] = (edges[-1] - 1) // rows + 1, bottom
+    return area

@@ -3,6 +3,8 @@
 Works on the parsed JSON of ground truth and results, so it shares only pycocotools' decoder with the package.
 """
 
+from functools import cache
+
 import numpy as np
 from pycocotools import mask as coco_mask
 
@@ -22,29 +24,36 @@ def oracle_scores(ground_truth: dict, results: list) -> dict:
                 where = (category, size, limit, threshold)
                 precision[where], recall[where] = _category_curve(scenes[category], size, limit, threshold)
 
-    def average_precision(size, thresholds, names):
-        found = [precision[n, size, 100, t] for n in names for t in thresholds]
-        return _mean([value for values in found if values is not None for value in values])
+    def figures(ids):
+        def average_precision(size, thresholds):
+            found = [precision[i, size, 100, t] for i in ids for t in thresholds]
+            return _mean([value for values in found if values is not None for value in values])
 
-    def average_recall(size, limit):
-        found = [recall[c["id"], size, limit, t] for c in categories for t in THRESHOLDS]
-        return _mean([value for value in found if value is not None])
+        def average_recall(size, limit):
+            found = [recall[i, size, limit, t] for i in ids for t in THRESHOLDS]
+            return _mean([value for value in found if value is not None])
 
-    ids = [category["id"] for category in categories]
-    scores = {
-        "AP": average_precision("", THRESHOLDS, ids),
-        "AP50": average_precision("", THRESHOLDS[:1], ids),
-        "AP75": average_precision("", THRESHOLDS[5:6], ids),
+        return {
+            "AP": average_precision("", THRESHOLDS),
+            "AP50": average_precision("", THRESHOLDS[:1]),
+            "AP75": average_precision("", THRESHOLDS[5:6]),
+            "APs": average_precision("s", THRESHOLDS),
+            "APm": average_precision("m", THRESHOLDS),
+            "APl": average_precision("l", THRESHOLDS),
+            "AR1": average_recall("", 1),
+            "AR10": average_recall("", 10),
+            "AR100": average_recall("", 100),
+            "ARs": average_recall("s", 100),
+            "ARm": average_recall("m", 100),
+            "ARl": average_recall("l", 100),
+        }
+
+    by_category = [{**figures([c["id"]]), "id": c["id"], "name": c["name"]} for c in categories]
+    return {
+        **figures([c["id"] for c in categories]),
+        "per_category": {c["name"]: None if c["AP"] == -1 else c["AP"] for c in by_category},
+        "categories": by_category,
     }
-    for size in "sml":
-        scores[f"AP{size}"] = average_precision(size, THRESHOLDS, ids)
-    for limit in (1, 10, 100):
-        scores[f"AR{limit}"] = average_recall("", limit)
-    for size in "sml":
-        scores[f"AR{size}"] = average_recall(size, 100)
-    by_name = {c["name"]: average_precision("", THRESHOLDS, [c["id"]]) for c in categories}
-    scores["per_category"] = {name: None if value == -1 else value for name, value in by_name.items()}
-    return scores
 
 
 def _mean(values):
@@ -149,7 +158,12 @@ def _mean_shown(areas):
 
 
 def _dense(segmentation):
-    return None if segmentation is None else coco_mask.decode(segmentation).astype(bool)
+    return None if segmentation is None else _decoded(tuple(segmentation["size"]), segmentation["counts"])
+
+
+@cache
+def _decoded(size, counts):
+    return coco_mask.decode({"size": list(size), "counts": counts}).astype(bool)
 
 
 def _video_iou(first, second):

@@ -56,7 +56,8 @@ def test_writes_exactly_the_promised_json_and_prints_a_table(evaluate):
     assert code == 0
     ones = {"AP", "AP50", "AP75", "APs", "AR1", "AR10", "AR100", "ARs"}
     names = ["AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl"]
-    assert list(scores) == [*names, "per_category"]
+    assert list(scores) == [*names, "per_category", "categories"]
+    assert [list(entry) for entry in scores["categories"]] == [[*names, "id", "name"]] * 2
     assert {name: scores[name] for name in names} == {n: pytest.approx(1.0) if n in ones else -1 for n in names}
     assert scores["per_category"] == {"cat": pytest.approx(1.0), "dog": None}
     assert all(name in text for name in [*names, "cat", "dog", "1.000", "no ground truth"])

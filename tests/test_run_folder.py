@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from vis_pipeline import masks, run_folder
-from vis_pipeline.data.youtube_vis import TrackResult, read_results
+from vis_pipeline.data.youtube_vis import TrackResult, tracks_from_json
 from vis_pipeline.errors import DataError
 from vis_pipeline.run_folder import RunFolder, VideoOutcome, write_text
 
@@ -52,7 +52,7 @@ def test_results_and_timings_come_from_the_finished_videos_in_order(folder: RunF
         folder.write_video(video_id, outcome(video_id))
     path = folder.assemble_results([2, 3, 1])
     assert path == folder.path / "results.json"
-    assert [track.video_id for track in read_results(path)] == [2, 1]
+    assert [track.video_id for track in tracks_from_json(json.loads(path.read_bytes()), str(path))] == [2, 1]
     timings = json.loads((folder.path / "timings.json").read_text())
     assert timings["frames"] == 4 and timings["seconds"] == {"detect": 3.0, "track": 1.0}
     assert timings["videos"]["2"]["tracks"] == 1

@@ -59,7 +59,7 @@ def test_every_rule_is_checked(wrong: TrackResult, message: str) -> None:
     assert list(faults([track()], SPLIT)) == []
     found = list(faults([track(), wrong], SPLIT))
     assert len(found) == 1
-    assert message in found[0] and "track 1" in found[0]
+    assert message in found[0] and f"result 1 (video {wrong.video_id})" in found[0]
 
 
 def test_no_tracks_at_all_is_a_fault() -> None:
@@ -70,7 +70,8 @@ def test_what_passes_but_surprises_is_a_warning() -> None:
     results = [track()] * 101 + [replace(track(8), segmentations=(None,) * 3)]
     assert list(faults(results, SPLIT)) == []
     found = list(warnings(results, SPLIT))
-    assert "video 7 has 101 tracks" in found[0] and "1 tracks have no mask" in found[1] and len(found) == 2
+    assert "100 of 102 results repeat an earlier one: result 1 (video 7) is result 0 again" in found[0]
+    assert "video 7 has 101 tracks" in found[1] and "1 tracks have no mask" in found[2] and len(found) == 3
     assert "1 videos have no tracks: 8" in next(warnings([track()], SPLIT))
 
 
@@ -94,7 +95,7 @@ def test_unfinished_videos_are_named(run: RunFolder, tmp_path: Path) -> None:
 
 def test_results_that_the_server_refuses_are_not_zipped(run: RunFolder, tmp_path: Path) -> None:
     run.write_video(8, VideoOutcome([track(8, score=2.0)] * 5, LENGTH, HEIGHT, WIDTH, {}))
-    with pytest.raises(DataError, match=r"would refuse this: track 1 .*score 2\.0.*; and 2 more faults"):
+    with pytest.raises(DataError, match=r"would refuse this: result 1 \(video 8\): score 2\.0.*; and 2 more faults"):
         submit(run, SPLIT, tmp_path / "out.zip")
     assert not (tmp_path / "out.zip").exists()
 

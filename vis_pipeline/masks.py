@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from vis_pipeline import run_lengths
+from vis_pipeline import polygons, run_lengths
 from vis_pipeline.errors import DataError
 
 
@@ -86,7 +86,8 @@ def _converted(segmentation: Any, height: int, width: int) -> Rle:
         if isinstance(counts, (str, bytes)):
             return _text(segmentation)
         raise DataError(f"damaged RLE: `counts` of type {type(counts).__name__}")
-    if isinstance(segmentation, list) and all(isinstance(polygon, list) for polygon in segmentation):
+    if isinstance(segmentation, list):
+        polygons.require_sound(segmentation)
         if not segmentation:
             return encode(np.zeros((1, height, width), dtype=np.bool_))[0]
         return _text(coco_mask.merge(coco_mask.frPyObjects(segmentation, height, width)))

@@ -2,19 +2,17 @@
 
 import io
 import json
-import math
 import zipfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vis_pipeline.data.youtube_vis import Split, TrackResult, Video, read_results, results_to_json
+from vis_pipeline.data.fit import entry_name, fault, repeated_entries
+from vis_pipeline.data.youtube_vis import RESULTS_NAME, Split, TrackResult, read_results, results_to_json
 from vis_pipeline.errors import DataError
-from vis_pipeline.masks import Rle
 from vis_pipeline.run_folder import RunFolder, write_whole
 
-RESULTS_NAME = "results.json"
 MOST_TRACKS = 100
 SHOWN_FAULTS = 3
 EARLIEST_ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -39,7 +37,7 @@ def submit(run: RunFolder, split: Split, out: Path) -> Submission:
         DataError: videos are missing, or results break a rule; nothing is written then.
     """
     _require_finished(run, split)
-    results = read_results(run.assemble_results([video.id for video in split.videos]))
+    results = read_results(run.assemble_results([video.id for video in split.videos]), split)
     found = list(faults(results, split))
     if found:
         more = f"; and {len(found) - SHOWN_FAULTS} more faults" if len(found) > SHOWN_FAULTS else ""
@@ -60,30 +58,28 @@ def zipped(results: Sequence[TrackResult]) -> bytes:
 
 
 def faults(results: Sequence[TrackResult], split: Split) -> Iterator[str]:
-    """Every breach of the challenge's rules, one line each.
+    """Every result that breaks the challenge's rules, one line each.
 
-    There must be a track; each belongs to a video and a category of the split, has a finite score in 0..1, and for
-    every frame a mask of the video's size or null.
+    There must be one at least; each must fit the split, as :func:`vis_pipeline.data.fit.fault` says, and have a score
+    in 0..1.
     """
     if not results:
         yield "there is not a single track"
     videos = split.videos_by_id()
-    categories = {category.id for category in split.categories}
-    for position, track in enumerate(results):
-        where = f"track {position} (video {track.video_id})"
-        video = videos.get(track.video_id)
-        if video is None:
-            yield f"{where}: the split has no such video"
-        else:
-            yield from (f"{where}: {fault}" for fault in _mask_faults(track.segmentations, video))
-        if track.category_id not in categories:
-            yield f"{where}: the split has no category {track.category_id}"
-        if not (math.isfinite(track.score) and 0 <= track.score <= 1):
-            yield f"{where}: score {track.score} is not in 0..1"
+    category_ids = {category.id for category in split.categories}
+    for index, result in enumerate(results):
+        found = fault(result, videos, category_ids)
+        if found is None and not 0 <= result.score <= 1:
+            found = f"score {result.score} is not in 0..1"
+        if found is not None:
+            yield f"{entry_name(index, result.video_id)}: {found}"
 
 
 def warnings(results: Sequence[TrackResult], split: Split) -> Iterator[str]:
-    """What the server takes without a word: tracks beyond the 100 it scores, empty tracks, videos without any."""
+    """What the server takes without a word: repeated or empty tracks, more than it scores, videos without any."""
+    repeated = repeated_entries(results)
+    if repeated is not None:
+        yield repeated
     counts = Counter(track.video_id for track in results)
     for video_id, count in counts.items():
         if count > MOST_TRACKS:
@@ -104,14 +100,6 @@ def _require_finished(run: RunFolder, split: Split) -> None:
             f"run {run.path}: {len(missing)} of {len(split.videos)} videos are not finished: {_listed(missing)}; "
             "run again with the same --out to finish them"
         )
-
-
-def _mask_faults(segmentations: Sequence[Rle | None], video: Video) -> Iterator[str]:
-    if len(segmentations) != video.length:
-        yield f"{len(segmentations)} segmentations, but the video has {video.length} frames"
-    for frame, rle in enumerate(segmentations):
-        if rle is not None and rle["size"] != [video.height, video.width]:
-            yield f"frame {frame}: mask of size {rle['size']}, but the video is [{video.height}, {video.width}]"
 
 
 def _listed(ids: Sequence[int]) -> str:

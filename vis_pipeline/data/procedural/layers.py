@@ -71,9 +71,10 @@ def coverage(contours: Contours, window: Window) -> NDArray[np.float32]:
         np.round((((contour - corner) * SUPERSAMPLING) - 0.5) * 2**fraction_bits).astype(np.int32)
         for contour in contours
     ]
-    cv2.fillPoly(fine, polygons, 255, shift=fraction_bits)
+    cv2.fillPoly(fine, polygons, (255,), shift=fraction_bits)
     small = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
-    return small.astype(np.float32) / np.float32(255)
+    covered: NDArray[np.float32] = np.asarray(small, dtype=np.float32) / np.float32(255)
+    return covered
 
 
 def outline_area(contours: Contours) -> float:

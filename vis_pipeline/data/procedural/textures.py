@@ -132,7 +132,7 @@ def _paint_patch(rng: np.random.Generator, plate: NDArray[np.float64], colours: 
     radius = rng.uniform(15, 55)
     contour = irregular_contour(rng) * radius * rng.uniform(0.6, 1.4, 2) + rng.uniform([0, 0], [width, height])
     alpha = np.zeros((height, width), dtype=np.float32)
-    cv2.fillPoly(alpha, [np.round(contour).astype(np.int32)], float(rng.uniform(0.3, 0.75)))
+    cv2.fillPoly(alpha, [np.round(contour).astype(np.int32)], (float(rng.uniform(0.3, 0.75)),))
     soft = cv2.GaussianBlur(alpha, (0, 0), float(rng.uniform(1.0, 5.0)))[..., None]
     pair = colours[rng.permutation(3)[:2]] * rng.uniform(0.8, 1.2)
     texture = object_texture(rng, str(rng.choice(PATTERNS)), pair)

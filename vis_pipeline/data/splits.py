@@ -1,0 +1,214 @@
+"""Splits: the videos and categories of a data set and, in the training form, the annotations."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, PositiveInt
+
+from vis_pipeline import masks
+from vis_pipeline.data.entries import MEMORY_RATIO, Entry, Id, one_line, parsed
+from vis_pipeline.data.json_files import open_json
+from vis_pipeline.data.json_stream import JsonStream
+from vis_pipeline.data.memory import require_memory
+from vis_pipeline.data.vis_model import Annotation, Category, Split, Video
+from vis_pipeline.errors import DataError
+from vis_pipeline.run_lengths import MOST_PIXELS
+
+ANNOTATIONS = "annotations"
+
+
+def read_split(path: Path) -> Split:
+    """Read and check a split; masks may be compressed or uncompressed RLE or polygons and become :class:`Rle`.
+
+    The annotations are read one by one, so no more is held than the compressed masks, if they come after the videos and
+    the categories in the file, as is usual.
+
+    Raises:
+        DataError: the file is missing, not JSON, not YouTube-VIS, empty, or contradicts itself, or there is less memory
+            free than it will need.
+    """
+    try:
+        with open_json(path) as (file, size):
+            require_memory(MEMORY_RATIO * size)
+            stream = JsonStream(file)
+            split = _read(stream)
+            stream.finish()
+    except DataError as error:
+        raise DataError(f"split {path}: {one_line(error)}") from error
+    return split
+
+
+def split_to_json(split: Split) -> dict[str, Any]:
+    """The split as YouTube-VIS JSON; boxes (x, y, w, h) come from the masks, areas are written where they are known."""
+    videos = split.videos_by_id()
+    content: dict[str, Any] = {
+        "videos": [
+            {
+                "id": video.id,
+                "width": video.width,
+                "height": video.height,
+                "length": video.length,
+                "file_names": list(video.file_names),
+            }
+            for video in split.videos
+        ],
+        "categories": [{"id": category.id, "name": category.name} for category in split.categories],
+    }
+    if split.annotations is not None:
+        content["annotations"] = [_annotation_to_json(entry, videos[entry.video_id]) for entry in split.annotations]
+    return content
+
+
+def _encodable(text: str) -> str:
+    """JSON can hold halves of characters (`\\ud800`), that no terminal and no file system takes."""
+    text.encode()
+    return text
+
+
+_Name = Annotated[str, AfterValidator(_encodable)]
+
+
+class _CategoryEntry(Entry):
+    id: Id
+    name: _Name
+
+
+class _VideoEntry(Entry):
+    id: Id
+    width: PositiveInt
+    height: PositiveInt
+    length: PositiveInt | None = None
+    file_names: list[_Name] = Field(min_length=1)
+
+
+_Area = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _AnnotationEntry(Entry):
+    id: Id
+    video_id: Id
+    category_id: Id
+    segmentations: list[Any]
+    areas: list[_Area | None] | None = None
+    iscrowd: Literal[0, 1, False, True] = 0
+    occlusion: list[str | None] | None = None
+
+
+class _Head(Entry):
+    """What the annotations are read by."""
+
+    videos: list[_VideoEntry]
+    categories: list[_CategoryEntry] = Field(min_length=1)
+
+
+def _read(stream: JsonStream) -> Split:
+    if stream.peek() == "[":
+        raise DataError("not YouTube-VIS JSON: a list")
+    content: dict[str, Any] = {}
+    head, annotations = None, None
+    for key in stream.members():
+        if key == ANNOTATIONS and stream.peek() == "[" and content.keys() >= {"videos", "categories"}:
+            head = _without_annotations(content)
+            annotations = tuple(_annotations(stream.entries(), head))
+        else:
+            content[key] = stream.value()
+    head = head or _without_annotations(content)
+    listed = content.get(ANNOTATIONS)
+    if listed is not None and not isinstance(listed, list):
+        raise DataError("not YouTube-VIS JSON: `annotations` is neither a list nor null")
+    return replace(head, annotations=annotations if listed is None else tuple(_annotations(listed, head)))
+
+
+def _without_annotations(content: Mapping[str, Any]) -> Split:
+    if "videos" not in content:
+        hint = " (this is COCO's form for images)" if "images" in content else ""
+        raise DataError(f"not YouTube-VIS JSON: an object without `videos`{hint}")
+    try:
+        head = parsed(_Head, content)
+    except DataError as error:
+        raise DataError(f"not YouTube-VIS JSON: {error}") from error
+    if not head.videos:
+        raise DataError("empty, it lists no videos")
+    _require_unique("category", (category.id for category in head.categories))
+    _require_unique("video", (video.id for video in head.videos))
+    categories = tuple(Category(entry.id, entry.name) for entry in head.categories)
+    return Split(tuple(_video(entry) for entry in head.videos), categories, None)
+
+
+def _require_unique(kind: str, ids: Iterable[int]) -> None:
+    seen: set[int] = set()
+    for identifier in ids:
+        if identifier in seen:
+            raise DataError(f"{kind} id {identifier} is there more than once; ids must be unique")
+        seen.add(identifier)
+
+
+def _video(entry: _VideoEntry) -> Video:
+    names = tuple(entry.file_names)
+    if entry.length not in (None, len(names)):
+        raise DataError(f"video {entry.id}: length {entry.length}, but {len(names)} file names")
+    if entry.width * entry.height > MOST_PIXELS:
+        raise DataError(f"video {entry.id}: {entry.width}x{entry.height} is more than {MOST_PIXELS} pixels")
+    return Video(entry.id, entry.width, entry.height, len(names), names)
+
+
+def _annotations(entries: Iterable[Any], split: Split) -> Iterator[Annotation]:
+    videos = split.videos_by_id()
+    category_ids = {category.id for category in split.categories}
+    seen: set[int] = set()
+    for index, content in enumerate(entries):
+        try:
+            entry = parsed(_AnnotationEntry, content)
+        except DataError as error:
+            raise DataError(f"annotations.{index}: {error}") from error
+        try:
+            yield _annotation(entry, videos, category_ids)
+        except DataError as error:
+            raise DataError(f"annotation {entry.id}: {error}") from error
+        if entry.id in seen:
+            raise DataError(f"annotation id {entry.id} is there more than once; ids must be unique")
+        seen.add(entry.id)
+
+
+def _annotation(entry: _AnnotationEntry, videos: Mapping[int, Video], category_ids: Collection[int]) -> Annotation:
+    if entry.video_id not in videos:
+        raise DataError(f"no video has the id {entry.video_id}")
+    if entry.category_id not in category_ids:
+        raise DataError(f"no category has the id {entry.category_id}")
+    video = videos[entry.video_id]
+    lists = {"segmentations": entry.segmentations, "areas": entry.areas, "levels of occlusion": entry.occlusion}
+    for name, values in lists.items():
+        if values is not None and len(values) != video.length:
+            raise DataError(f"{len(values)} {name}, but video {video.id} has {video.length} frames")
+    return Annotation(
+        id=entry.id,
+        video_id=entry.video_id,
+        category_id=entry.category_id,
+        segmentations=masks.from_segmentations(entry.segmentations, video.height, video.width),
+        areas=None if entry.areas is None else tuple(entry.areas),
+        iscrowd=bool(entry.iscrowd),
+        occlusion=None if entry.occlusion is None else tuple(entry.occlusion),
+    )
+
+
+def _annotation_to_json(annotation: Annotation, video: Video) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "id": annotation.id,
+        "video_id": annotation.video_id,
+        "category_id": annotation.category_id,
+        "iscrowd": int(annotation.iscrowd),
+        "width": video.width,
+        "height": video.height,
+        "length": video.length,
+        "segmentations": list(annotation.segmentations),
+        "bboxes": [
+            None if rle is None else masks.bounding_boxes([rle])[0].tolist() for rle in annotation.segmentations
+        ],
+    }
+    if annotation.areas is not None:
+        content["areas"] = list(annotation.areas)
+    if annotation.occlusion is not None:
+        content["occlusion"] = list(annotation.occlusion)
+    return content

@@ -103,9 +103,10 @@ def _arrays(tracks: TrackRuns) -> tuple[NDArray[np.int32], NDArray[np.int64], ND
 
 
 def _require_size(masks: Sequence[Rle], size: list[int]) -> None:
-    for index, rle in enumerate(masks):
-        if rle["size"] != size:
-            raise DamagedRleError(f"mask of size {rle['size']}, but others of the video have {size}", index)
+    sizes = [rle["size"] for rle in masks]
+    if sizes.count(size) < len(sizes):
+        index, other = next((i, other) for i, other in enumerate(sizes) if other != size)
+        raise DamagedRleError(f"mask of size {other}, but others of the video have {size}", index)
 
 
 @compiled

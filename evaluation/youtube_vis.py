@@ -62,9 +62,10 @@ def evaluate(results: Sequence[TrackResult], split: Split) -> Scores:
     """Score predictions against a split's annotations; no results at all are legal and score 0.
 
     Raises:
-        DataError: the split has no annotations or no videos, or a result does not fit it (its index and video are named).
+        DataError: the split has no annotations or no videos, or a result does not fit it (its index and video are
+            named).
     """
-    return _score(measure_overlaps(results, split), _sorted_categories(split), None)
+    return score_overlaps(measure_overlaps(results, split), split.categories)
 
 
 def evaluate_groups(
@@ -78,8 +79,8 @@ def evaluate_groups(
     Raises:
         DataError: as :func:`evaluate`.
     """
-    overlaps, categories = measure_overlaps(results, split), _sorted_categories(split)
-    return {name: _score(overlaps, categories, ids) for name, ids in groups.items()}
+    overlaps = measure_overlaps(results, split)
+    return {name: score_overlaps(overlaps, split.categories, ids) for name, ids in groups.items()}
 
 
 def measure_overlaps(results: Sequence[TrackResult], split: Split) -> list[VideoOverlaps]:
@@ -97,7 +98,7 @@ def measure_overlaps(results: Sequence[TrackResult], split: Split) -> list[Video
         raise DataError("the split given lists no videos")
     require_fit(results, split)
     predicted, annotated = _by_video(results), _by_video(split.annotations)
-    order = {category.id: index for index, category in enumerate(_sorted_categories(split))}
+    order = {category.id: index for index, category in enumerate(_in_order(split.categories))}
 
     def measure(video: Video) -> VideoOverlaps:
         return _video_overlaps(predicted[video.id], annotated[video.id], video, order)
@@ -118,8 +119,8 @@ def _by_video(entries: Sequence[_Entry]) -> dict[int, list[tuple[int, _Entry]]]:
     return groups
 
 
-def _sorted_categories(split: Split) -> list[Category]:
-    return sorted(split.categories, key=lambda category: category.id)
+def _in_order(categories: Sequence[Category]) -> list[Category]:
+    return sorted(categories, key=lambda category: category.id)
 
 
 def _video_overlaps(
@@ -135,8 +136,8 @@ def _video_overlaps(
     categories = categories[counted]
     truth_categories = np.array([order[truth.category_id] for _, truth in annotated], dtype=np.int64)
 
-    predictions = _parsed(ranked, "result", video)
-    truths = _parsed(annotated, "annotation", video)
+    predictions = parse_entries(ranked, "result", video)
+    truths = parse_entries(annotated, "annotation", video)
     same_category = categories[:, None] == truth_categories[None, :]
     return VideoOverlaps(
         scores=np.array([result.score for _, result in ranked], dtype=np.float64),
@@ -144,7 +145,7 @@ def _video_overlaps(
         sizes=mean_areas(predictions.areas),
         truth_ids=np.array([truth.id for _, truth in annotated], dtype=np.int64),
         truth_categories=truth_categories,
-        truth_sizes=_truth_sizes([truth for _, truth in annotated], truths.areas),
+        truth_sizes=truth_sizes([truth for _, truth in annotated], truths.areas),
         crowd=np.array([truth.iscrowd for _, truth in annotated], dtype=np.bool_),
         iou=selected_iou(predictions, truths, same_category, IOU_THRESHOLDS.min()),
     )
@@ -155,14 +156,19 @@ def _ranks(categories: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.arange(len(categories)) - np.searchsorted(categories, categories)
 
 
-def _parsed(entries: Sequence[tuple[int, _Entry]], kind: str, video: Video) -> TrackRuns:
+def parse_entries(entries: Sequence[tuple[int, _Entry]], kind: str, video: Video) -> TrackRuns:
+    """Read the masks of one video's entries, each with its index in the file; `kind` says in errors what they are.
+
+    Raises:
+        DataError: a mask is damaged; the entry's index, the video and the frame are named.
+    """
     try:
         return parse_tracks([entry.segmentations for _, entry in entries], video.length)
     except DamagedTrackError as error:
         raise DataError(f"{kind} {entries[error.track][0]} (video {video.id}): {error.fault}") from error
 
 
-def _truth_sizes(annotations: Sequence[Annotation], mask_areas: NDArray[np.int64]) -> NDArray[np.float64]:
+def truth_sizes(annotations: Sequence[Annotation], mask_areas: NDArray[np.int64]) -> NDArray[np.float64]:
     """Mean area of each ground truth, float64 [G]: by the file's own `areas`, and by the masks where it has none."""
     means = mean_areas(mask_areas)
     for index, annotation in enumerate(annotations):
@@ -211,8 +217,14 @@ def _outside_ranges(areas: NDArray[np.float64]) -> NDArray[np.bool_]:
     return outside
 
 
-def _score(videos: Sequence[VideoOverlaps], categories: Sequence[Category], counted: Collection[int] | None) -> Scores:
-    """Fill precision [K, A, T, R] and, for each limit, recall [K, A, T], and average them."""
+def score_overlaps(
+    videos: Sequence[VideoOverlaps], categories: Sequence[Category], counted: Collection[int] | None = None
+) -> Scores:
+    """Match the predictions of all videos (at least one, in the order of their ids) and average over `categories`.
+
+    With `counted`, ids of annotations, all other ground truths are ignored.
+    """
+    categories = _in_order(categories)
     verdicts = [_judge(video, counted, len(categories)) for video in videos]
     true = np.concatenate([verdict.true for verdict in verdicts], axis=2)
     false = np.concatenate([verdict.false for verdict in verdicts], axis=2)

@@ -104,16 +104,14 @@ def _parse(
     canonical: NDArray[np.bool_],
 ) -> tuple[int, int]:
     """Fill the arrays of a `Runs`; returns the index and the fault of the first mask that is damaged."""
-    lengths = np.empty(len(text), dtype=np.int64)
     place = 0
     for mask in range(len(ends)):
         start = ends[mask - 1] if mask else 0
-        fault, count = _read_runs(text[start : ends[mask]], lengths)
-        if fault == _SOUND:
-            fault, canonical[mask] = _check_runs(lengths[:count], pixels)
+        fault, count, canonical[mask] = _read_edges(text[start : ends[mask]], pixels, edges[place:])
         if fault != _SOUND:
             return mask, fault
-        count = _find_edges(lengths[:count], edges[place:])
+        if not canonical[mask]:
+            count = _join(edges[place : place + count])
         areas[mask] = _measure(edges[place : place + count], height, boxes[mask])
         place += count
         offsets[mask + 1] = place
@@ -121,77 +119,76 @@ def _parse(
 
 
 @compiled
-def _read_runs(text: NDArray[np.uint8], lengths: NDArray[np.int64]) -> tuple[int, int]:
-    """Write one mask's run-lengths; returns the fault and the number of runs."""
-    count = number = shift = 0
-    for character in text:
-        digit = np.int64(character) - FIRST_CHARACTER
-        if digit < 0 or digit > 63:
-            return _CHARACTERS, 0
-        if shift > 30:
-            return _TOO_LONG, 0
-        number |= (digit & 31) << shift
-        shift += 5
-        if digit < 32:
-            number -= (digit & 16) << (shift - 4)
-            # From its fourth number on, a mask has the difference to the run two before.
-            lengths[count] = number + lengths[count - 2] if count > 2 else number
-            count += 1
-            number = shift = 0
-    if shift:
-        return _CUT, 0
-    return _SOUND if count else _CHARACTERS, count
+def _read_edges(text: NDArray[np.uint8], pixels: int, edges: NDArray[np.int32]) -> tuple[int, int, bool]:
+    """Write where one mask's runs of pixels begin and end, empty ones too.
 
-
-@compiled
-def _check_runs(lengths: NDArray[np.int64], pixels: int) -> tuple[int, bool]:
-    """Returns the fault, and whether no run inside is empty."""
-    least = most = lengths[0]
-    total = empty = 0
-    for length in lengths:
-        least, most = min(least, length), max(most, length)
-        total += length
+    Returns the fault, the number of edges, and whether no run inside is empty.
+    """
+    count = place = position = length = previous = longest = empty = signs = 0
+    while place < len(text):
+        digit = digits = np.int64(text[place]) - FIRST_CHARACTER
+        number, shift, place = digit & 31, 5, place + 1
+        while digit & 32:
+            if place == len(text) or shift > 30:
+                return _CUT if place == len(text) else _TOO_LONG, 0, False
+            digit = np.int64(text[place]) - FIRST_CHARACTER
+            digits |= digit
+            number |= (digit & 31) << shift
+            shift, place = shift + 5, place + 1
+        if digits & ~63:
+            return _CHARACTERS, 0, False
+        # Bit 4 of the last digit is the sign. From its fourth number on, a mask has the difference to the run two
+        # before.
+        number -= (digit & 16) << (shift - 4)
+        previous, length = length, number + previous if count > 2 else number
+        position += length
+        edges[count] = position
+        count += 1
+        signs |= length
+        longest = max(longest, length)
         empty += length == 0
-    if least < 0 or most > pixels or total != pixels:
-        return _SUM, False
-    at_the_ends = (lengths[0] == 0) + (len(lengths) > 1 and lengths[-1] == 0)
-    return _SOUND, empty == at_the_ends
+    # Only lengths beyond the picture could make the sum overflow.
+    if count == 0 or signs < 0 or longest > pixels or position != pixels:
+        return _SUM if count else _CHARACTERS, 0, False
+    last_is_empty = length == 0 and count > 1
+    # Runs of pixels have odd indices; a last one of background has no edge of its own.
+    edge_count = count - last_is_empty
+    return _SOUND, edge_count - edge_count % 2, empty == (edges[0] == 0) + last_is_empty
 
 
 @compiled
-def _find_edges(lengths: NDArray[np.int64], edges: NDArray[np.int32]) -> int:
-    """Write where runs of the mask's pixels begin and end; returns how many edges there are."""
-    count = position = 0
-    for run in range(1, len(lengths), 2):
-        begin = position + lengths[run - 1]
-        end = begin + lengths[run]
-        if end == begin:
-            position = end
+def _join(edges: NDArray[np.int32]) -> int:
+    """Drop empty runs and join those that touch, in place; returns how many edges are left."""
+    count = 0
+    for index in range(0, len(edges), 2):
+        begin, end = edges[index], edges[index + 1]
+        if begin == end:
             continue
-        # After an empty run of background the mask simply goes on.
-        if count and begin == position:
+        if count and edges[count - 1] == begin:
             count -= 1
         else:
             edges[count] = begin
             count += 1
         edges[count] = end
         count += 1
-        position = end
     return count
 
 
 @compiled
 def _measure(edges: NDArray[np.int32], height: int, box: NDArray[np.int32]) -> int:
     """Write the box of one mask and return its area."""
-    rows = np.int32(height)
-    area, top, bottom = 0, rows, np.int32(0)
-    for index in range(0, len(edges), 2):
-        begin, end = edges[index], edges[index + 1]
-        area += end - begin
-        column = begin - begin % rows
-        top, bottom = min(top, begin - column), max(bottom, end - column)
+    rows, columns_a_pixel = np.int32(height), 1 / height
+    area, top, bottom, crossed = 0, rows, np.int32(0), np.int32(0)
+    for index in range(len(edges) // 2):
+        first, last = edges[2 * index], edges[2 * index + 1] - np.int32(1)
+        area += last - first + 1
+        # Products are many times faster than quotients, and half a pixel in they round down to the same column.
+        column = np.int32((first + 0.5) * columns_a_pixel)
+        last_column = np.int32((last + 0.5) * columns_a_pixel)
+        top, bottom = min(top, first - column * rows), max(bottom, last - last_column * rows + np.int32(1))
+        crossed |= column ^ last_column
     # A run that goes on into the next column has the last row of the one and the first of the other.
-    if bottom > rows:
+    if crossed:
         top, bottom = np.int32(0), rows
     if area:
         box[0], box[1] = edges[0] // rows, top

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.youtube_vis import Scores, evaluate
+from evaluation.scores import Scores
+from evaluation.youtube_vis import evaluate
 from vis_pipeline.data.procedural import HARD, write_split
 from vis_pipeline.data.youtube_vis import read_results, read_split
 from vis_pipeline.errors import ConfigError
@@ -61,7 +62,7 @@ def ablate(
         recorded = replace(options, recorded=RecordedSource(kept, None))
         report = run_split(replace(settings, siammask=siammask), split, frames, run, recorded, progress)
         report.require_complete()
-        scores = evaluate(read_results(run / "results.json"), truth)
+        scores = evaluate(read_results(run / "results.json", truth), truth)
         yield AblationRow(variant, scores, report.frames / report.seconds)
 
 

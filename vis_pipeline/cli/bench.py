@@ -1,15 +1,20 @@
 """`vis-pipeline bench`: measurements that a user can repeat."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from vis_pipeline.bench.evaluator import Timing
+    from vis_pipeline.bench.synthetic_results import Workload
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     bench = typer.Typer(help="Measurements.", no_args_is_help=True)
     bench.command("ablation")(ablation)
+    bench.command("evaluator")(evaluator)
     bench.callback()(_bench)
     app.add_typer(bench, name="bench")
 
@@ -51,3 +56,50 @@ def ablation(
             table.add_row(row.variant, *figures, f"{row.frames_per_second:.1f}")
     Console().print(f"{videos} hard videos (seed {seed}), {drop:.0%} of the detections dropped", highlight=False)
     Console().print(table)
+
+
+def evaluator(
+    videos: Annotated[int, typer.Option(min=2, help="At most so many videos in each case.")] = 300,
+    seed: Annotated[int, typer.Option(min=0, help="Of the made-up tracks.")] = 0,
+) -> None:
+    """Time the evaluator against the official procedure written plainly, by stages, and as the work grows."""
+    import tempfile
+    from dataclasses import replace
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from vis_pipeline.bench.evaluator import growth, peak_memory, timed_cases
+    from vis_pipeline.bench.synthetic_results import Workload
+
+    console = Console(width=120)
+    stages = ("load", "read", "parse", "intersect", "match", "ours", "plain", "ratio")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        table = Table(
+            "case", "videos", "frames", "predictions", *stages, title="Seconds; parse and intersect on one core"
+        )
+        for case, work, timing in timed_cases(videos, seed, folder):
+            table.add_row(case, *_amounts(work), *_seconds(timing))
+        console.print(table)
+        table = Table("grows", "videos", "frames", "preds", *stages, title="As the work grows (one class)")
+        for field, work, timing in growth(max(videos // 4, 2), seed, folder):
+            table.add_row(field, *_amounts(work), *_seconds(timing))
+        console.print(table)
+        for stretch in (0.25, 1.0):
+            work = replace(Workload(videos=20), stretch=stretch)
+            pixels, peak = peak_memory(work, seed, folder)
+            console.print(
+                f"masks of {pixels:,.0f} pixels: at most {peak / 1e6:.1f} MB beyond what was read (20 videos)"
+            )
+
+
+def _amounts(work: "Workload") -> tuple[str, str, str]:
+    return str(work.videos), str(work.frames), str(work.predictions)
+
+
+def _seconds(timing: "Timing") -> list[str]:
+    """The cells of a row, as `stages` names them."""
+    measured = (timing.loading, timing.reading, timing.parse, timing.intersect, timing.match, timing.ours)
+    compared = ("", "") if timing.plain is None else (f"{timing.plain:.2f}", f"{timing.plain / timing.ours:.1f}")
+    return [*(f"{value:.3f}" for value in measured), *compared]

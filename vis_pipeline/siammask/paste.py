@@ -38,7 +38,7 @@ def paste(masks: Tensor, squares: Tensor, frame: tuple[int, int], threshold: flo
             (frame[1], frame[0]),
             flags=cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_CONSTANT,
-            borderValue=OUTSIDE,
+            borderValue=(OUTSIDE,),
         )
         np.greater(warped, np.float32(threshold), out=pasted[index])
     return torch.from_numpy(pasted)

@@ -53,7 +53,7 @@ def draw_tracks(
     left corner. Labels choose their places from the first track on; where a frame is too full for a label, only the
     outline shows.
     """
-    canvas = image.copy()
+    canvas: NDArray[np.uint8] = image.copy()
     height, width = canvas.shape[:2]
     visible = [index for index, rle in enumerate(rles) if rle is not None and masks.area([rle])[0] > 0]
     thickness = max(1, round(min(height, width) / 220))

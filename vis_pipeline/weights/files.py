@@ -112,7 +112,7 @@ def _harmless_globals() -> list[Any]:
             raise WeightsError(f"checkpoint asks for {owner}.{name}, which only code needs")
         return getattr(owner, name)
 
-    scalar, rebuild = type(np.float64(0)).__reduce__(np.float64(0))[0], np.zeros(0).__reduce__()[0]
+    scalar, rebuild = np.float64(0).__reduce__()[0], np.zeros(0).__reduce__()[0]
     numbers = [type(np.dtype(kind)) for kind in ("float64", "float32", "int64", "int32", "bool")]
     return [
         HistoryBuffer,

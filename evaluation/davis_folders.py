@@ -1,0 +1,145 @@
+"""DAVIS-style folders of masks and the tracks of a run, as the label maps that :mod:`evaluation.davis` scores."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from evaluation.davis import MOST_PROPOSALS, Form, LabelledSequence, scored_frames
+from vis_pipeline import masks
+from vis_pipeline.data.davis import VOID, object_indices
+from vis_pipeline.data.frames import image_paths
+from vis_pipeline.data.youtube_vis import Split, TrackResult, Video
+from vis_pipeline.errors import DataError
+
+
+def sequence_names(masks_dir: Path, listing: Path | None = None) -> tuple[str, ...]:
+    """The folders in `masks_dir` in the order of their names, or those that a text file names, one a line.
+
+    Raises:
+        DataError: there is none, or the file cannot be read or names one that is not there.
+    """
+    if not masks_dir.is_dir():
+        raise DataError(f"masks {masks_dir}: not a folder")
+    if listing is None:
+        names = tuple(sorted(folder.name for folder in masks_dir.iterdir() if folder.is_dir()))
+        source = f"masks {masks_dir}: holds no folders, one a sequence"
+    else:
+        names = tuple(line.strip() for line in _text(listing).splitlines() if line.strip())
+        source = f"sequences {listing}: names none"
+    if not names:
+        raise DataError(source)
+    _require_all(names, {name for name in names if (masks_dir / name).is_dir()}, f"masks {masks_dir}")
+    return names
+
+
+def folder_sequences(results: Path, masks_dir: Path, names: Sequence[str], form: Form) -> Iterator[LabelledSequence]:
+    """Predictions in `results/<sequence>/*.png`, named as the true masks in `masks_dir`; read one sequence at a time.
+
+    Masks are palette-indexed or grey, or black and white for a single object. Frames that the form leaves out need no
+    prediction.
+
+    Raises:
+        DataError: a sequence or a frame's mask is missing, cannot be read, or has another size.
+    """
+    if not results.is_dir():
+        raise DataError(f"results {results}: not a folder")
+    _require_all(names, {name for name in names if (results / name).is_dir()}, f"results {results}")
+    for name in names:
+        paths = image_paths(masks_dir / name)
+        truth = _truth(name, paths, form)
+        prediction = np.zeros_like(truth)
+        for frame in range(len(paths))[scored_frames(form)]:
+            path = results / name / f"{paths[frame].stem}.png"
+            prediction[frame] = _labels(name, path, form, truth.shape[1:])
+        yield LabelledSequence(name, prediction, truth)
+
+
+def track_sequences(
+    results: Sequence[TrackResult], split: Split, masks_dir: Path, names: Sequence[str]
+) -> Iterator[LabelledSequence]:
+    """The best-scored tracks of each video as the proposals of the unsupervised form.
+
+    `split` is one of `davis-to-vis`: its videos are named as the folders in `masks_dir`, their frames as the masks.
+
+    Raises:
+        DataError: a sequence or frame is missing from the split, or the masks differ in size from its videos.
+    """
+    videos = {PurePosixPath(video.name).name: video for video in split.videos}
+    _require_all(names, set(videos), "split of the results")
+    for name in names:
+        paths = image_paths(masks_dir / name)
+        truth = _truth(name, paths, Form.UNSUPERVISED)
+        video = videos[name]
+        tracks = [track for track in results if track.video_id == video.id]
+        if truth.shape[1:] != (video.height, video.width):
+            sizes = f"{_size(truth.shape[1:])}, the split's video is {video.width}x{video.height}"
+            raise DataError(f"sequence {name}: the true masks are {sizes}")
+        prediction = label_map(tracks, (video.length, video.height, video.width))
+        yield LabelledSequence(name, prediction[_positions(name, paths, video)], truth)
+
+
+def label_map(tracks: Sequence[TrackResult], shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """The 20 best-scored tracks of a video as one map, uint8 [F, H, W] of the shape given: 1 the best, 0 none.
+
+    Where tracks overlap the better one lies on top.
+    """
+    best = sorted(tracks, key=lambda track: -track.score)[:MOST_PROPOSALS]
+    labels = np.zeros(shape, dtype=np.uint8)
+    for label, track in reversed(list(enumerate(best, start=1))):
+        for frame, rle in enumerate(track.segmentations):
+            if rle is not None:
+                labels[frame][masks.decode(rle)] = label
+    return labels
+
+
+def _truth(name: str, paths: Sequence[Path], form: Form) -> NDArray[np.uint8]:
+    first = _labels(name, paths[0], form, None)
+    return np.stack([first, *(_labels(name, path, form, first.shape) for path in paths[1:])])
+
+
+def _labels(name: str, path: Path, form: Form, size: tuple[int, ...] | None) -> NDArray[np.uint8]:
+    try:
+        with Image.open(path) as image:
+            labels = object_indices(image)
+            stored = np.array(image, dtype=np.uint8)
+    except FileNotFoundError as error:
+        raise DataError(f"sequence {name}: no mask {path}; every frame that is scored needs one") from error
+    except (DataError, OSError) as error:
+        raise DataError(f"sequence {name}, mask {path}: {error}") from error
+    if size is not None and labels.shape != size:
+        raise DataError(f"sequence {name}, mask {path}: is {_size(labels.shape)}, the true masks are {_size(size)}")
+    void = (stored == VOID) & (labels == 0)
+    # In the single-object form, which knows no void, a mask of 0 and 255 is black and white, palette or not.
+    white = form is Form.SINGLE_OBJECT and not labels.any()
+    labels[void] = 1 if white else VOID
+    return labels
+
+
+def _positions(name: str, paths: Sequence[Path], video: Video) -> list[int]:
+    """Where in the video the annotated frames are."""
+    positions = {PurePosixPath(file).stem: position for position, file in enumerate(video.file_names)}
+    missing = [path.stem for path in paths if path.stem not in positions]
+    if missing:
+        raise DataError(f"sequence {name}: the split of the results has no frame {missing[0]}")
+    return [positions[path.stem] for path in paths]
+
+
+def _require_all(wanted: Sequence[str], found: set[str], where: str) -> None:
+    missing = [name for name in wanted if name not in found]
+    if missing:
+        more = f" (nor {len(missing) - 1} more of {len(wanted)})" if len(missing) > 1 else ""
+        raise DataError(f"{where}: no sequence {missing[0]}{more}")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"sequences {path}: cannot be read ({error})") from error
+
+
+def _size(shape: Sequence[int]) -> str:
+    return f"{shape[1]}x{shape[0]}"

@@ -1,8 +1,10 @@
 """Scores as tables for the terminal."""
 
+from rich import box
+from rich.markup import escape
 from rich.table import Table
 
-from evaluation.youtube_vis import Scores
+from evaluation.scores import Scores
 
 
 def headline_table(scores: Scores) -> Table:
@@ -19,14 +21,17 @@ def headline_table(scores: Scores) -> Table:
 
 
 def category_table(scores: Scores) -> Table:
-    """AP of each category."""
-    table = Table(title="AP by category")
+    """AP and AR of each category."""
+    table = Table(title="By category", box=box.SIMPLE_HEAD)
+    names = ("AP", "AP50", "AP75", "AR1", "AR10", "AR100")
     table.add_column("category", overflow="fold")
-    table.add_column("AP", justify="right")
-    for name, value in scores.per_category.items():
-        table.add_row(
-            name, "no ground truth" if value is None else _number(value), style="dim" if value is None else None
-        )
+    for name in names:
+        table.add_column(name, justify="right")
+    for category in scores.categories:
+        if category.AP < 0:
+            table.add_row(f"{escape(category.name)} (no ground truth)", style="dim")
+        else:
+            table.add_row(escape(category.name), *(_number(getattr(category, name)) for name in names))
     return table
 
 

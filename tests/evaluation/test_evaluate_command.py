@@ -70,8 +70,15 @@ def test_every_form_of_ground_truth_mask_is_scored(evaluate, segmentation):
     assert evaluate([track()], truth)[2]["AP"] == pytest.approx(1.0)
 
 
-def test_uncompressed_results_are_scored(evaluate):
-    assert evaluate([track(segmentations=[UNCOMPRESSED, None])])[2]["AP"] == pytest.approx(1.0)
+@pytest.mark.parametrize("segmentation", [UNCOMPRESSED, BOX], ids=["uncompressed", "polygon"])
+def test_every_form_of_predicted_mask_is_scored(evaluate, segmentation):
+    assert evaluate([track(segmentations=[segmentation, None])])[2]["AP"] == pytest.approx(1.0)
+
+
+def test_repeated_entries_are_scored_with_a_warning(evaluate):
+    _, text, scores = evaluate([track(score=0.9), track(), track(score=0.9)])
+    assert "warning: 1 of 3 results repeat an earlier one: result 2 (video 5) is result 0 again" in text
+    assert scores["AP"] == pytest.approx(1.0)
 
 
 def test_no_results_are_legal(evaluate):
@@ -105,8 +112,8 @@ def test_a_zip_that_is_no_submission_is_named(evaluate, tmp_path):
 @pytest.mark.parametrize(
     ("results", "fault"),
     [
-        ([track(), track(video_id=6)], r"result 1 \(video 6\): the ground truth has no such video"),
-        ([track(category_id=3)], r"result 0 \(video 5\): the ground truth has no category 3"),
+        ([track(), track(video_id=6)], r"result 1 \(video 6\): the split has no such video"),
+        ([track(category_id=3)], r"result 0 \(video 5\): the split has no category 3"),
         ([track(segmentations=[COMPRESSED])], r"result 0 \(video 5\): 1 segmentations, but the video has 2 frames"),
         (
             [track(segmentations=[None, {"size": [10, 11], "counts": [110]}])],
@@ -114,12 +121,17 @@ def test_a_zip_that_is_no_submission_is_named(evaluate, tmp_path):
         ),
         (
             [track(segmentations=[None, {"size": [10, 10], "counts": "f06"}])],
-            "track 0, frame 1: damaged RLE: the runs do not add up to the 100 pixels",
+            r"result 0 \(video 5\): frame 1: damaged RLE: the runs do not add up to the 100 pixels",
         ),
         ([track(score=float("nan"))], r"result 0 \(video 5\): score nan"),
         ([track(score=-float("inf"))], r"result 0 \(video 5\): score -inf"),
+        ([track(), track(score=None)], r"result 1 \(video 5\): score: Input should be a valid number, not null"),
+        ([track(category_id="1")], r"result 0 \(video 5\): category_id: .* integer, not \"1\""),
+        ([track(segmentations={})], r"result 0 \(video 5\): segmentations: .* list, not an object"),
+        ([track(segmentations=[None, [[1, 2, 3, 4]]])], r"result 0 \(video 5\): frame 1: polygon 0: 4 numbers"),
         ({"results": []}, "not a list"),
         ('[{"video_id": 5, "categ', "cut short"),
+        (json.dumps([track(), track(video_id=5)])[:-1], r"cut short .*, after result 1 \(video 5\)"),
     ],
 )
 def test_bad_results_are_named_in_one_line(evaluate, results, fault):

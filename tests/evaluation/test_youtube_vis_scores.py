@@ -357,8 +357,8 @@ def test_unlike_the_official_code_a_prediction_shorter_than_its_video_is_an_erro
 @pytest.mark.parametrize(
     ("result", "fault"),
     [
-        (found(1, square(10), video_id=4), r"result 1 \(video 4\): the ground truth has no such video"),
-        (found(1, square(10), category_id=4), r"result 1 \(video 1\): the ground truth has no category 4"),
+        (found(1, square(10), video_id=4), r"result 1 \(video 4\): the split has no such video"),
+        (found(1, square(10), category_id=4), r"result 1 \(video 1\): the split has no category 4"),
         (found(float("nan"), square(10)), r"result 1 \(video 1\): score nan is not a finite number"),
         (found(float("inf"), square(10)), r"result 1 \(video 1\): score inf is not a finite number"),
         (found(1, square(10), None), r"result 1 \(video 1\): 2 segmentations, but the video has 1 frames"),

@@ -1,15 +1,19 @@
-"""`vis-pipeline evaluate`: AP and AR of results against ground truth."""
+"""`vis-pipeline evaluate`: AP and AR of results against ground truth, by part, by other metrics, and what costs AP."""
 
 import json
-import zipfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
 
-from vis_pipeline.errors import DataError
+from vis_pipeline.errors import ConfigError, DataError
 
-RESULTS_NAME = "results.json"
+if TYPE_CHECKING:
+    from vis_pipeline.data.youtube_vis import Split, TrackResult
+
+RESULTS_HELP = "A results.json, a submission zip, or a run's folder."
 
 
 def register(app: typer.Typer) -> None:
@@ -18,46 +22,133 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate_results(
-    results: Annotated[Path, typer.Argument(help="A results.json, a submission zip, or a run's folder.")],
+    results: Annotated[Path, typer.Argument(help=RESULTS_HELP)],
     ground_truth: Annotated[Path, typer.Option("--gt", help="YouTube-VIS instances.json with annotations.")],
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the scores to this file as well.")] = None,
+    long_truth: Annotated[
+        Path | None, typer.Option("--long-gt", help="The long videos of YouTube-VIS 2022; --gt has the short ones.")
+    ] = None,
+    long_results: Annotated[
+        Path | None, typer.Option(help="Results of the long videos, where RESULTS is for the short ones alone.")
+    ] = None,
+    metrics: Annotated[
+        str | None, typer.Option(help="TrackEval's metrics too, with commas: hota, identity, clear, track_map.")
+    ] = None,
+    metrics_threshold: Annotated[
+        float | None, typer.Option(help="Least score that counts in TrackEval's metrics by frame; default: all count.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="What each kind of error costs; writes errors.json and errors.png.")
+    ] = False,
+    explain_out: Annotated[
+        Path | None, typer.Option(help="Folder for errors.json and errors.png; default: that of the results.")
+    ] = None,
 ) -> None:
-    """Score results by the official YouTube-VIS protocol: AP and AR, by size and by category."""
-    from rich.console import Console
+    """Score results by the official YouTube-VIS protocol: AP and AR, by size and by category.
 
-    from evaluation.tables import category_table, headline_table
-    from evaluation.youtube_vis import evaluate
-    from vis_pipeline.data.youtube_vis import read_results, read_split
-
-    split = read_split(ground_truth)
-    if split.annotations is None:
-        raise DataError(f"split {ground_truth}: a test form without ground truth; give one with annotations")
-    file = _results_file(results)
-    if (results / "config.json").is_file():
-        _warn_of_missing(results, {video.id for video in split.videos})
-    scores = evaluate(read_results(file), split)
+    Where the ground truth grades occlusion, as OVIS does, also by occlusion.
+    """
     console = Console()
+    split = _ground_truth(ground_truth)
+    if long_truth is not None:
+        if metrics is not None or explain:
+            raise ConfigError("--metrics and --explain take one set of videos: leave out --long-gt")
+        scores = _score_2022(results, split, long_results, _ground_truth(long_truth), console)
+    else:
+        if long_results is not None:
+            raise ConfigError("--long-results: give the long videos' ground truth too (--long-gt)")
+        found = _results(results, split)
+        scores = _score(found, split, console)
+        if metrics is not None:
+            scores["track_metrics"] = _track_metrics(found, split, metrics, metrics_threshold, console)
+        if explain:
+            _explain(found, split, explain_out or (results if results.is_dir() else results.parent), console)
+    if json_out is not None:
+        _write(json_out, scores)
+
+
+def _ground_truth(path: Path) -> "Split":
+    from vis_pipeline.data.youtube_vis import read_split
+
+    split = read_split(path)
+    if split.annotations is None:
+        raise DataError(f"split {path}: a test form without ground truth; give one with annotations")
+    return split
+
+
+def _results(path: Path, split: "Split") -> "tuple[TrackResult, ...]":
+    from vis_pipeline.data.fit import repeated_entries
+    from vis_pipeline.data.youtube_vis import read_results
+
+    if (path / "config.json").is_file():
+        _warn_of_missing(path, {video.id for video in split.videos})
+    found = read_results(path, split)
+    repeated = repeated_entries(found)
+    if repeated is not None:
+        typer.echo(f"warning: {repeated}", err=True)
+    return found
+
+
+def _score(results: "tuple[TrackResult, ...]", split: "Split", console: Console) -> dict[str, Any]:
+    from evaluation.subsets import carries_occlusion, occlusion_groups
+    from evaluation.subsets_tables import occlusion_table
+    from evaluation.tables import category_table, headline_table
+    from evaluation.youtube_vis import measure_overlaps, score_overlaps
+
+    overlaps = measure_overlaps(results, split)
+    scores = score_overlaps(overlaps, split.categories)
     console.print(headline_table(scores))
     console.print(category_table(scores))
-    if json_out is not None:
-        _write(json_out, json.dumps(scores.to_json(), indent=2) + "\n")
-
-
-def _results_file(path: Path) -> Path | zipfile.Path:
-    """The JSON file itself, wherever in a folder or a zip it lies."""
-    if path.is_dir():
-        if not (path / RESULTS_NAME).is_file():
-            raise DataError(f"run folder {path}: holds no {RESULTS_NAME}; has the run finished?")
-        return path / RESULTS_NAME
-    if path.suffix != ".zip":
-        return path
+    if not carries_occlusion(split):
+        return scores.to_json()
     try:
-        member = zipfile.Path(path, RESULTS_NAME)
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DataError(f"submission {path}: not a readable zip ({error})") from error
-    if not member.is_file():
-        raise DataError(f"submission {path}: holds no {RESULTS_NAME} at its top level")
-    return member
+        members = occlusion_groups(split.annotations or ())
+    except DataError as error:
+        typer.echo(f"warning: not scored by occlusion: {error}", err=True)
+        return scores.to_json()
+    groups = {name: score_overlaps(overlaps, split.categories, ids) for name, ids in members.items()}
+    console.print(occlusion_table(groups))
+    return {**scores.to_json(), "occlusion": {name: group.to_json() for name, group in groups.items()}}
+
+
+def _score_2022(
+    results: Path, short: "Split", long_results: Path | None, long: "Split", console: Console
+) -> dict[str, Any]:
+    from evaluation.subsets import evaluate_2022, joined
+    from evaluation.subsets_tables import short_and_long_table
+
+    if long_results is None:
+        scores = evaluate_2022(_results(results, joined(short, long)), short, long)
+    else:
+        scores = evaluate_2022(_results(results, short), short, long, _results(long_results, long))
+    console.print(short_and_long_table(scores))
+    return scores.to_json()
+
+
+def _track_metrics(
+    results: "tuple[TrackResult, ...]", split: "Split", names: str, threshold: float | None, console: Console
+) -> dict[str, Any]:
+    from evaluation.track_metrics import metric_names, track_metrics
+    from evaluation.track_metrics_tables import category_metrics_table, track_metrics_table
+
+    chosen = metric_names(name.strip() for name in names.split(","))
+    found = track_metrics(results, split, chosen, threshold)
+    console.print(track_metrics_table(found))
+    console.print(category_metrics_table(found))
+    return found.to_json()
+
+
+def _explain(results: "tuple[TrackResult, ...]", split: "Split", out: Path, console: Console) -> None:
+    from evaluation.explain import explain
+    from evaluation.explain.plot import draw
+    from evaluation.explain.tables import explanation_tables
+
+    explanation = explain(results, split)
+    for table in explanation_tables(explanation):
+        console.print(table)
+    _write(out / "errors.json", explanation.to_json())
+    draw(explanation, out / "errors.png")
+    console.print(f"{out / 'errors.json'}, {out / 'errors.png'}", highlight=False, soft_wrap=True)
 
 
 def _warn_of_missing(run: Path, video_ids: set[int]) -> None:
@@ -69,8 +160,8 @@ def _warn_of_missing(run: Path, video_ids: set[int]) -> None:
         typer.echo(f"warning: {len(missing)} videos are not finished and count as empty: {named}", err=True)
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: Mapping[str, Any]) -> None:
     try:
-        path.write_text(text)
+        path.write_text(json.dumps(content, indent=2) + "\n")
     except OSError as error:
-        raise DataError(f"scores {path}: cannot be written ({error.strerror})") from error
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from error

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from evaluation.scores import Figures, Scores
 from evaluation.subsets import ShortAndLong
+from evaluation.tables import figure
 
 
 def short_and_long_table(scores: ShortAndLong) -> Table:
@@ -15,8 +16,8 @@ def short_and_long_table(scores: ShortAndLong) -> Table:
     for name in ("", "short", "long", "mean"):
         table.add_column(name, justify="right" if name else "left")
     sets = (scores.short, scores.long, scores.mean)
-    for name in (figure.name for figure in fields(Figures)):
-        table.add_row(name, *(_number(getattr(part, name)) for part in sets), end_section=name == "APl")
+    for name in (field.name for field in fields(Figures)):
+        table.add_row(name, *(figure(getattr(part, name)) for part in sets), end_section=name == "APl")
     return table
 
 
@@ -28,9 +29,5 @@ def occlusion_table(groups: Mapping[str, Scores]) -> Table:
         table.add_column(name, justify="right")
     for group, scores in groups.items():
         figures = (scores.AP, scores.AP50, scores.AP75, scores.AR1, scores.AR10, scores.AR100)
-        table.add_row(group, *map(_number, figures))
+        table.add_row(group, *map(figure, figures))
     return table
-
-
-def _number(value: float) -> str:
-    return "-" if value < 0 else f"{value:.3f}"

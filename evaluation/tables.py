@@ -14,9 +14,9 @@ def headline_table(scores: Scores) -> Table:
     for name in rows[0]:
         table.add_column(name, justify="right")
     values = scores.to_json()
-    table.add_row(*(_number(values[name]) for name in rows[0]), end_section=True)
+    table.add_row(*(figure(values[name]) for name in rows[0]), end_section=True)
     table.add_row(*(f"[bold]{name}[/bold]" for name in rows[1]), end_section=True)
-    table.add_row(*(_number(values[name]) for name in rows[1]))
+    table.add_row(*(figure(values[name]) for name in rows[1]))
     return table
 
 
@@ -31,9 +31,10 @@ def category_table(scores: Scores) -> Table:
         if category.AP < 0:
             table.add_row(f"{escape(category.name)} (no ground truth)", style="dim")
         else:
-            table.add_row(escape(category.name), *(_number(getattr(category, name)) for name in names))
+            table.add_row(escape(category.name), *(figure(getattr(category, name)) for name in names))
     return table
 
 
-def _number(value: float) -> str:
+def figure(value: float) -> str:
+    """A fraction in three digits, a dash where it is undefined (-1)."""
     return "-" if value < 0 else f"{value:.3f}"

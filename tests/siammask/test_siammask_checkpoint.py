@@ -6,9 +6,9 @@ from siammask_scenes import random_network
 
 from vis_pipeline.errors import WeightsError
 from vis_pipeline.siammask.architectures import ARCHITECTURES
-from vis_pipeline.siammask.checkpoint import infer_architecture, load_siammask
+from vis_pipeline.siammask.checkpoint import infer_architecture, load_siammask, save_official, save_siammask
 from vis_pipeline.siammask.network import SiamMask
-from vis_pipeline.weights.files import write_state_dict
+from vis_pipeline.weights.files import read_metadata, read_state_dict, write_state_dict
 
 
 @pytest.fixture
@@ -72,6 +72,60 @@ def test_unknown_metadata_is_an_error(tmp_path, tensors):
     write_state_dict(tmp_path / "net.safetensors", tensors, {"architecture": "enormous"})
     with pytest.raises(WeightsError, match="enormous"):
         load_siammask(tmp_path / "net.safetensors")
+
+
+def outputs(network):
+    generator = torch.Generator().manual_seed(2)
+    crops = torch.randint(0, 256, (1, 3, 255, 255), generator=generator).float()
+    with torch.inference_mode():
+        template, search = network.template(crops[..., 64:191, 64:191]), network.search(crops)
+        correlation = network.mask_correlation(template, search)
+        position = torch.tensor([[0, 12, 11]])
+        return *network.score_and_locate(template, search), network.refine_at(search, correlation, position)
+
+
+def test_both_saved_forms_give_the_same_outputs(tmp_path):
+    network = random_network("small").to(memory_format=torch.channels_last)
+    network.load_state_dict(
+        {name: value.half() if value.is_floating_point() else value for name, value in network.state_dict().items()}
+    )
+    save_siammask(tmp_path / "ours.safetensors", network, {"training": {"step": 3}})
+    save_official(tmp_path / "official.pth", network)
+    assert read_metadata(tmp_path / "ours.safetensors") == {"training": {"step": 3}, "architecture": "small"}
+    expected = outputs(network.eval())
+    for name in ("ours.safetensors", "official.pth"):
+        loaded = load_siammask(tmp_path / name)
+        assert loaded.architecture == network.architecture
+        for found, wanted in zip(outputs(loaded), expected, strict=True):
+            torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_the_official_form_is_a_wrapped_float32_state_dict(tmp_path):
+    network = random_network("small").bfloat16()
+    save_official(tmp_path / "net.pth", network)
+    content = torch.load(tmp_path / "net.pth", weights_only=True)
+    assert list(content) == ["state_dict"]
+    assert list(content["state_dict"]) == list(network.state_dict())
+    for name, value in content["state_dict"].items():
+        assert value.dtype == (torch.int64 if name.endswith("num_batches_tracked") else torch.float32)
+        assert torch.equal(value, network.state_dict()[name].to(value.dtype))
+        assert value.is_contiguous()
+
+
+def test_an_architecture_of_ones_own_survives_saving(tmp_path):
+    architecture = replace(ARCHITECTURES["small"], widths=(8, 16, 24))
+    save_siammask(tmp_path / "net.safetensors", SiamMask(architecture))
+    assert load_siammask(tmp_path / "net.safetensors").architecture == architecture
+
+
+@pytest.mark.shared
+def test_the_saved_keys_are_the_official_releases(shared, tmp_path):
+    official = read_state_dict(shared / "weights/siammask_r50_official_keys_fp16.pth")
+    save_official(tmp_path / "net.pth", SiamMask(ARCHITECTURES["resnet50"]))
+    saved_tensors = torch.load(tmp_path / "net.pth", weights_only=True)["state_dict"]
+    assert {name: value.shape for name, value in saved_tensors.items()} == {
+        name: value.shape for name, value in official.items()
+    }
 
 
 @pytest.mark.shared

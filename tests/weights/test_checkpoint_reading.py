@@ -9,7 +9,14 @@ import pytest
 import torch
 
 from vis_pipeline.errors import WeightsError
-from vis_pipeline.weights.files import load_strictly, read_checkpoint, read_state_dict
+from vis_pipeline.weights.files import (
+    load_strictly,
+    read_checkpoint,
+    read_metadata,
+    read_state_dict,
+    write_state_dict,
+    write_whole,
+)
 
 
 class _Touch:
@@ -81,3 +88,42 @@ def test_a_network_is_loaded_whole_or_the_first_misfit_is_named() -> None:
     ]:
         with pytest.raises(WeightsError, match=words):
             load_strictly(network, tensors, path)
+
+
+def test_halving_keeps_what_half_precision_cannot_hold(tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    tensors = {
+        "large": torch.tensor([8e4, 1.0]),
+        "plain": torch.tensor([0.1]),
+        "infinite": torch.tensor([float("inf")]),
+    }
+    write_state_dict(path, tensors, {"note": "n"})
+    read = read_state_dict(path)
+    assert {name: value.dtype for name, value in read.items()} == {
+        "large": torch.float32,
+        "plain": torch.float16,
+        "infinite": torch.float16,
+    }
+    assert torch.equal(read["large"], tensors["large"])
+    plain = tmp_path / "plain"
+    plain.touch()
+    assert path.stat().st_mode == plain.stat().st_mode
+    assert read_metadata(path) == {"note": "n"}
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "net.pth"
+    path.write_text("before")
+
+    def fail(partial: Path) -> None:
+        partial.write_text("half of")
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(WeightsError, match=r"net\.pth: cannot be written .*No space left"):
+        write_whole(path, fail)
+    assert path.read_text() == "before"
+    write_whole(path, lambda partial: partial.write_text("after"))
+    assert path.read_text() == "after"
+    assert list(tmp_path.iterdir()) == [path]
+    with pytest.raises(WeightsError, match="cannot be written"):
+        write_state_dict(tmp_path / "missing" / "net.safetensors", {"x": torch.ones(1)}, {})

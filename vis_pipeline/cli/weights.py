@@ -1,4 +1,4 @@
-"""`vis-pipeline weights list|fetch|verify`."""
+"""`vis-pipeline weights list|fetch|verify|convert|export`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -81,6 +81,62 @@ def verify_weights(
             damaged.append(name)
     if damaged:
         raise WeightsError(f"weights {', '.join(damaged)}: missing or damaged")
+
+
+@weights_app.command("convert")
+def convert_weights(
+    source: Annotated[Path, typer.Argument(help="`model.json` of a Keras ResNet, a torch checkpoint, or safetensors.")],
+    destination: Annotated[Path, typer.Argument(metavar="OUT.safetensors", help="The file to write.")],
+    caffe: Annotated[
+        bool,
+        typer.Option("--caffe", help="SOURCE was learned the Caffe way (mmdet's `style='caffe'`) but cannot tell."),
+    ] = False,
+) -> None:
+    """Bring a ResNet that was learned on ImageNet to one file, for trainings to start from."""
+    from rich.console import Console
+
+    from vis_pipeline.weights.pretrained import learned_like_caffe, read_pretrained, write_pretrained
+
+    _require_suffix(destination, ".safetensors")
+    pretrained = read_pretrained(source)
+    if caffe:
+        pretrained = learned_like_caffe(pretrained)
+    write_pretrained(pretrained, destination)
+    Console(soft_wrap=True, highlight=False).print(
+        f"{destination}: {len(pretrained.tensors)} tensors, style {pretrained.style}, "
+        f"learned on {pretrained.normalisation}"
+    )
+
+
+@weights_app.command("export")
+def export_weights(
+    source: Annotated[str, typer.Argument(metavar="NAME_OR_FILE", help="A trained tracker.")],
+    destination: Annotated[Path, typer.Argument(metavar="OUT", help="The file to write.")],
+    official_keys: Annotated[
+        bool, typer.Option("--official-keys", help="The official release's form (.pth, fp32) instead of ours.")
+    ] = False,
+) -> None:
+    """Save a tracker as .safetensors (fp16), or as the official SiamMask release does."""
+    from rich.console import Console
+
+    from vis_pipeline.siammask.checkpoint import load_siammask, save_official, save_siammask
+    from vis_pipeline.weights.files import read_metadata
+    from vis_pipeline.weights.registry import resolve
+
+    _require_suffix(destination, *((".pth", ".pt") if official_keys else (".safetensors",)))
+    path = resolve(source)
+    network = load_siammask(path)
+    if official_keys:
+        save_official(destination, network)
+    else:
+        save_siammask(destination, network, read_metadata(path))
+    Console(soft_wrap=True, highlight=False).print(f"{destination}: {destination.stat().st_size / 1e6:.1f} MB")
+
+
+def _require_suffix(path: Path, *suffixes: str) -> None:
+    """Files are read by their suffix."""
+    if path.suffix not in suffixes:
+        raise WeightsError(f"weights {path}: end its name in {' or '.join(suffixes)}")
 
 
 def _fetch(weights: PublishedWeights, folder: Path, url: str | None, console: "Console") -> Path:

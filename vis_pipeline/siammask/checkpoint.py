@@ -1,17 +1,16 @@
-"""Loading SiamMask weights strictly: every key present, none extra, every shape right."""
+"""SiamMask weights: loaded strictly (every key present, none extra, every shape right), saved in two forms."""
 
-import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
 
 from vis_pipeline.errors import WeightsError
 from vis_pipeline.siammask.architectures import ARCHITECTURES, Architecture
 from vis_pipeline.siammask.network import SiamMask
-from vis_pipeline.weights.files import load_strictly, read_state_dict
+from vis_pipeline.weights.files import load_strictly, read_metadata, read_state_dict, write_state_dict, write_whole
 
 Shape = tuple[int, ...]
 
@@ -32,6 +31,33 @@ def load_siammask(path: Path, device: torch.device | str = "cpu") -> SiamMask:
     network = SiamMask(architecture)
     load_strictly(network, tensors, path)
     return network.to(device).eval()
+
+
+def save_siammask(path: Path, network: SiamMask, metadata: Mapping[str, Any] | None = None) -> None:
+    """Write our form: safetensors in float16 with the architecture, and `metadata`, in the header.
+
+    Raises:
+        WeightsError: the file cannot be written.
+    """
+    named = {architecture: name for name, architecture in ARCHITECTURES.items()}
+    architecture = named.get(network.architecture) or asdict(network.architecture)
+    write_state_dict(path, network.state_dict(), {**(metadata or {}), "architecture": architecture})
+
+
+def save_official(path: Path, network: SiamMask) -> None:
+    """Write the official release's form: a torch checkpoint `{"state_dict": ...}` of its keys, in float32.
+
+    The keys are the release's (design notes, section 3) for an architecture that it has, ResNet-50 with or without
+    refinement; others are saved by the same rule and are read by this project only.
+
+    Raises:
+        WeightsError: the file cannot be written; one that was there before is whole.
+    """
+    tensors = {
+        name: (value.float() if value.is_floating_point() else value).detach().cpu().contiguous()
+        for name, value in network.state_dict().items()
+    }
+    write_whole(path, lambda partial: torch.save({"state_dict": tensors}, partial))
 
 
 def infer_architecture(shapes: Mapping[str, Shape]) -> Architecture:
@@ -55,16 +81,13 @@ def _shapes_of(network: SiamMask) -> dict[str, Shape]:
 
 
 def _declared_architecture(path: Path) -> Architecture | None:
-    if path.suffix != ".safetensors":
-        return None
-    with safe_open(path, framework="pt") as file:
-        text = (file.metadata() or {}).get("architecture")
-    if text is None:
+    declared = read_metadata(path).get("architecture")
+    if declared is None:
         return None
     try:
-        return _architecture(json.loads(text))
+        return _architecture(declared)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WeightsError(f"weights {path}: its metadata names no known architecture ({text})") from error
+        raise WeightsError(f"weights {path}: its metadata names no known architecture ({declared})") from error
 
 
 def _architecture(declared: Any) -> Architecture:

@@ -1,14 +1,14 @@
 """Reading and writing weight files, never by unpickling code."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from vis_pipeline.errors import WeightsError
@@ -29,6 +29,22 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     if not tensors:
         raise WeightsError(f"weights {path}: holds no tensors")
     return tensors
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """The metadata in the header of safetensors, decoded where they are JSON; empty for other files.
+
+    Raises:
+        WeightsError: the file is damaged.
+    """
+    if path.suffix != ".safetensors":
+        return {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            texts: dict[str, str] = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"weights {path}: not a readable safetensors file ({error})") from error
+    return {name: _decoded(text) for name, text in texts.items()}
 
 
 def read_checkpoint(path: Path) -> Mapping[str, Any]:
@@ -60,7 +76,7 @@ def load_strictly(network: nn.Module, tensors: Mapping[str, Tensor], source: Pat
         WeightsError: names the first key that is missing, extra or of the wrong shape.
     """
     expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
-    counters = {name for name in expected if name.endswith(".num_batches_tracked")}
+    counters = {name for name in expected if is_counter(name)}
     misfits = {
         "missing key": expected.keys() - tensors.keys() - counters,
         "unexpected key": tensors.keys() - expected.keys(),
@@ -77,13 +93,47 @@ def load_strictly(network: nn.Module, tensors: Mapping[str, Tensor], source: Pat
     network.load_state_dict(dict(tensors), strict=False)
 
 
+def is_counter(name: str) -> bool:
+    """Whether it is a batch norm's count of batches, which nothing reads when predicting."""
+    return name.endswith(".num_batches_tracked")
+
+
 def write_state_dict(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
-    """Write tensors as safetensors, floating ones in float16, with `metadata` as JSON text in the header."""
-    half = {
-        name: (value.half() if value.is_floating_point() else value).detach().cpu().contiguous()
-        for name, value in tensors.items()
-    }
-    save_file(half, path, metadata={name: json.dumps(value) for name, value in metadata.items()})
+    """Write tensors as safetensors, floating ones in float16, with `metadata` as JSON text in the header.
+
+    A tensor with values beyond float16 stays as it is: variances behind a first convolution over 0..255 can be.
+
+    Raises:
+        WeightsError: the file cannot be written; one that was there before is whole.
+    """
+    write_tensors(path, {name: _halved(value) for name, value in tensors.items()}, metadata)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any]) -> None:
+    """Write tensors as safetensors as they are, with `metadata` as JSON text in the header.
+
+    Raises:
+        WeightsError: the file cannot be written; one that was there before is whole.
+    """
+    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    header = {name: json.dumps(value) for name, value in metadata.items()}
+    content = save(plain, metadata=header)  # its own way to a file lets nobody else read it, whatever the umask
+    write_whole(path, lambda partial: partial.write_bytes(content))
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a file beside `path`, and put it in place when it is complete.
+
+    Raises:
+        WeightsError: the file cannot be written; one that was there before is whole.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        write(partial)
+        partial.replace(path)
+    except (OSError, RuntimeError) as error:  # torch wraps what the disk says
+        partial.unlink(missing_ok=True)
+        raise WeightsError(f"weights {path}: cannot be written ({str(error).splitlines()[0]})") from error
 
 
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
@@ -92,6 +142,20 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
             return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"weights {path}: not a readable safetensors file ({error})") from error
+
+
+def _halved(value: Tensor) -> Tensor:
+    if not value.is_floating_point():
+        return value
+    half = value.half()
+    return value if bool((half.isinf() & value.isfinite()).any()) else half
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:  # another program's plain words, such as `format: pt`
+        return text
 
 
 def _read_torch(path: Path) -> Mapping[str, Any]:

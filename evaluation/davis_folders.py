@@ -9,10 +9,13 @@ from PIL import Image
 
 from evaluation.davis import MOST_PROPOSALS, Form, LabelledSequence, scored_frames
 from vis_pipeline import masks
-from vis_pipeline.data.davis import VOID, object_indices
+from vis_pipeline.data.davis import label_maps, stored_values
 from vis_pipeline.data.frames import image_paths
 from vis_pipeline.data.youtube_vis import Split, TrackResult, Video
 from vis_pipeline.errors import DataError
+
+# DAVIS keeps `Annotations/480p/<sequence>`.
+RESOLUTIONS = ("480p", "1080p", "Full-Resolution")
 
 
 def sequence_names(masks_dir: Path, listing: Path | None = None) -> tuple[str, ...]:
@@ -49,11 +52,11 @@ def folder_sequences(results: Path, masks_dir: Path, names: Sequence[str], form:
     _require_all(names, {name for name in names if (results / name).is_dir()}, f"results {results}")
     for name in names:
         paths = image_paths(masks_dir / name)
-        truth = _truth(name, paths, form)
-        prediction = np.zeros_like(truth)
-        for frame in range(len(paths))[scored_frames(form)]:
-            path = results / name / f"{paths[frame].stem}.png"
-            prediction[frame] = _labels(name, path, form, truth.shape[1:])
+        truth = _label_maps(name, paths, form, None)
+        prediction, kept = np.zeros_like(truth), scored_frames(form)
+        predicted = [results / name / f"{path.stem}.png" for path in paths[kept]]
+        if predicted:
+            prediction[kept] = _label_maps(name, predicted, form, truth.shape[1:])
         yield LabelledSequence(name, prediction, truth)
 
 
@@ -71,7 +74,7 @@ def track_sequences(
     _require_all(names, set(videos), "split of the results")
     for name in names:
         paths = image_paths(masks_dir / name)
-        truth = _truth(name, paths, Form.UNSUPERVISED)
+        truth = _label_maps(name, paths, Form.UNSUPERVISED, None)
         video = videos[name]
         tracks = [track for track in results if track.video_id == video.id]
         if truth.shape[1:] != (video.height, video.width):
@@ -95,27 +98,29 @@ def label_map(tracks: Sequence[TrackResult], shape: tuple[int, int, int]) -> NDA
     return labels
 
 
-def _truth(name: str, paths: Sequence[Path], form: Form) -> NDArray[np.uint8]:
-    first = _labels(name, paths[0], form, None)
-    return np.stack([first, *(_labels(name, path, form, first.shape) for path in paths[1:])])
+def _label_maps(name: str, paths: Sequence[Path], form: Form, size: tuple[int, ...] | None) -> NDArray[np.uint8]:
+    """The masks of one sequence, at least one, as label maps [F, H, W], all of `size` or else of the first one's."""
+    stored, palettes = [], []
+    for path in paths:
+        values, palette = _stored(name, path)
+        size = size or values.shape
+        if values.shape != size:
+            raise DataError(f"sequence {name}, mask {path}: is {_size(values.shape)}, the true masks are {_size(size)}")
+        stored.append(values)
+        palettes.append(palette)
+    # The single-object form knows no void: there 0 and 255 alone are black and white even in a palette.
+    return label_maps(np.stack(stored), palette=any(palettes) and form is not Form.SINGLE_OBJECT)
 
 
-def _labels(name: str, path: Path, form: Form, size: tuple[int, ...] | None) -> NDArray[np.uint8]:
+def _stored(name: str, path: Path) -> tuple[NDArray[np.uint8], bool]:
+    """One mask, and whether it has a palette."""
     try:
         with Image.open(path) as image:
-            labels = object_indices(image)
-            stored = np.array(image, dtype=np.uint8)
+            return stored_values(image), image.mode == "P"
     except FileNotFoundError as error:
         raise DataError(f"sequence {name}: no mask {path}; every frame that is scored needs one") from error
     except (DataError, OSError) as error:
         raise DataError(f"sequence {name}, mask {path}: {error}") from error
-    if size is not None and labels.shape != size:
-        raise DataError(f"sequence {name}, mask {path}: is {_size(labels.shape)}, the true masks are {_size(size)}")
-    void = (stored == VOID) & (labels == 0)
-    # In the single-object form, which knows no void, a mask of 0 and 255 is black and white, palette or not.
-    white = form is Form.SINGLE_OBJECT and not labels.any()
-    labels[void] = 1 if white else VOID
-    return labels
 
 
 def _positions(name: str, paths: Sequence[Path], video: Video) -> list[int]:
@@ -131,14 +136,16 @@ def _require_all(wanted: Sequence[str], found: set[str], where: str) -> None:
     missing = [name for name in wanted if name not in found]
     if missing:
         more = f" (nor {len(missing) - 1} more of {len(wanted)})" if len(missing) > 1 else ""
-        raise DataError(f"{where}: no sequence {missing[0]}{more}")
+        hint = ", a folder of resolutions: give the one inside it" if missing[0] in RESOLUTIONS else ""
+        raise DataError(f"{where}: no sequence {missing[0]}{hint}{more}")
 
 
 def _text(path: Path) -> str:
     try:
         return path.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"sequences {path}: cannot be read ({error})") from error
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise DataError(f"sequences {path}: cannot be read ({reason})") from error
 
 
 def _size(shape: Sequence[int]) -> str:

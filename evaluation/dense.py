@@ -22,14 +22,14 @@ def track_result(video_id: int, category_id: int, score: float, masks: DenseMask
     Raises:
         DataError: `masks` is not boolean or not [T, H, W].
     """
-    return TrackResult(video_id, category_id, float(score), run_lengths(masks))
+    return TrackResult(int(video_id), int(category_id), float(score), run_lengths(masks))
 
 
 def annotation(
     identifier: int, video_id: int, category_id: int, masks: DenseMasks, iscrowd: bool = False
 ) -> Annotation:
     """A ground truth from one mask a frame, as :func:`track_result`; its areas are those of the masks."""
-    return Annotation(identifier, video_id, category_id, run_lengths(masks), areas=None, iscrowd=iscrowd)
+    return Annotation(int(identifier), int(video_id), int(category_id), run_lengths(masks), areas=None, iscrowd=iscrowd)
 
 
 def run_lengths(masks: DenseMasks) -> tuple[Rle | None, ...]:
@@ -38,7 +38,7 @@ def run_lengths(masks: DenseMasks) -> tuple[Rle | None, ...]:
     Raises:
         DataError: `masks` is not boolean or not [T, H, W].
     """
-    array = masks if isinstance(masks, np.ndarray) else masks.detach().cpu().numpy()
+    array = masks.detach().cpu().numpy() if hasattr(masks, "detach") else np.asarray(masks)
     if array.ndim != 3 or array.dtype != np.bool_:
         raise DataError(f"masks of shape {array.shape} and type {array.dtype}: give bool [frames, height, width]")
     visible = np.flatnonzero(array.any(axis=(1, 2)))

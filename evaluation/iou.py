@@ -72,18 +72,17 @@ def mean_areas(areas: NDArray[np.int64]) -> NDArray[np.float64]:
     return means
 
 
-def track_iou(first: TrackRuns, second: TrackRuns, least: float = 0.0) -> NDArray[np.float64]:
+def track_iou(
+    first: TrackRuns, second: TrackRuns, least: float = 0.0, pairs: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
     """Video-level IoU of every pair, float64 [N, M]: the sum of intersections over the sum of unions of all frames.
 
     Where one track of a pair is null the other's area counts in the union. Two tracks without a pixel have IoU 0. So
     may a pair whose IoU is below `least`: once areas and boxes show that it cannot be reached, nobody looks further.
+    With `pairs`, bool [N, M], all others have IoU 0.
     """
-    everyone = np.zeros((len(first.masks), len(second.masks)), dtype=np.bool_)
-    return selected_iou(first, second, ~everyone, least)
-
-
-def selected_iou(first: TrackRuns, second: TrackRuns, pairs: NDArray[np.bool_], least: float) -> NDArray[np.float64]:
-    """As :func:`track_iou`, and 0 for all but the chosen `pairs`, bool [N, M]."""
+    if pairs is None:
+        pairs = np.ones((len(first.masks), len(second.masks)), dtype=np.bool_)
     iou = np.zeros(pairs.shape, dtype=np.float64)
     _fill_iou(
         pairs, least, first.masks, first.areas, *_arrays(first), second.masks, second.areas, *_arrays(second), iou

@@ -57,20 +57,39 @@ class YouTubeVIS(BaseMetric):  # type: ignore[misc]
     ) -> None:
         """Take the ground truth from `ann_file` (the official JSON, not mmdet's conversion) or as a `split`.
 
+        Without either, the dataset's `metainfo` names the file under `ann_file`.
+
         `metrics` are the figures to report, `<outfile_prefix>.json` gets the results in the form of a submission; the
         other arguments are those of mmengine's `BaseMetric`.
 
         Raises:
-            ConfigError: not exactly one of `ann_file` and `split`, or an unknown figure.
-            DataError: the ground truth cannot be read, or has no annotations.
+            ConfigError: both `ann_file` and `split`, or an unknown figure.
+            DataError: the ground truth cannot be read.
         """
         super().__init__(collect_device=collect_device, prefix=prefix, collect_dir=collect_dir)
         unknown = [name for name in metrics if name not in FIGURES]
         if unknown:
             raise ConfigError(f"metrics: {unknown[0]!r} is none of {', '.join(FIGURES)}")
-        self.split = _ground_truth(ann_file, split)
+        if ann_file is not None and split is not None:
+            raise ConfigError("ann_file, split: give the ground truth as one of the two")
+        self._split = split if ann_file is None else read_split(Path(ann_file))
         self.metrics = tuple(metrics)
         self.outfile_prefix = outfile_prefix
+
+    @property
+    def split(self) -> Split:
+        """The ground truth.
+
+        Raises:
+            DataError: it was not given, and the dataset's metainfo names none; or the file cannot be read.
+        """
+        if self._split is None:
+            path = (self.dataset_meta or {}).get("ann_file")
+            # mmengine reads a metainfo that is text as a list of lines where it can.
+            if not isinstance(path, str | Path):
+                raise DataError("no ground truth: give `ann_file` or `split`, or a dataset with `ann_file` as metainfo")
+            self._split = read_split(Path(path))
+        return self._split
 
     def process(self, data_batch: Any, data_samples: Sequence[Any]) -> None:
         """Take a batch of videos; the result of each is (its ids, its tracks).
@@ -102,7 +121,11 @@ class YouTubeVIS(BaseMetric):  # type: ignore[misc]
         if isinstance(sample, Mapping) and "video_data_samples" in sample:
             return self._from_frames(sample["video_data_samples"])
         if isinstance(sample, Mapping) and {"video_id", "tracks"} <= sample.keys():
-            return {sample["video_id"]}, _tracks(sample["tracks"], f"video {sample['video_id']}")
+            tracks = _tracks(sample["tracks"], f"video {sample['video_id']}")
+            stray = next((track.video_id for track in tracks if track.video_id != sample["video_id"]), None)
+            if stray is not None:
+                raise DataError(f"data sample of video {sample['video_id']}: holds a track of video {stray}")
+            return {sample["video_id"]}, tracks
         if isinstance(sample, Sequence) and not isinstance(sample, str):
             tracks = _tracks(sample, "a data sample")
             return {track.video_id for track in tracks}, tracks
@@ -146,15 +169,6 @@ class YouTubeVIS(BaseMetric):  # type: ignore[misc]
             named = ", ".join(map(str, missing[:5]))
             text = f"{len(missing)} videos of the ground truth have had no data sample and count as empty: {named}"
             print_log(text, logger="current", level=logging.WARNING)
-
-
-def _ground_truth(ann_file: str | Path | None, split: Split | None) -> Split:
-    if (ann_file is None) == (split is None):
-        raise ConfigError("ann_file, split: give the ground truth as one of the two")
-    found = split if split is not None else read_split(Path(str(ann_file)))
-    if found.annotations is None:
-        raise DataError(f"ann_file {ann_file}: a test form without ground truth; give one with annotations")
-    return found
 
 
 class _Track:

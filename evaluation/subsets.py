@@ -10,8 +10,8 @@ from typing import Any
 
 from evaluation.categories import require_same_categories
 from evaluation.scores import Figures, Scores
-from evaluation.youtube_vis import evaluate, evaluate_groups
-from vis_pipeline.data.fit import require_fit
+from evaluation.youtube_vis import VideoOverlaps, evaluate, measure_overlaps, score_overlaps
+from vis_pipeline.data.fit import annotation_name, require_fit
 from vis_pipeline.data.youtube_vis import Annotation, Split, TrackResult
 from vis_pipeline.errors import DataError
 
@@ -77,7 +77,13 @@ def evaluate_by_occlusion(results: Sequence[TrackResult], split: Split) -> dict[
     """
     if not carries_occlusion(split):
         raise DataError("no annotation grades occlusion (`occlusion`, one level a frame, as in OVIS)")
-    return evaluate_groups(results, split, occlusion_groups(split.annotations or ()))
+    return score_by_occlusion(measure_overlaps(results, split), split)
+
+
+def score_by_occlusion(overlaps: Sequence[VideoOverlaps], split: Split) -> dict[str, Scores]:
+    """As :func:`evaluate_by_occlusion`, from what :func:`evaluation.youtube_vis.measure_overlaps` has measured."""
+    groups = occlusion_groups(split.annotations or ())
+    return {name: score_overlaps(overlaps, split.categories, ids) for name, ids in groups.items()}
 
 
 def occlusion_groups(annotations: Sequence[Annotation]) -> dict[str, frozenset[int]]:
@@ -103,12 +109,11 @@ def occlusion_score(annotation: Annotation) -> float:
     """
     levels = [level for level in annotation.occlusion or () if level is not None]
     if not levels:
-        raise DataError(f"annotation {annotation.id} (video {annotation.video_id}): no frame grades its occlusion")
+        raise DataError(f"{annotation_name(annotation)}: no frame grades its occlusion")
     unknown = next((level for level in levels if level not in OCCLUSION_LEVELS), None)
     if unknown is not None:
         raise DataError(
-            f"annotation {annotation.id} (video {annotation.video_id}): occlusion {unknown!r}"
-            f" is none of {', '.join(OCCLUSION_LEVELS)}"
+            f"{annotation_name(annotation)}: occlusion {unknown!r} is none of {', '.join(OCCLUSION_LEVELS)}"
         )
     ordered = sorted((OCCLUSION_LEVELS[level] for level in levels), reverse=True)
     half = ordered[: math.ceil(len(ordered) / 2)]

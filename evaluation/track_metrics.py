@@ -26,9 +26,9 @@ import numpy as np
 from trackeval.metrics import CLEAR, HOTA, Identity
 
 from evaluation.trackeval_data import TrackMapOfIou, sequence_data
-from vis_pipeline.data.fit import require_fit
+from vis_pipeline.data.fit import checked_annotations, require_fit
 from vis_pipeline.data.youtube_vis import Annotation, Split, TrackResult, Video
-from vis_pipeline.errors import ConfigError, DataError
+from vis_pipeline.errors import ConfigError
 
 MetricName = Literal["hota", "identity", "clear", "track_map"]
 METRIC_NAMES: tuple[MetricName, ...] = get_args(MetricName)
@@ -121,7 +121,7 @@ def metric_names(names: Iterable[str]) -> tuple[MetricName, ...]:
         if name not in METRIC_NAMES:
             nearest = difflib.get_close_matches(name.lower(), METRIC_NAMES, n=1, cutoff=0.4)
             hint = f"did you mean '{nearest[0]}'? " if nearest else ""
-            raise ConfigError(f"metrics: unknown metric '{name}'; {hint}(valid: {', '.join(METRIC_NAMES)})")
+            raise ConfigError(f"metrics: '{name}' is unknown; {hint}valid are {', '.join(METRIC_NAMES)}")
     return cast(tuple[MetricName, ...], tuple(chosen))
 
 
@@ -136,17 +136,17 @@ def track_metrics(
 
     Raises:
         ConfigError: a name is unknown, or the threshold is not a number.
-        DataError: the split has no annotations, or a result does not fit it (its index and video are named).
+        DataError: the split has no annotations, or an annotation (its id is named) or a result (its index is) does not
+            fit it.
     """
     metrics = {name: _metric(name) for name in metric_names(names)}
     if score_threshold is not None and math.isnan(score_threshold):
         raise ConfigError("metrics: the score threshold is not a number; give one, or none to count all predictions")
-    if split.annotations is None:
-        raise DataError("the split given is a test form without ground truth: give a split that has annotations")
+    annotations = checked_annotations(split)
     require_fit(results, split)
     least_score = -math.inf if score_threshold is None else score_threshold
     videos = sorted(split.videos, key=lambda video: video.id)
-    annotated, predicted = _by_category_and_video(split.annotations), _by_category_and_video(results)
+    annotated, predicted = _by_category_and_video(annotations), _by_category_and_video(results)
     categories = sorted(split.categories, key=lambda category: category.id)
     outcomes = [
         _outcome(metrics, _sequences(annotated[category.id], predicted[category.id], videos, least_score))

@@ -48,10 +48,7 @@ def sequence_data(
     Raises:
         DataError: a mask is damaged.
     """
-    truth_runs, predicted_runs = (
-        parse_entries(annotated, "annotation", video),
-        parse_entries(predicted, "result", video),
-    )
+    truth_runs, predicted_runs = parse_entries(annotated, video), parse_entries(predicted, video)
     truth = [annotation for _, annotation in annotated]
     common = frame_intersections(truth_runs, predicted_runs)
     unions = truth_runs.areas[:, None] + predicted_runs.areas[None, :] - common

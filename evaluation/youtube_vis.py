@@ -13,11 +13,11 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.iou import DamagedTrackError, TrackRuns, mean_areas, parse_tracks, selected_iou
+from evaluation.iou import DamagedTrackError, TrackRuns, mean_areas, parse_tracks, track_iou
 from evaluation.matching import UNMATCHED, match
 from evaluation.precision_recall import UNDEFINED, final_recall, precision_at
 from evaluation.scores import CategoryScores, Figures, Scores
-from vis_pipeline.data.fit import require_fit
+from vis_pipeline.data.fit import annotation_name, checked_annotations, entry_name, require_fit
 from vis_pipeline.data.youtube_vis import Annotation, Category, Split, TrackResult, Video
 from vis_pipeline.errors import DataError
 
@@ -62,25 +62,10 @@ def evaluate(results: Sequence[TrackResult], split: Split) -> Scores:
     """Score predictions against a split's annotations; no results at all are legal and score 0.
 
     Raises:
-        DataError: the split has no annotations or no videos, or a result does not fit it (its index and video are
-            named).
+        DataError: the split has no annotations or no videos, or an annotation (its id is named) or a result (its index
+            is) does not fit it.
     """
     return score_overlaps(measure_overlaps(results, split), split.categories)
-
-
-def evaluate_groups(
-    results: Sequence[TrackResult], split: Split, groups: Mapping[str, Collection[int]]
-) -> dict[str, Scores]:
-    """Score the same predictions against each group of ground truths, given by the ids of the annotations.
-
-    The ground truths outside a group are ignored there: finding them counts neither for nor against a prediction, and
-    each can be found once (a crowd any number of times, as ever).
-
-    Raises:
-        DataError: as :func:`evaluate`.
-    """
-    overlaps = measure_overlaps(results, split)
-    return {name: score_overlaps(overlaps, split.categories, ids) for name, ids in groups.items()}
 
 
 def measure_overlaps(results: Sequence[TrackResult], split: Split) -> list[VideoOverlaps]:
@@ -89,15 +74,11 @@ def measure_overlaps(results: Sequence[TrackResult], split: Split) -> list[Video
     Raises:
         DataError: as :func:`evaluate`.
     """
-    if split.annotations is None:
-        raise DataError(
-            "the split given is a test form without ground truth (`annotations` is absent or null):"
-            " give a split that has annotations"
-        )
+    annotations = checked_annotations(split)
     if not split.videos:
         raise DataError("the split given lists no videos")
     require_fit(results, split)
-    predicted, annotated = _by_video(results), _by_video(split.annotations)
+    predicted, annotated = _by_video(results), _by_video(annotations)
     order = {category.id: index for index, category in enumerate(_in_order(split.categories))}
 
     def measure(video: Video) -> VideoOverlaps:
@@ -136,8 +117,8 @@ def _video_overlaps(
     categories = categories[counted]
     truth_categories = np.array([order[truth.category_id] for _, truth in annotated], dtype=np.int64)
 
-    predictions = parse_entries(ranked, "result", video)
-    truths = parse_entries(annotated, "annotation", video)
+    predictions = parse_entries(ranked, video)
+    truths = parse_entries(annotated, video)
     same_category = categories[:, None] == truth_categories[None, :]
     return VideoOverlaps(
         scores=np.array([result.score for _, result in ranked], dtype=np.float64),
@@ -147,7 +128,7 @@ def _video_overlaps(
         truth_categories=truth_categories,
         truth_sizes=truth_sizes([truth for _, truth in annotated], truths.areas),
         crowd=np.array([truth.iscrowd for _, truth in annotated], dtype=np.bool_),
-        iou=selected_iou(predictions, truths, same_category, IOU_THRESHOLDS.min()),
+        iou=track_iou(predictions, truths, IOU_THRESHOLDS.min(), same_category),
     )
 
 
@@ -156,16 +137,18 @@ def _ranks(categories: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.arange(len(categories)) - np.searchsorted(categories, categories)
 
 
-def parse_entries(entries: Sequence[tuple[int, _Entry]], kind: str, video: Video) -> TrackRuns:
-    """Read the masks of one video's entries, each with its index in the file; `kind` says in errors what they are.
+def parse_entries(entries: Sequence[tuple[int, _Entry]], video: Video) -> TrackRuns:
+    """Read the masks of one video's entries, each with its index in the file.
 
     Raises:
-        DataError: a mask is damaged; the entry's index, the video and the frame are named.
+        DataError: a mask is damaged; the result's index or the annotation's id, the video and the frame are named.
     """
     try:
         return parse_tracks([entry.segmentations for _, entry in entries], video.length)
     except DamagedTrackError as error:
-        raise DataError(f"{kind} {entries[error.track][0]} (video {video.id}): {error.fault}") from error
+        index, entry = entries[error.track]
+        name = annotation_name(entry) if isinstance(entry, Annotation) else entry_name(index, video.id)
+        raise DataError(f"{name}: {error.fault}") from error
 
 
 def truth_sizes(annotations: Sequence[Annotation], mask_areas: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -222,7 +205,8 @@ def score_overlaps(
 ) -> Scores:
     """Match the predictions of all videos (at least one, in the order of their ids) and average over `categories`.
 
-    With `counted`, ids of annotations, all other ground truths are ignored.
+    With `counted`, ids of annotations, all other ground truths are ignored: finding them counts neither for nor against
+    a prediction, and each can be found once (a crowd any number of times, as ever).
     """
     categories = _in_order(categories)
     verdicts = [_judge(video, counted, len(categories)) for video in videos]

@@ -71,8 +71,8 @@ def test_what_passes_but_surprises_is_a_warning() -> None:
     assert list(faults(results, SPLIT)) == []
     found = list(warnings(results, SPLIT))
     assert "100 of 102 results repeat an earlier one: result 1 (video 7) is result 0 again" in found[0]
-    assert "video 7 has 101 tracks" in found[1] and "1 tracks have no mask" in found[2] and len(found) == 3
-    assert "1 videos have no tracks: 8" in next(warnings([track()], SPLIT))
+    assert "1 of 102 tracks have no mask" in found[1] and "video 7 has 101 tracks" in found[2] and len(found) == 3
+    assert "1 of 2 videos have no tracks: 8" in next(warnings([track()], SPLIT))
 
 
 def test_the_zip_holds_the_results_at_its_root_and_is_the_same_every_time() -> None:

@@ -95,7 +95,7 @@ def _converted(segmentation: Any, height: int, width: int) -> Rle:
 
 
 def _from_runs(counts: list[Any], height: int, width: int) -> Rle:
-    if not all(isinstance(count, int) and 0 <= count <= height * width for count in counts):
+    if not all(type(count) is int and 0 <= count <= height * width for count in counts):
         raise DataError("damaged RLE: `counts` holds something else than numbers of pixels of this mask")
     return _text(coco_mask.frPyObjects({"size": [height, width], "counts": counts}, height, width))
 

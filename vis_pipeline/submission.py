@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vis_pipeline.data.fit import entry_name, fault, repeated_entries
+from vis_pipeline.data.fit import entry_name, fault, listed, oddities
 from vis_pipeline.data.youtube_vis import RESULTS_NAME, Split, TrackResult, read_results, results_to_json
 from vis_pipeline.errors import DataError
 from vis_pipeline.run_folder import RunFolder, write_whole
@@ -77,19 +77,11 @@ def faults(results: Sequence[TrackResult], split: Split) -> Iterator[str]:
 
 def warnings(results: Sequence[TrackResult], split: Split) -> Iterator[str]:
     """What the server takes without a word: repeated or empty tracks, more than it scores, videos without any."""
-    repeated = repeated_entries(results)
-    if repeated is not None:
-        yield repeated
+    yield from oddities(results, split)
     counts = Counter(track.video_id for track in results)
     for video_id, count in counts.items():
         if count > MOST_TRACKS:
             yield f"video {video_id} has {count} tracks; the server scores the best {MOST_TRACKS} of a category"
-    empty = sum(not any(track.segmentations) for track in results)
-    if empty:
-        yield f"{empty} tracks have no mask in any frame"
-    without = [video.id for video in split.videos if video.id not in counts]
-    if without:
-        yield f"{len(without)} videos have no tracks: {_listed(without)}"
 
 
 def _require_finished(run: RunFolder, split: Split) -> None:
@@ -97,11 +89,6 @@ def _require_finished(run: RunFolder, split: Split) -> None:
     missing = [video.id for video in split.videos if video.id not in finished]
     if missing:
         raise DataError(
-            f"run {run.path}: {len(missing)} of {len(split.videos)} videos are not finished: {_listed(missing)}; "
+            f"run {run.path}: {len(missing)} of {len(split.videos)} videos are not finished: {listed(missing)}; "
             "run again with the same --out to finish them"
         )
-
-
-def _listed(ids: Sequence[int]) -> str:
-    shown = ", ".join(str(identifier) for identifier in ids[:10])
-    return shown if len(ids) <= 10 else f"{shown}, ..."

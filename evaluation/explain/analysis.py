@@ -151,8 +151,11 @@ def explain(results: Sequence[TrackResult], split: Split) -> Explanation:
         DataError: as :func:`evaluation.youtube_vis.evaluate`.
     """
     scores = evaluate(results, split)
-    scenes = measure_scenes(results, split)
-    errors = [find_errors(scene) for scene in scenes]
+    scenes: list[Scene] = []
+    errors: list[SceneErrors] = []
+    for scene in measure_scenes(results, split):
+        errors.append(find_errors(scene))
+        scenes.append(scene.without_frames())
     unmatched = [scene.false[0] for scene in scenes]
     unfound = [~scene.found[0] & ~scene.crowd for scene in scenes]
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -27,19 +28,25 @@ def draw(explanation: Explanation, path: Path) -> None:
     Raises:
         DataError: the file cannot be written.
     """
+    # Names are no formulas, though they may have dollar signs.
+    with rc_context({"text.parse_math": False}):
+        canvas = FigureCanvasAgg(_figure(explanation))
+        try:
+            with path.open("wb") as file:
+                canvas.print_png(file)
+        except OSError as error:
+            raise DataError(f"picture {path}: cannot be written ({error.strerror})") from error
+
+
+def _figure(explanation: Explanation) -> Figure:
     figure = Figure(figsize=(17, 10), layout="constrained")
-    canvas = FigureCanvasAgg(figure)
     grid = figure.add_gridspec(2, 2, width_ratios=(0.8, 1), height_ratios=(1, 1.1))
     scores = explanation.scores
     figure.suptitle(f"Why is my AP low?   AP {_score(scores.AP)}   AP50 {_score(scores.AP50)}", weight="bold", size=15)
     _draw_kinds(figure.add_subplot(grid[0, 0]), explanation)
     _draw_videos(figure.add_subplot(grid[1, 0]), explanation)
     _draw_confusion(figure.add_subplot(grid[:, 1]), explanation.confusion)
-    try:
-        with path.open("wb") as file:
-            canvas.print_png(file)
-    except OSError as error:
-        raise DataError(f"picture {path}: cannot be written ({error.strerror})") from error
+    return figure
 
 
 def _draw_kinds(axes: Axes, explanation: Explanation) -> None:
@@ -59,7 +66,7 @@ def _draw_kinds(axes: Axes, explanation: Explanation) -> None:
 
 def _draw_videos(axes: Axes, explanation: Explanation) -> None:
     videos = explanation.worst_videos[:MOST_VIDEOS][::-1]
-    axes.set_title("Worst videos: what AP would gain if nothing were wrong there", loc="left", size=12)
+    axes.set_title("Worst videos: what AP would gain if their errors no longer counted", loc="left", size=12)
     bars = axes.barh(np.arange(len(videos)), [video.cost for video in videos], height=0.7, color=VIDEO_COLOUR)
     labels = []
     for video in videos:
@@ -86,7 +93,7 @@ def _draw_confusion(axes: Axes, confusion: Confusion) -> None:
         colour = "white" if share[row, column] > 0.6 else "black"
         axes.text(column, row, str(shown[row, column]), ha="center", va="center", size=size, color=colour)
     names = [_shortened(confusion.names[index]) for index in chosen]
-    axes.set_xticks(np.arange(len(picked)), [*names, "missed"], rotation=60, ha="right", rotation_mode="anchor")
+    axes.set_xticks(np.arange(len(picked)), [*names, "no match"], rotation=60, ha="right", rotation_mode="anchor")
     axes.set_yticks(np.arange(len(picked)), [*names, "background"])
     axes.tick_params(length=0, labelsize=float(np.clip(200 / len(picked), 8, 11)))
     for edge in (axes.axhline, axes.axvline):

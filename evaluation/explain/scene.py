@@ -1,8 +1,8 @@
 """One video's predictions and ground truths of all classes, and how each lies on each: what every verdict rests on."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -70,12 +70,17 @@ class Scene:
         found[levels, self.matches[levels, predictions]] = True
         return found
 
+    def without_frames(self) -> "Scene":
+        """The same with no frame in `common` and `frame_iou`, which need the most memory."""
+        return replace(self, common=self.common[..., :0].copy(), frame_iou=self.frame_iou[..., :0].copy())
 
-def measure_scenes(results: Sequence[TrackResult], split: Split) -> list[Scene]:
+
+def measure_scenes(results: Sequence[TrackResult], split: Split) -> Iterator[Scene]:
     """The scenes of all videos in the order of their ids; results and split must fit each other."""
     predicted, annotated = _by_video(results), _by_video(split.annotations or ())
     videos = sorted(split.videos, key=lambda video: video.id)
-    return [_scene(video, predicted.get(video.id, {}), annotated.get(video.id, {})) for video in videos]
+    for video in videos:
+        yield _scene(video, predicted.get(video.id, {}), annotated.get(video.id, {}))
 
 
 _Entry = TypeVar("_Entry", TrackResult, Annotation)

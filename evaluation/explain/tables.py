@@ -68,8 +68,8 @@ def kind_table(explanation: Explanation) -> Table:
 
 
 def video_table(explanation: Explanation) -> Table:
-    """The worst videos: what AP would gain if nothing were wrong there, AP of the video alone, and its errors."""
-    table = Table(title="Worst videos, by what AP would gain if nothing were wrong there")
+    """The worst videos: what AP would gain if their errors no longer counted, AP of the video alone, and its errors."""
+    table = Table(title="Worst videos, by what AP would gain if their errors no longer counted")
     table.add_column("video", overflow="fold")
     for name in ("objects", "gain", "own AP"):
         table.add_column(name, justify="right")

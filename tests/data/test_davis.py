@@ -70,6 +70,13 @@ def test_palette_indices_are_objects_and_void_is_none(tmp_path: Path) -> None:
     np.testing.assert_array_equal(masks.decode(rle), indexed(1, 3, 255) == 3)
 
 
+def test_white_in_one_frame_of_grey_indices_is_void(tmp_path: Path) -> None:
+    write_sequence(tmp_path, "cats", [Image.fromarray(indexed(1, 255)), Image.fromarray(indexed(0, 255))])
+    split = convert(tmp_path)
+    assert split.annotations is not None and len(split.annotations) == 1
+    assert [rle is not None for rle in split.annotations[0].segmentations] == [True, False]
+
+
 def test_without_masks_there_are_no_annotations(tmp_path: Path) -> None:
     write_sequence(tmp_path, "bear", [palette(indexed(1))])
     assert davis_split(tmp_path / "frames", None).annotations is None

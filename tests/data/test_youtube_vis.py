@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,24 @@ def test_the_order_of_the_keys_does_not_matter(tmp_path: Path) -> None:
     reversed_order = dict(reversed(content.items()))
     assert next(iter(reversed_order)) == "annotations"
     assert read_split(written(tmp_path, reversed_order)) == read_split(written(tmp_path, content))
+
+
+def test_annotations_in_front_are_held_no_longer_than_those_at_the_end(tmp_path: Path) -> None:
+    content = split_content()
+    content["videos"][0] |= {"width": 1000, "height": 1000}
+    runs = {"size": [1000, 1000], "counts": [500] * 2000}
+    content["annotations"] = [
+        content["annotations"][0] | {"id": index, "segmentations": [runs] * 3} for index in range(100)
+    ]
+    read_split(written(tmp_path, split_content()))  # compiles what reads the masks
+    peaks = []
+    for ordered in (content, dict(reversed(content.items()))):
+        path = written(tmp_path, ordered)
+        tracemalloc.start()
+        read_split(path)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 2 * peaks[0]
 
 
 def test_levels_of_occlusion_are_read_where_the_file_has_them(tmp_path: Path) -> None:

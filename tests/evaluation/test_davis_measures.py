@@ -436,6 +436,15 @@ def test_void_is_read_from_palettes(tmp_path: Path) -> None:
         davis_scores(read, Form.SEMI_SUPERVISED)
 
 
+def test_grey_masks_of_a_frame_that_shows_void_alone_hold_no_object(tmp_path: Path) -> None:
+    void = np.zeros_like(ONE)
+    void[20:30] = 255
+    write(tmp_path / "masks/ape", [Image.fromarray(mask) for mask in (ONE | void, void, ONE | void)])
+    write(tmp_path / "results/ape", [Image.fromarray(mask) for mask in (ONE, NONE, ONE)])
+    read = folder_sequences(tmp_path / "results", tmp_path / "masks", ["ape"], Form.SEMI_SUPERVISED)
+    assert davis_scores(read, Form.SEMI_SUPERVISED).J.mean == 1
+
+
 def test_bad_folders_are_named_in_one_line(folders: tuple[Path, Path], tmp_path: Path) -> None:
     results, truth = folders
 

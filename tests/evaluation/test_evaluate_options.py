@@ -41,7 +41,7 @@ def evaluate(tmp_path):
     def run(**files_and_options):
         """The terminal's text and the JSON; what is no text is written to a file of its name."""
         arguments = [str(tmp_path / "results.json")]
-        for name, value in {**files_and_options, "json": None}.items():
+        for name, value in {"json": None, **files_and_options}.items():
             path = tmp_path / f"{name}.json"
             if isinstance(value, dict | list):
                 path.write_text(json.dumps(value))
@@ -98,7 +98,7 @@ def test_metrics_of_trackeval(evaluate):
     _, scores = evaluate(results=results, gt=ground_truth(1), metrics="clear", metrics_threshold="0.3")
     found = scores["track_metrics"]
     assert found["categories"][0]["figures"]["fractions"] == {"MOTSA": 1, "sMOTSA": 1, "MOTSP": 1}
-    with pytest.raises(ConfigError, match="unknown metric 'hotta'; did you mean 'hota'"):
+    with pytest.raises(ConfigError, match="'hotta' is unknown; did you mean 'hota'"):
         evaluate(results=results, gt=ground_truth(1), metrics="hotta")
 
 
@@ -118,8 +118,10 @@ def test_explain_somewhere_else(evaluate, tmp_path):
     evaluate(**options, explain_out=str(tmp_path / "there"))
     assert sorted(path.name for path in (tmp_path / "there").iterdir()) == ["errors.json", "errors.png"]
     assert not (tmp_path / "errors.json").exists()
-    with pytest.raises(DataError, match=r"nowhere/errors\.json: cannot be written \(No such file"):
-        evaluate(**options, explain_out=str(tmp_path / "nowhere"))
+    evaluate(**options, explain_out=str(tmp_path / "made" / "for it"))
+    assert (tmp_path / "made" / "for it" / "errors.png").exists()
+    with pytest.raises(ConfigError, match=r"results\.json/below: cannot be made"):
+        evaluate(**options, explain_out=str(tmp_path / "results.json" / "below"))
 
 
 @pytest.mark.parametrize(
@@ -128,8 +130,35 @@ def test_explain_somewhere_else(evaluate, tmp_path):
         ({"long_gt": ground_truth(2), "metrics": "hota"}, "--metrics and --explain take one set of videos"),
         ({"long_gt": ground_truth(2), "explain": True}, "--metrics and --explain take one set of videos"),
         ({"long_results": [track(2, LEFT, LEFT)]}, "--long-results: give the long videos' ground truth too"),
+        ({"explain_out": "there"}, "--explain-out: give --explain too"),
+        ({"metrics_threshold": "0.5"}, "--metrics-threshold: say which metrics"),
+        ({"metrics": "hota", "metrics_threshold": "nan"}, "--metrics-threshold: nan is not a number"),
     ],
 )
 def test_options_that_do_not_go_together(evaluate, options, fault):
     with pytest.raises(ConfigError, match=fault):
         evaluate(results=[track(1, LEFT, LEFT)], gt=ground_truth(1), **options)
+
+
+def test_what_is_read_is_not_written_over(evaluate, tmp_path):
+    for name in ("results.json", "gt.json"):
+        with pytest.raises(ConfigError, match=rf"{name}: would be written over, and it is to be read"):
+            evaluate(results=[track(1, LEFT, LEFT)], gt=ground_truth(1), json=str(tmp_path / name))
+        assert "segmentations" in (tmp_path / name).read_text()
+
+
+def test_a_threshold_beyond_every_score_is_warned_of(evaluate):
+    options = {"results": [track(1, LEFT, LEFT)], "gt": ground_truth(1), "metrics": "HOTA"}
+    assert "no result scores 30 or more" in evaluate(**options, metrics_threshold="30")[0]
+    assert "no result scores" not in evaluate(**options, metrics_threshold="0.5")[0]
+
+
+def test_what_is_legal_but_seldom_meant_is_warned_of(evaluate):
+    text, _ = evaluate(results=[track(1, None, None)], gt=ground_truth(1, 2))
+    assert "warning: 1 of 1 tracks have no mask in any frame" in text
+    assert "warning: 1 of 2 videos have no tracks: 2" in text
+    text, _ = evaluate(results=[track(1, LEFT, LEFT)], gt={**ground_truth(1), "annotations": []})
+    assert "warning: the ground truth has no object to be found" in text
+    assert "warning" not in evaluate(results=[track(1, LEFT, LEFT)], gt=ground_truth(1))[0]
+    text, _ = evaluate(results=[track(1, LEFT, LEFT)], gt=ground_truth(1), long_gt=ground_truth(7))
+    assert "warning: 1 of 2 videos have no tracks: 7" in text

@@ -45,5 +45,5 @@ def test_the_command_prints_its_tables():
     bench.register(app)
     outcome = CliRunner().invoke(app, ["bench", "evaluator", "--videos", "2"])
     assert outcome.exit_code == 0, outcome.output
-    for text in ("one class", "40 classes", "100 predictions", "parse", "intersect", "match", "ratio", "frames", "MB"):
+    for text in ("one class", "40 classes", "100 preds", "parse", "IoU", "match", "ratio", "frames", "MB"):
         assert text in outcome.output, text

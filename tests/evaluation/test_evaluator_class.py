@@ -67,14 +67,14 @@ def test_nothing_to_score_is_an_error():
     ("results", "ground_truth", "fault"),
     [
         ([], split(truth(1, WHOLE), videos=[video(5), video(1)]), r"video 1 has been added before"),
-        ([], split(videos=[video(7), video(7)]), r"video 7 is there twice in one update"),
+        ([], split(videos=[video(7), video(7)]), r"the split given has video 7 more than once"),
         ([], split(videos=[video(7)], categories=(DOG,)), r'category 1 is "cat" in earlier updates, but missing in th'),
         ([], split(videos=[video(7)], categories=(Category(1, "dog"),)), r'1 is "cat" in earlier updates, but "dog" i'),
-        ([], split(truth(4, WHOLE, video_id=3), videos=[video(7)]), r"annotation 4: video 3 is not in this"),
+        ([], split(truth(4, WHOLE, video_id=3), videos=[video(7)]), r"annotation 4 \(video 3\): the split has no such"),
         (
             [],
             split(truth(4, WHOLE, video_id=7, category_id=3), videos=[video(7)]),
-            r"annotation 4: no category has",
+            r"annotation 4 \(video 7\): the split has no category 3",
         ),
         ([found(0.5, WHOLE)], split(videos=[video(7)]), r"result 0 \(video 1\): the split has no such video"),
         ([found(np.nan, WHOLE, video_id=7)], split(videos=[video(7)]), r"result 0 \(video 7\): score nan"),

@@ -401,7 +401,7 @@ def test_every_unmatched_prediction_has_exactly_one_kind(case):
     matches = literal_matches(results, ground_truth)
     named = {index: [] for index in range(len(results))}
     missed = set()
-    for scene in measure_scenes(results, ground_truth):
+    for scene in list(measure_scenes(results, ground_truth)):
         errors = find_errors(scene)
         for kind, members in errors.members.items():
             for index in scene.results[members]:
@@ -423,7 +423,7 @@ def test_every_unmatched_prediction_has_exactly_one_kind(case):
 @given(cases())
 def test_a_fix_touches_its_own_kind_only_and_makes_right_tracks(case):
     results, ground_truth = case
-    scenes = measure_scenes(results, ground_truth)
+    scenes = list(measure_scenes(results, ground_truth))
     errors = [find_errors(scene) for scene in scenes]
     for kind in set(Kind) - {Kind.MISSED}:
         members = {int(i) for scene, e in zip(scenes, errors, strict=True) for i in scene.results[e.members[kind]]}

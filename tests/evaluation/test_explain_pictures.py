@@ -1,5 +1,6 @@
 import io
 import warnings
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -78,6 +79,14 @@ def test_the_picture_is_a_png_and_nothing_in_it_goes_wrong(tmp_path, classes, wr
         draw(explanation, tmp_path / "errors.png")
     assert (tmp_path / "errors.png").read_bytes().startswith(b"\x89PNG")
     assert cv2.imread(str(tmp_path / "errors.png")).shape == (1000, 1700, 3)
+
+
+def test_dollars_in_names_are_no_formulas(tmp_path):
+    results, split = case(2, 1)
+    videos = tuple(replace(video, file_names=("$x_{$/0.jpg",)) for video in split.videos)
+    categories = tuple(replace(category, name=f"$\\frac${category.id}") for category in split.categories)
+    draw(explain(results, replace(split, videos=videos, categories=categories)), tmp_path / "errors.png")
+    assert (tmp_path / "errors.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_picture_shows_what_is_explained(tmp_path):

@@ -151,7 +151,10 @@ def damaged_files(draw: st.DrawFn) -> tuple[bytes, bytes]:
         damage(draw, contents[draw(st.integers(0, 1))])
     if draw(st.booleans()):
         contents[1].extend(copy.deepcopy(contents[1][:1]))
-    split, results = (json.dumps(content).encode() for content in contents)
+    # The annotations may come before what they are read by.
+    order = draw(st.sampled_from([1, -1]))
+    ordered = dict(list(contents[0].items())[::order])
+    split, results = (json.dumps(content).encode() for content in (ordered, contents[1]))
     if draw(st.integers(0, 3)) == 0:
         split = damaged_text(draw, split)
     if draw(st.integers(0, 3)) == 0:

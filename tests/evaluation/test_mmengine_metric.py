@@ -2,6 +2,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from mmengine.structures import InstanceData
 from small_splits import AWAY, CAT, DOG, HALF, WHOLE, found, rectangle, split, truth, video
 
 from evaluation.youtube_vis import evaluate
-from vis_pipeline.data.youtube_vis import results_to_json, split_to_json
+from vis_pipeline.data.youtube_vis import read_split, results_to_json, split_to_json
 from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.masks import decode
 
@@ -261,7 +262,6 @@ def test_bad_samples_are_named(samples, fault):
 @pytest.mark.parametrize(
     ("arguments", "error", "fault"),
     [
-        ({"split": None}, ConfigError, "ann_file, split: give the ground truth as one of the two"),
         ({"ann_file": "a.json"}, ConfigError, "ann_file, split: give the ground truth as one of the two"),
         ({"split": None, "ann_file": "absent.json"}, DataError, r"absent\.json: cannot be read"),
         ({"metrics": ["AP", "mAP"]}, ConfigError, "metrics: 'mAP' is none of AP, AP50"),
@@ -270,3 +270,17 @@ def test_bad_samples_are_named(samples, fault):
 def test_bad_arguments_are_named(arguments, error, fault):
     with pytest.raises(error, match=fault):
         evaluator(**arguments)
+
+
+def test_the_dataset_may_name_the_ground_truth(ann_file):
+    metric = Evaluator(dict(type="vis_pipeline.YouTubeVIS"))
+    with pytest.raises(DataError, match="no ground truth: give `ann_file` or `split`"):
+        metric.metrics[0].split  # noqa: B018
+    metric.dataset_meta = {"ann_file": str(ann_file)}
+    assert metric.metrics[0].split == read_split(Path(ann_file))
+
+
+def test_tracks_of_another_video_are_named():
+    metric = evaluator()
+    with pytest.raises(DataError, match="data sample of video 1: holds a track of video 2"):
+        metric.process([{"video_id": 1, "tracks": [found(0.5, WHOLE, video_id=2)]}])

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluation.iou import DamagedTrackError, frame_intersections, mean_areas, parse_tracks, selected_iou, track_iou
+from evaluation.iou import DamagedTrackError, frame_intersections, mean_areas, parse_tracks, track_iou
 from vis_pipeline.masks import encode
 
 HEIGHT, WIDTH = 7, 9
@@ -53,7 +53,7 @@ def test_every_pair_has_the_iou_of_its_pixels(case, least, seed):
     assert bounded[expected >= least].tolist() == expected[expected >= least].tolist()
     assert set(bounded[expected < least].tolist()) <= {0.0, *expected[expected < least].tolist()}
     chosen = np.random.default_rng(seed).random(expected.shape) < 0.5
-    assert selected_iou(a, b, chosen, 0.0).tolist() == np.where(chosen, expected, 0.0).tolist()
+    assert track_iou(a, b, pairs=chosen).tolist() == np.where(chosen, expected, 0.0).tolist()
 
     common = [[[int((p & q).sum()) for p, q in zip(x, y, strict=True)] for y in second] for x in first]
     assert frame_intersections(a, b).tolist() == common

@@ -450,7 +450,7 @@ def test_nothing_is_printed(capsys):
 
 @pytest.mark.parametrize(("given", "nearest"), [("hotta", "hota"), ("HOTA", "hota"), ("trackmap", "track_map")])
 def test_an_unknown_metric_is_named_with_the_nearest(given, nearest):
-    with pytest.raises(ConfigError, match=f"unknown metric '{given}'; did you mean '{nearest}'"):
+    with pytest.raises(ConfigError, match=f"'{given}' is unknown; did you mean '{nearest}'"):
         metric_names(["clear", given])
 
 

@@ -10,6 +10,7 @@ from literal_oracle import oracle_scores
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from evaluation.track_metrics import track_metrics
 from evaluation.youtube_vis import evaluate
 from vis_pipeline.data.youtube_vis import (
     Annotation,
@@ -368,6 +369,34 @@ def test_unlike_the_official_code_a_prediction_shorter_than_its_video_is_an_erro
 def test_a_result_that_does_not_fit_is_named(result, fault):
     with pytest.raises(DataError, match=fault):
         evaluate([found(1, square(10)), result], split(truth(1, square(10))))
+
+
+@pytest.mark.parametrize("measure", [evaluate, lambda results, split: track_metrics(results, split, ["hota"])])
+@pytest.mark.parametrize(
+    ("ground_truth", "fault"),
+    [
+        (split(truth(4, square(10, side=10)), videos=[video()]), r"annotation 4 \(video 1\): frame 0: mask of size"),
+        # Four masks for two annotations of two frames: laid end to end they would seem to fit.
+        (
+            split(truth(4, square(10)), truth(5, *[square(10)] * 3), videos=[video(length=2)]),
+            r"annotation 4 \(video 1\): 1 segmentations, but the video has 2 frames",
+        ),
+        (split(truth(4, square(10), areas=(1.0, 2.0))), r"annotation 4 \(video 1\): 2 areas, but the video has 1"),
+        (split(truth(4, square(10), areas=(float("nan"),))), r"annotation 4 \(video 1\): an area is negative or not"),
+        (split(truth(4, square(10), video_id=7)), r"annotation 4 \(video 7\): the split has no such video"),
+        (split(truth(4, square(10), category_id=7)), r"annotation 4 \(video 1\): the split has no category 7"),
+        (split(truth(4, square(10)), videos=[video(), video()]), "the split given has video 1 more than once"),
+        (split(truth(4, square(10)), categories=CAT * 2), "the split given has category 1 more than once"),
+        (
+            split(truth(4, {"size": [20, 20], "counts": square(10)["counts"].encode()})),
+            r"annotation 4 \(video 1\): frame 0: `counts` of type bytes",
+        ),
+        (split(truth(4, {"size": [20, 20], "counts": "1"})), r"annotation 4 \(video 1\): frame 0: damaged RLE"),
+    ],
+)
+def test_ground_truth_made_in_memory_that_contradicts_itself_is_named(measure, ground_truth, fault):
+    with pytest.raises(DataError, match=fault):
+        measure([], ground_truth)
 
 
 def test_a_test_form_cannot_be_scored():

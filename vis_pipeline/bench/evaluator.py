@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.iou import parse_tracks, selected_iou
+from evaluation.iou import parse_tracks, track_iou
 from evaluation.scores import Scores
 from evaluation.youtube_vis import IOU_THRESHOLDS, evaluate, measure_overlaps, score_overlaps
 from vis_pipeline.bench.plain_evaluator import plain_average_precision
@@ -21,7 +21,7 @@ SAME = 1e-9
 CASES = {
     "one class": Workload(),
     "40 classes": Workload(categories=40),
-    "100 predictions": Workload(videos=30, predictions=100),
+    "100 preds": Workload(videos=30, predictions=100),
 }
 
 
@@ -120,7 +120,7 @@ def _kernels(results: tuple[TrackResult, ...], split: Split) -> tuple[float, flo
         first = parse_tracks([result.segmentations for result in predictions], video.length)
         second = parse_tracks([truth.segmentations for truth in truths], video.length)
         parsed = time.perf_counter()
-        selected_iou(first, second, same, IOU_THRESHOLDS.min())
+        track_iou(first, second, IOU_THRESHOLDS.min(), same)
         parse, intersect = parse + parsed - begun, intersect + time.perf_counter() - parsed
     return parse, intersect
 

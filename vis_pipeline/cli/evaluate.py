@@ -1,7 +1,8 @@
 """`vis-pipeline evaluate`: AP and AR of results against ground truth, by part, by other metrics, and what costs AP."""
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from vis_pipeline.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from evaluation.track_metrics import MetricName
     from vis_pipeline.data.youtube_vis import Split, TrackResult
 
 RESULTS_HELP = "A results.json, a submission zip, or a run's folder."
@@ -32,7 +34,8 @@ def evaluate_results(
         Path | None, typer.Option(help="Results of the long videos, where RESULTS is for the short ones alone.")
     ] = None,
     metrics: Annotated[
-        str | None, typer.Option(help="TrackEval's metrics too, with commas: hota, identity, clear, track_map.")
+        list[str] | None,
+        typer.Option(help="TrackEval's metrics too, with commas or repeated: hota, identity, clear, track_map."),
     ] = None,
     metrics_threshold: Annotated[
         float | None, typer.Option(help="Least score that counts in TrackEval's metrics by frame; default: all count.")
@@ -49,22 +52,65 @@ def evaluate_results(
     Where the ground truth grades occlusion, as OVIS does, also by occlusion.
     """
     console = Console()
+    names = _metric_names(metrics)
+    _require_together(long_truth, long_results, names, metrics_threshold, explain, explain_out)
+    outputs = [] if json_out is None else [json_out]
+    folder = explain_out or (results if results.is_dir() else results.parent)
+    if explain:
+        outputs += [folder / "errors.json", folder / "errors.png"]
+    _prepare(outputs, [results, ground_truth, long_truth, long_results])
     split = _ground_truth(ground_truth)
     if long_truth is not None:
-        if metrics is not None or explain:
-            raise ConfigError("--metrics and --explain take one set of videos: leave out --long-gt")
         scores = _score_2022(results, split, long_results, _ground_truth(long_truth), console)
     else:
-        if long_results is not None:
-            raise ConfigError("--long-results: give the long videos' ground truth too (--long-gt)")
         found = _results(results, split)
         scores = _score(found, split, console)
-        if metrics is not None:
-            scores["track_metrics"] = _track_metrics(found, split, metrics, metrics_threshold, console)
+        if names:
+            scores["track_metrics"] = _track_metrics(found, split, names, metrics_threshold, console)
         if explain:
-            _explain(found, split, explain_out or (results if results.is_dir() else results.parent), console)
+            _explain(found, split, folder, console)
     if json_out is not None:
         _write(json_out, scores)
+
+
+def _metric_names(given: list[str] | None) -> "tuple[MetricName, ...]":
+    if not given:
+        return ()
+    from evaluation.track_metrics import metric_names
+
+    return metric_names(name.strip().lower() for names in given for name in names.split(","))
+
+
+def _require_together(
+    long_truth: Path | None,
+    long_results: Path | None,
+    names: "tuple[MetricName, ...]",
+    threshold: float | None,
+    explain: bool,
+    explain_out: Path | None,
+) -> None:
+    """Refuse options that would go unheard."""
+    if long_truth is not None and (names or explain):
+        raise ConfigError("--metrics and --explain take one set of videos: leave out --long-gt")
+    if long_results is not None and long_truth is None:
+        raise ConfigError("--long-results: give the long videos' ground truth too (--long-gt)")
+    if threshold is not None and not names:
+        raise ConfigError("--metrics-threshold: say which metrics it is for (--metrics hota,clear)")
+    if threshold is not None and math.isnan(threshold):
+        raise ConfigError("--metrics-threshold: nan is not a number")
+    if explain_out is not None and not explain:
+        raise ConfigError("--explain-out: give --explain too")
+
+
+def _prepare(outputs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
+    """Make the folders of what will be written; nothing that is read may be written over."""
+    for output in outputs:
+        if any(path is not None and path.exists() and output.exists() and output.samefile(path) for path in inputs):
+            raise ConfigError(f"{output}: would be written over, and it is to be read; give another path")
+        try:
+            output.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{output.parent}: cannot be made ({error.strerror})") from error
 
 
 def _ground_truth(path: Path) -> "Split":
@@ -77,20 +123,19 @@ def _ground_truth(path: Path) -> "Split":
 
 
 def _results(path: Path, split: "Split") -> "tuple[TrackResult, ...]":
-    from vis_pipeline.data.fit import repeated_entries
+    from vis_pipeline.data.fit import oddities
     from vis_pipeline.data.youtube_vis import read_results
 
     if (path / "config.json").is_file():
         _warn_of_missing(path, {video.id for video in split.videos})
     found = read_results(path, split)
-    repeated = repeated_entries(found)
-    if repeated is not None:
-        typer.echo(f"warning: {repeated}", err=True)
+    for oddity in oddities(found, split):
+        typer.echo(f"warning: {oddity}", err=True)
     return found
 
 
 def _score(results: "tuple[TrackResult, ...]", split: "Split", console: Console) -> dict[str, Any]:
-    from evaluation.subsets import carries_occlusion, occlusion_groups
+    from evaluation.subsets import carries_occlusion, score_by_occlusion
     from evaluation.subsets_tables import occlusion_table
     from evaluation.tables import category_table, headline_table
     from evaluation.youtube_vis import measure_overlaps, score_overlaps
@@ -102,11 +147,10 @@ def _score(results: "tuple[TrackResult, ...]", split: "Split", console: Console)
     if not carries_occlusion(split):
         return scores.to_json()
     try:
-        members = occlusion_groups(split.annotations or ())
+        groups = score_by_occlusion(overlaps, split)
     except DataError as error:
         typer.echo(f"warning: not scored by occlusion: {error}", err=True)
         return scores.to_json()
-    groups = {name: score_overlaps(overlaps, split.categories, ids) for name, ids in members.items()}
     console.print(occlusion_table(groups))
     return {**scores.to_json(), "occlusion": {name: group.to_json() for name, group in groups.items()}}
 
@@ -126,13 +170,18 @@ def _score_2022(
 
 
 def _track_metrics(
-    results: "tuple[TrackResult, ...]", split: "Split", names: str, threshold: float | None, console: Console
+    results: "tuple[TrackResult, ...]",
+    split: "Split",
+    names: "tuple[MetricName, ...]",
+    threshold: float | None,
+    console: Console,
 ) -> dict[str, Any]:
-    from evaluation.track_metrics import metric_names, track_metrics
+    from evaluation.track_metrics import track_metrics
     from evaluation.track_metrics_tables import category_metrics_table, track_metrics_table
 
-    chosen = metric_names(name.strip() for name in names.split(","))
-    found = track_metrics(results, split, chosen, threshold)
+    if threshold is not None and results and threshold > max(result.score for result in results):
+        typer.echo(f"warning: no result scores {threshold:g} or more, so none counts in the metrics by frame", err=True)
+    found = track_metrics(results, split, names, threshold)
     console.print(track_metrics_table(found))
     console.print(category_metrics_table(found))
     return found.to_json()

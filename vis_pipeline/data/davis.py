@@ -1,6 +1,5 @@
 """DAVIS-style folders (`frames/<sequence>/*.jpg`, `masks/<sequence>/*.png`) as a YouTube-VIS split."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,21 +36,26 @@ def davis_split(frames_dir: Path, masks_dir: Path | None) -> Split:
     return Split(videos, (OBJECT,), tuple(annotations))
 
 
-def object_indices(image: Image.Image) -> NDArray[np.uint8]:
-    """The object of each pixel, uint8 [H, W], 0 for none: palette indices as they are (void is none), else 1 for white.
-
-    A grey image with values other than 0 and 255 holds indices too.
+def stored_values(image: Image.Image) -> NDArray[np.uint8]:
+    """A mask as it is stored, uint8 [H, W]: palette indices, or grey values.
 
     Raises:
         DataError: the image is in colour.
     """
     if image.mode not in ("1", "L", "P"):
         raise DataError(f"a mask must be black and white, grey or palette-indexed, not {image.mode}")
-    indices = np.array(image, dtype=np.uint8)
-    if image.mode != "P" and not ((indices > 0) & (indices < VOID)).any():
-        return (indices > 0).astype(np.uint8)
-    indices[indices == VOID] = 0
-    return indices
+    return np.array(image, dtype=np.uint8)
+
+
+def label_maps(stored: NDArray[np.uint8], palette: bool) -> NDArray[np.uint8]:
+    """The object of each pixel of a sequence, uint8 [F, H, W], from its masks as they are stored: 0 none, 255 void.
+
+    Grey masks (no `palette`) that hold nothing but 0 and 255 in all frames are black and white, and white is object 1.
+    One frame does not tell: all objects may be out of sight in it, and only void is left.
+    """
+    if not palette and not ((stored > 0) & (stored < VOID)).any():
+        return (stored > 0).astype(np.uint8)
+    return stored
 
 
 def _video(identifier: int, folder: Path) -> Video:
@@ -61,25 +65,28 @@ def _video(identifier: int, folder: Path) -> Video:
 
 
 def _annotations(video: Video, masks_dir: Path, first_id: int) -> list[Annotation]:
-    frames = [_indices(video, masks_dir / Path(name).with_suffix(".png")) for name in video.file_names]
-    objects = sorted({int(index) for frame in frames for index in np.unique(frame)} - {0})
+    read = [_stored(video, masks_dir / Path(name).with_suffix(".png")) for name in video.file_names]
+    frames = label_maps(np.stack([values for values, _ in read]), any(palette for _, palette in read))
+    objects = sorted({int(index) for frame in frames for index in np.unique(frame)} - {0, VOID})
     return [_annotation(video, frames, index, first_id + offset) for offset, index in enumerate(objects)]
 
 
-def _indices(video: Video, path: Path) -> NDArray[np.uint8]:
+def _stored(video: Video, path: Path) -> tuple[NDArray[np.uint8], bool]:
+    """One mask, and whether it has a palette."""
     try:
-        indices = object_indices(_open(path))
+        image = _open(path)
+        values = stored_values(image)
     except (DataError, OSError) as error:
         raise DataError(f"sequence {video.name}, mask {path.name}: {error}") from error
-    if indices.shape != (video.height, video.width):
-        height, width = indices.shape
+    if values.shape != (video.height, video.width):
+        height, width = values.shape
         raise DataError(
             f"sequence {video.name}, mask {path.name}: is {width}x{height}, the frames are {video.width}x{video.height}"
         )
-    return indices
+    return values, image.mode == "P"
 
 
-def _annotation(video: Video, frames: Sequence[NDArray[np.uint8]], index: int, identifier: int) -> Annotation:
+def _annotation(video: Video, frames: NDArray[np.uint8], index: int, identifier: int) -> Annotation:
     rles: list[Rle | None] = [
         masks.encode((frame == index)[None])[0] if (frame == index).any() else None for frame in frames
     ]

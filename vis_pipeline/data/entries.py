@@ -39,9 +39,12 @@ def parsed(kind: type[_Entry], content: Any) -> _Entry:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         if first["type"] == "missing":
-            raise DataError(f"`{where}` is missing") from error
+            hint = " (`image_id` is COCO's form for images)" if "image_id" in content else ""
+            raise DataError(f"`{where}` is missing{hint}") from error
         if first["type"] == "model_type":
             raise DataError(f"{where}: not an object but {_shown(first['input'])}") from error
+        if first["type"] == "too_short":
+            raise DataError(f"{where}: empty") from error
         raise DataError(f"{where}: {first['msg']}, not {_shown(first['input'])}") from error
 
 

@@ -12,6 +12,7 @@ from vis_pipeline.errors import DataError
 
 GZIP_MARK = b"\x1f\x8b"
 ZIP_MARK = b"PK"
+SHOWN_NAMES = 3
 
 
 @contextmanager
@@ -53,10 +54,14 @@ def _in_zip(archive: zipfile.ZipFile, name: str | None, opened: ExitStack) -> tu
         raise DataError("a zip: unpack it first")
     if name not in archive.namelist():
         inside = [member for member in archive.namelist() if member.endswith(f"/{name}")]
-        hint = f", only {inside[0]}; zip it with no folder" if inside else ""
+        hint = f", only {inside[0]}; zip it with no folder" if inside else f"; it holds {_listed(archive.namelist())}"
         raise DataError(f"holds no {name} at its top level{hint}")
     try:
         member = opened.enter_context(archive.open(name))
     except (RuntimeError, NotImplementedError) as error:
         raise DataError(f"not a readable zip ({error})") from error
     return member, archive.getinfo(name).file_size
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:SHOWN_NAMES]) + (", ..." if len(names) > SHOWN_NAMES else "") if names else "nothing"

@@ -70,7 +70,7 @@ class _ResultEntry(Entry):
 
 def _read(stream: JsonStream, split: Split) -> tuple[TrackResult, ...]:
     if stream.peek() == "{":
-        raise DataError("not a list of results, as YouTube-VIS asks, but an object")
+        raise DataError("not a list of results, as YouTube-VIS asks, but an object; is it a split?")
     videos = split.videos_by_id()
     category_ids = {category.id for category in split.categories}
     results: list[TrackResult] = []

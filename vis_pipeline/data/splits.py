@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import IO, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PositiveInt
 
@@ -17,13 +17,15 @@ from vis_pipeline.errors import DataError
 from vis_pipeline.run_lengths import MOST_PIXELS
 
 ANNOTATIONS = "annotations"
+# What the annotations are read by.
+HEAD = {"videos", "categories"}
 
 
 def read_split(path: Path) -> Split:
     """Read and check a split; masks may be compressed or uncompressed RLE or polygons and become :class:`Rle`.
 
-    The annotations are read one by one, so no more is held than the compressed masks, if they come after the videos and
-    the categories in the file, as is usual.
+    The annotations are read one by one, so no more is held than the compressed masks. Where they come before the videos
+    or the categories, the file is read twice.
 
     Raises:
         DataError: the file is missing, not JSON, not YouTube-VIS, empty, or contradicts itself, or there is less memory
@@ -32,12 +34,9 @@ def read_split(path: Path) -> Split:
     try:
         with open_json(path) as (file, size):
             require_memory(MEMORY_RATIO * size)
-            stream = JsonStream(file)
-            split = _read(stream)
-            stream.finish()
+            return _read(file)
     except DataError as error:
         raise DataError(f"split {path}: {one_line(error)}") from error
-    return split
 
 
 def split_to_json(split: Split) -> dict[str, Any]:
@@ -97,28 +96,41 @@ class _AnnotationEntry(Entry):
 
 
 class _Head(Entry):
-    """What the annotations are read by."""
-
     videos: list[_VideoEntry]
     categories: list[_CategoryEntry] = Field(min_length=1)
 
 
-def _read(stream: JsonStream) -> Split:
+def _read(file: IO[bytes]) -> Split:
+    stream = JsonStream(file)
     if stream.peek() == "[":
-        raise DataError("not YouTube-VIS JSON: a list")
+        raise DataError("not YouTube-VIS JSON: a list; is it a file of results?")
     content: dict[str, Any] = {}
-    head, annotations = None, None
+    annotations, passed_over = None, False
     for key in stream.members():
-        if key == ANNOTATIONS and stream.peek() == "[" and content.keys() >= {"videos", "categories"}:
-            head = _without_annotations(content)
-            annotations = tuple(_annotations(stream.entries(), head))
-        else:
+        if key != ANNOTATIONS or stream.peek() != "[":
             content[key] = stream.value()
-    head = head or _without_annotations(content)
-    listed = content.get(ANNOTATIONS)
-    if listed is not None and not isinstance(listed, list):
+        elif content.keys() >= HEAD:
+            annotations = tuple(_annotations(stream.entries(), _without_annotations(content)))
+        else:
+            passed_over = True
+            for _ in stream.entries():
+                pass
+    stream.finish()
+    if content.get(ANNOTATIONS) is not None:
         raise DataError("not YouTube-VIS JSON: `annotations` is neither a list nor null")
-    return replace(head, annotations=annotations if listed is None else tuple(_annotations(listed, head)))
+    head = _without_annotations(content)
+    if passed_over:
+        file.seek(0)
+        annotations = tuple(_annotations(_entries_of_annotations(JsonStream(file)), head))
+    return replace(head, annotations=annotations)
+
+
+def _entries_of_annotations(stream: JsonStream) -> Iterator[Any]:
+    for key in stream.members():
+        if key == ANNOTATIONS:
+            yield from stream.entries()
+        else:
+            stream.value()
 
 
 def _without_annotations(content: Mapping[str, Any]) -> Split:

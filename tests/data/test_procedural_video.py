@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from vis_pipeline.data.generated.motion import Path
+from vis_pipeline.data.generated.visibility import half_hidden, returns
 from vis_pipeline.data.procedural import CATEGORY_NAMES, HARD, NORMAL, generate_video
+from vis_pipeline.data.procedural.forms import still_form
 from vis_pipeline.data.procedural.layers import Body
-from vis_pipeline.data.procedural.motion import Path, still_form
 from vis_pipeline.data.procedural.render import render_frame
-from vis_pipeline.data.procedural.scene import Scene, half_hidden, plan_scene, returns, see
+from vis_pipeline.data.procedural.scene import Scene, plan_scene, see
 from vis_pipeline.data.procedural.shapes import outline
 
 

@@ -14,6 +14,7 @@ from vis_pipeline.errors import UserError
 COMMAND_MODULES = (
     "doctor",
     "synth",
+    "compose",
     "davis",
     "davis_to_vis",
     "run",

@@ -3,9 +3,10 @@
 `generate_video` is the pure core (seed and index in, arrays out); `write_split` puts a split on disk.
 """
 
+from vis_pipeline.data.generated.split import SplitFigures
 from vis_pipeline.data.procedural.settings import HARD, NORMAL, SceneSettings
 from vis_pipeline.data.procedural.shapes import CATEGORY_NAMES
-from vis_pipeline.data.procedural.split import SplitFigures, write_split
+from vis_pipeline.data.procedural.split import write_split
 from vis_pipeline.data.procedural.video import ProceduralVideo, generate_video
 
 __all__ = [

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vis_pipeline.data.procedural.motion import Form, Path
+from vis_pipeline.data.generated.motion import Path
+from vis_pipeline.data.procedural.forms import Form
 from vis_pipeline.data.procedural.shapes import Contours
 from vis_pipeline.data.procedural.textures import Image
 

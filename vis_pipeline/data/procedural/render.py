@@ -4,13 +4,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vis_pipeline.data.generated.exposure import exposure_times, exposures_for, sensor_noise
 from vis_pipeline.data.procedural.layers import Body, coverage, window_around
 from vis_pipeline.data.procedural.scene import Scene
 from vis_pipeline.data.procedural.settings import SceneSettings
 from vis_pipeline.data.procedural.textures import Image
 
-_MAX_EXPOSURES = 6
-_PIXELS_PER_EXPOSURE = 1.6
 _SENSOR_NOISE = 2.5
 
 
@@ -27,19 +26,15 @@ def render_frame(scene: Scene, settings: SceneSettings, frame: int, noise: NDArr
 
 def render(scene: Scene, settings: SceneSettings, rng: np.random.Generator) -> NDArray[np.uint8]:
     """All frames, uint8 [T, H, W, 3] BGR; `rng` draws the sensor noise."""
-    spare = 32
-    shape = (settings.height + spare, settings.width + spare, 3)
-    noise = rng.standard_normal(shape, dtype=np.float32) * np.float32(_SENSOR_NOISE)
-    corners = rng.integers(0, spare + 1, (settings.length, 2))
+    noise = sensor_noise(rng, settings.height, settings.width, settings.length, _SENSOR_NOISE)
     frames = np.empty((settings.length, settings.height, settings.width, 3), dtype=np.uint8)
-    for frame, (top, left) in enumerate(corners):
-        window = noise[top : top + settings.height, left : left + settings.width]
-        frames[frame] = render_frame(scene, settings, frame, window)
+    for frame, added in enumerate(noise):
+        frames[frame] = render_frame(scene, settings, frame, added)
     return frames
 
 
 def _background(scene: Scene, settings: SceneSettings, frame: int) -> Image:
-    times = _exposure_times(frame, settings.shutter, 2)
+    times = exposure_times(frame, settings.shutter, 2)
     canvas = np.zeros((settings.height, settings.width, 3), dtype=np.float32)
     spare = (np.array(scene.plate.shape[1::-1]) - [settings.width, settings.height]) / 2
     for time in times:
@@ -57,9 +52,7 @@ def _draw(canvas: Image, body: Body, settings: SceneSettings, frame: int) -> Non
     """Blend a body into the canvas, averaged over the time that the shutter is open."""
     ends = body.path.at(frame - settings.shutter / 2), body.path.at(frame + settings.shutter / 2)
     travel = float(np.linalg.norm(ends[1] - ends[0]))
-    times = _exposure_times(
-        frame, settings.shutter, int(np.clip(np.ceil(travel / _PIXELS_PER_EXPOSURE), 1, _MAX_EXPOSURES))
-    )
+    times = exposure_times(frame, settings.shutter, exposures_for(travel))
     outlines = [body.outline_at(time) for time in times]
     window = window_around(outlines, settings.height, settings.width)
     if window is None:
@@ -88,8 +81,3 @@ def _texture_at(body: Body, time: float, corner: tuple[int, int], shape: tuple[i
     return np.asarray(
         cv2.warpAffine(body.texture, matrix, shape[::-1], flags=flags, borderMode=cv2.BORDER_REFLECT), dtype=np.float32
     )
-
-
-def _exposure_times(frame: int, shutter: float, count: int) -> NDArray[np.float64]:
-    """`count` moments spread evenly over the exposure, whose middle is the frame's time."""
-    return frame + shutter * ((np.arange(count) + 0.5) / count - 0.5)

@@ -5,14 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vis_pipeline.data.procedural import motion, shapes, textures
+from vis_pipeline.data.generated import motion
+from vis_pipeline.data.generated.motion import Path, Point
+from vis_pipeline.data.generated.outlines import irregular_contour
+from vis_pipeline.data.generated.visibility import MIN_VISIBLE_PIXELS, half_hidden, returns
+from vis_pipeline.data.procedural import forms, shapes, textures
+from vis_pipeline.data.procedural.forms import Form
 from vis_pipeline.data.procedural.layers import Body, coverage, outline_area, window_around
-from vis_pipeline.data.procedural.motion import Form, Path, Point
 from vis_pipeline.data.procedural.settings import SceneSettings
 from vis_pipeline.data.procedural.textures import Image
 
-MIN_VISIBLE_PIXELS = 12
-HALF_HIDDEN = 0.5
 _ATTEMPTS = 60
 _CLEAR_FRAMES = 6
 
@@ -139,18 +141,6 @@ def see(
     return Visibility(pixels, fractions, in_frame)
 
 
-def half_hidden(fractions: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tracks, of [N, T] visible fractions, that show at most half of themselves in some frame where they show."""
-    return np.asarray(((fractions > 0) & (fractions <= HALF_HIDDEN)).any(axis=1))
-
-
-def returns(absent: NDArray[np.bool_], shown: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Tracks that are `absent` in some frame between two where they are `shown`; all bool, [N, T] to [N]."""
-    seen_before = np.logical_or.accumulate(shown, axis=1)
-    seen_after = np.logical_or.accumulate(shown[:, ::-1], axis=1)[:, ::-1]
-    return np.asarray((absent & seen_before & seen_after).any(axis=1))
-
-
 def _faults(settings: SceneSettings, visibility: Visibility) -> int:
     """How many tracks are missing from what the video must show."""
     fractions = visibility.fractions
@@ -187,7 +177,7 @@ def _cast(
             pattern = str(rng.choice(textures.PATTERNS))
         size = float(np.clip(size, settings.size[0], min(settings.size[1], 62.0 / shapes.extent(category))))
         texture = textures.object_texture(rng, pattern, colours)
-        cast.append(Character(category, pattern, colours, texture, motion.random_form(rng, settings, size)))
+        cast.append(Character(category, pattern, colours, texture, forms.random_form(rng, settings, size)))
     return cast
 
 
@@ -200,6 +190,7 @@ def _choreograph(
     plate_path: Path,
 ) -> tuple[tuple[int, ...], list[Path], tuple[Body, ...]]:
     """Roles and paths: (depth order, one path per character, occluders)."""
+    stage = settings.stage
     count = len(cast)
     order = [int(track) for track in rng.permutation(count)]
     actors = [int(track) for track in rng.permutation(count)]
@@ -209,28 +200,28 @@ def _choreograph(
     starts: list[Point] = []
     for track in actors:
         if track in returning:
-            paths[track] = motion.returning_path(rng, settings, cast[track].radius)
+            paths[track] = motion.returning_path(rng, stage, cast[track].radius)
         elif track not in to_hide:
-            starts.append(_free_place(rng, settings, [*starts, *(path.at(0) for path in paths.values())]))
-            paths[track] = motion.wandering_path(rng, settings, starts[-1])
+            starts.append(motion.free_place(rng, stage, [*starts, *(path.at(0) for path in paths.values())]))
+            paths[track] = motion.wandering_path(rng, stage, starts[-1])
     occluders: list[Body] = []
     for track in to_hide:
         time = rng.uniform(0.3, 0.7) * settings.length
         kind = rng.choice(["crossing", "occluder", "edge"], p=[0.5, 0.3, 0.2])
-        hiders = [other for other in paths if _inside(settings, paths[other].at(time))]
+        hiders = [other for other in paths if stage.holds(paths[other].at(time))]
         alike = [other for other in hiders if max(track, other) <= copies]
         if kind == "crossing" and hiders:
             hider = int(rng.choice(alike or hiders))
             meeting = paths[hider].at(time) + rng.normal(0, 0.12, 2) * cast[track].form.size.mean
-            paths[track] = motion.path_through(rng, settings, meeting, time)
+            paths[track] = motion.path_through(rng, stage, meeting, time)
             _bring_forward(order, hider, track)
         elif kind == "occluder" and len(occluders) < settings.occluders:
-            place = _free_place(rng, settings, [])
-            paths[track] = motion.path_through(rng, settings, place, time)
+            place = motion.free_place(rng, stage, [])
+            paths[track] = motion.path_through(rng, stage, place, time)
             occluders.append(_occluder(rng, cast[track].form.size.mean, place, time, background, plate_path))
         else:
-            place = motion.edge_point(rng, settings, cast[track].form.size.mean)
-            paths[track] = motion.path_through(rng, settings, place, time)
+            place = motion.edge_point(rng, stage, cast[track].form.size.mean)
+            paths[track] = motion.path_through(rng, stage, place, time)
     return tuple(order), [paths[track] for track in range(count)], tuple(occluders)
 
 
@@ -251,13 +242,13 @@ def _occluder(
         angle = float(rng.normal(np.pi / 2, 0.35))
         texture_extent = 60.0
     else:
-        contour = textures.irregular_contour(rng, 0.15) * size * rng.uniform(0.6, 0.85)
+        contour = irregular_contour(rng, 0.15) * size * rng.uniform(0.6, 0.85)
         angle = 0.0
         texture_extent = 1.6 * size
     colours = np.clip(background[rng.permutation(3)[:2]] * rng.uniform(0.55, 1.4), 0, 255)
     texture = textures.object_texture(rng, str(rng.choice(textures.PATTERNS)), colours)
     points = place - (plate_path.points - plate_path.at(time))
-    return Body((contour,), motion.still_form(1.0, angle), Path(plate_path.times, points), texture, texture_extent)
+    return Body((contour,), forms.still_form(1.0, angle), Path(plate_path.times, points), texture, texture_extent)
 
 
 def _pan(rng: np.random.Generator, settings: SceneSettings) -> Path:
@@ -269,16 +260,3 @@ def _pan(rng: np.random.Generator, settings: SceneSettings) -> Path:
         heading += rng.normal(0, 0.5)
         points.append(points[-1] + step * rng.uniform(0.1, settings.pan) * np.array([np.cos(heading), np.sin(heading)]))
     return Path(np.linspace(0.0, settings.length, 4, dtype=np.float64), np.array(points) - np.mean(points, axis=0))
-
-
-def _free_place(rng: np.random.Generator, settings: SceneSettings, taken: list[Point]) -> Point:
-    """The one of a few random places inside the frame that is farthest from those taken."""
-    places = rng.uniform([0.12, 0.18], [0.88, 0.82], (6, 2)) * [settings.width, settings.height]
-    if not taken:
-        return np.asarray(places[0])
-    distances = np.linalg.norm(places[:, None] - np.array(taken)[None], axis=2).min(axis=1)
-    return np.asarray(places[distances.argmax()])
-
-
-def _inside(settings: SceneSettings, point: Point) -> bool:
-    return bool((point > 15).all() and point[0] < settings.width - 15 and point[1] < settings.height - 15)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from vis_pipeline.data.generated.motion import Stage
+
 
 @dataclass(frozen=True)
 class SceneSettings:
@@ -36,6 +38,11 @@ class SceneSettings:
     occluders: int = 1
     pan: float = 2.0
     stream: int = 0
+
+    @property
+    def stage(self) -> Stage:
+        """Where the objects move."""
+        return Stage(self.width, self.height, self.length, self.speed)
 
 
 NORMAL = SceneSettings()

@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vis_pipeline.data.generated.outlines import irregular_contour
+
 Image = NDArray[np.float32]
 Field = NDArray[np.float32]
 
@@ -84,15 +86,6 @@ def fractal_noise(rng: np.random.Generator, height: int, width: int, coarsest: i
         field += amplitude * upsampled
         total += amplitude
     return field / total
-
-
-def irregular_contour(rng: np.random.Generator, roughness: float = 0.25) -> NDArray[np.float64]:
-    """A closed blob of radius about 1, float64 [64, 2]: the outline of background pieces, like no category."""
-    angles = np.linspace(0, 2 * np.pi, 64, endpoint=False)
-    radii = np.ones(64)
-    for frequency in range(2, 7):
-        radii += roughness * rng.normal() / np.sqrt(frequency) * np.sin(frequency * angles + rng.uniform(0, 2 * np.pi))
-    return np.asarray(np.clip(radii, 0.35, 1.8)[:, None] * np.stack([np.cos(angles), np.sin(angles)], axis=1))
 
 
 def _pattern(rng: np.random.Generator, pattern: str, side: int) -> Field:

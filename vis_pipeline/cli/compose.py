@@ -1,0 +1,87 @@
+"""`vis-pipeline compose`: write a YouTube-VIS split of real cut-outs that move over real frames."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from vis_pipeline.data.composed import ComposeSettings
+
+_LEAST_SIDE = 32
+_FEWEST_FRAMES = 2
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("compose")(compose)
+
+
+def compose(
+    backgrounds: Annotated[
+        list[Path],
+        typer.Option(help="Folder of images, flat or nested, or a YouTube-VIS split; may be given several times."),
+    ],
+    out: Annotated[Path, typer.Option(help="New folder for JPEGImages and instances.json.")],
+    instances: Annotated[Path | None, typer.Option(help="COCO file with the instances to cut out.")] = None,
+    images: Annotated[Path | None, typer.Option(help="Folder of the images of --instances.")] = None,
+    sprites: Annotated[Path | None, typer.Option(help="Folder of PNG or WebP files with an alpha channel.")] = None,
+    sprite_classes: Annotated[
+        str, typer.Option(help="A sprite's class: its `folder` (without one: sprite), or its `name` less the number.")
+    ] = "folder",
+    videos: Annotated[int, typer.Option(help="Number of videos.")] = 20,
+    frames: Annotated[int, typer.Option(help="Frames of a video.")] = 24,
+    size: Annotated[str, typer.Option(help="Frame size, WIDTHxHEIGHT.")] = "320x192",
+    seed: Annotated[int, typer.Option(help="The same seed and inputs give the same bytes.")] = 0,
+    least_pixels: Annotated[int, typer.Option(min=1, help="Smallest area of an instance that is cut out.")] = 1500,
+    hard: Annotated[bool, typer.Option("--hard", help="Faster, with more lookalikes, occlusion and blur.")] = False,
+    workers: Annotated[int, typer.Option(help="Processes that compose videos.")] = 1,
+) -> None:
+    """Turn still images into training videos: their objects move, overlap, leave and return before real frames.
+
+    Objects annotated in a background keep their masks and become tracks too.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from vis_pipeline.data.composed import open_inputs, write_split
+
+    settings = _settings(size, frames, least_pixels, hard)
+    inputs = open_inputs(settings, backgrounds, instances, images, sprites, sprite_classes)
+    columns = (TextColumn("composing videos"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    progress = Progress(*columns, console=Console(stderr=True))
+    task = progress.add_task("videos", total=videos)
+    with ExitStack() as shown:
+
+        def show(done: int) -> None:
+            if done == 0:
+                shown.enter_context(progress)
+            progress.update(task, completed=done)
+
+        figures = write_split(out, inputs.library, inputs.backgrounds, seed, videos, settings, workers, show)
+    typer.echo(f"videos                      {figures.videos}")
+    typer.echo(f"frames                      {figures.frames}")
+    typer.echo(f"tracks                      {figures.tracks}")
+    typer.echo(f"categories                  {figures.categories}")
+    typer.echo(f"objects per video           {figures.fewest_objects} to {figures.most_objects}")
+    typer.echo(f"frames where a track hides  {figures.hidden_frames:.1%}")
+    typer.echo(f"tracks at least half hidden {figures.half_hidden / max(figures.tracks, 1):.1%}")
+    typer.echo(f"tracks that leave, return   {figures.returning / max(figures.tracks, 1):.1%}")
+    typer.echo(f"videos with a lookalike     {figures.with_lookalike / figures.videos:.1%}")
+    typer.echo(f"written to {out}")
+
+
+def _settings(size: str, frames: int, least_pixels: int, hard: bool) -> "ComposeSettings":
+    from dataclasses import replace
+
+    from vis_pipeline.data.composed import HARD, NORMAL
+    from vis_pipeline.errors import DataError
+
+    width, _, height = size.partition("x")
+    if not (width.isdigit() and height.isdigit() and min(int(width), int(height)) >= _LEAST_SIDE):
+        raise DataError(f"--size {size}: not WIDTHxHEIGHT with sides of at least {_LEAST_SIDE} pixels, as in 320x192")
+    if frames < _FEWEST_FRAMES:
+        raise DataError(f"--frames {frames}: must be at least {_FEWEST_FRAMES}")
+    preset = HARD if hard else NORMAL
+    return replace(preset, width=int(width), height=int(height), length=frames, least_pixels=least_pixels)

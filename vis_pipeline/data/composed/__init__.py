@@ -1,0 +1,23 @@
+"""Composed videos: real cut-outs in motion over real frames, as a deterministic YouTube-VIS split.
+
+`open_inputs` finds what can be cut out and what lies behind it; `write_split` puts a split on disk.
+"""
+
+from vis_pipeline.data.composed.backgrounds import Background
+from vis_pipeline.data.composed.inputs import Inputs, open_inputs
+from vis_pipeline.data.composed.settings import HARD, NORMAL, ComposeSettings
+from vis_pipeline.data.composed.sources import Library
+from vis_pipeline.data.composed.split import write_split
+from vis_pipeline.data.generated.split import SplitFigures
+
+__all__ = [
+    "HARD",
+    "NORMAL",
+    "Background",
+    "ComposeSettings",
+    "Inputs",
+    "Library",
+    "SplitFigures",
+    "open_inputs",
+    "write_split",
+]

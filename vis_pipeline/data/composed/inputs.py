@@ -1,0 +1,50 @@
+"""What a composed split is made from, opened and checked before the first video."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vis_pipeline.data.composed.backgrounds import Background, find_backgrounds
+from vis_pipeline.data.composed.photographs import PhotographSet, read_photographs, usable_sources
+from vis_pipeline.data.composed.settings import ComposeSettings
+from vis_pipeline.data.composed.sources import Library, Source, library
+from vis_pipeline.data.composed.sprites import find_sprites
+from vis_pipeline.errors import DataError
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What can be cut out, and what lies behind it."""
+
+    library: Library
+    backgrounds: tuple[Background, ...]
+
+
+def open_inputs(
+    settings: ComposeSettings,
+    backgrounds: Sequence[Path],
+    instances: Path | None = None,
+    images: Path | None = None,
+    sprites: Path | None = None,
+    sprite_classes: str = "folder",
+) -> Inputs:
+    """Find cut-outs (of a COCO file's `instances` in `images`, of a folder of `sprites`, or of both) and backgrounds.
+
+    Raises:
+        DataError: there is neither, or one of them cannot be used.
+    """
+    if (instances is None) != (images is None):
+        raise DataError("--instances and --images go together: a COCO file and the folder of its images")
+    photographs = PhotographSet((), ())
+    sources: tuple[Source, ...] = ()
+    if instances is not None and images is not None:
+        photographs = read_photographs(instances, images)
+        sources = usable_sources(photographs, settings.least_pixels)
+    categories = photographs.categories
+    if sprites is not None:
+        categories, found = find_sprites(sprites, sprite_classes, categories)
+        sources += found
+    if not sources:
+        raise DataError("nothing to cut out: give --instances with --images, or --sprites")
+    behind = find_backgrounds(backgrounds, photographs.photographs, categories, settings.own_objects)
+    return Inputs(library(categories, sources), behind)

@@ -1,0 +1,1 @@
+"""What all makers of videos share: smooth motion, the camera's exposure, visibility, and writing a split."""

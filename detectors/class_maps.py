@@ -68,6 +68,9 @@ COCO_TO_YOUTUBE_VIS_2019 = {**_COCO_TO_BOTH, "car": "sedan"}
 COCO_TO_YOUTUBE_VIS_2021 = {**_COCO_TO_BOTH, "car": "car", "bird": "bird", "frisbee": "flying_disc"}
 """COCO class to YouTube-VIS 2021 class; COCO classes that are not here are dropped."""
 
+_HOMONYMS = {"mouse"}
+"""Classes of COCO and of YouTube-VIS that share their name only."""
+
 _COCO_TABLES = {"coco-to-ytvis2019": COCO_TO_YOUTUBE_VIS_2019, "coco-to-ytvis2021": COCO_TO_YOUTUBE_VIS_2021}
 
 ClassMap = tuple[int | None, ...]
@@ -101,6 +104,19 @@ def build_class_map(classes: Sequence[str], categories: Sequence[Category], name
         return ids[_plain(category)]
 
     return tuple(category_id(detector_class) for detector_class in classes)
+
+
+def counterparts(classes: Sequence[str], sources: Sequence[str]) -> dict[str, str]:
+    """The class of `sources` that means the same as each of `classes`, in their order, without those that have none.
+
+    Names must be equal but for case, spaces and hyphens. If `sources` are COCO's, the tables above serve too, and
+    `mouse` is COCO's only where all of `classes` are.
+    """
+    by_name = {_plain(name): name for name in sources}
+    if set(sources) == set(COCO) and not {_plain(name) for name in classes} <= by_name.keys():
+        renamed = {_plain(target): source for table in _COCO_TABLES.values() for source, target in table.items()}
+        by_name = {name: source for name, source in by_name.items() if name not in _HOMONYMS} | renamed
+    return {name: by_name[_plain(name)] for name in classes if _plain(name) in by_name}
 
 
 def build_recorded_map(categories: Sequence[Category], name: str | None) -> Callable[[int], int | None]:

@@ -29,7 +29,7 @@ from vis_pipeline.device import torch_device
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.weights.files import load_strictly, read_checkpoint, read_state_dict
 
-_GEOMETRY_FREE = {"LoadImageFromFile", "LoadImageFromNDArray", "LoadAnnotations", "PackDetInputs"}
+_GEOMETRY_FREE = {"LoadFrame", "LoadImageFromFile", "LoadImageFromNDArray", "LoadAnnotations", "PackDetInputs"}
 
 
 class HTCDetector:
@@ -129,7 +129,7 @@ def class_names(config: str, checkpoint: Path) -> tuple[str, ...]:
     dataset = find(settings.get("test_dataloader"), "dataset") or find(settings.get("train_dataloader"), "dataset")
     registered = DATASETS.get(dataset["type"]) if dataset and isinstance(dataset.get("type"), str) else None
     named = (
-        _checkpoint_classes(checkpoint)
+        checkpoint_classes(checkpoint)
         or settings.get("classes")
         or find(find(dataset, "metainfo"), "classes")
         or getattr(registered, "METAINFO", {}).get("classes")
@@ -141,7 +141,12 @@ def class_names(config: str, checkpoint: Path) -> tuple[str, ...]:
     return tuple(named)
 
 
-def _checkpoint_classes(checkpoint: Path) -> Sequence[str] | None:
+def checkpoint_classes(checkpoint: Path) -> Sequence[str] | None:
+    """The class names that a weight file states, in the order of the model's outputs; None where it states none.
+
+    Raises:
+        WeightsError: the file cannot be read.
+    """
     if checkpoint.suffix == ".safetensors":
         read_state_dict(checkpoint)
         with safe_open(checkpoint, framework="pt") as file:

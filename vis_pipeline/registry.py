@@ -3,4 +3,9 @@
 from mmengine.registry import METRICS as MMENGINE_METRICS
 from mmengine.registry import Registry
 
-METRICS = Registry("metric", parent=MMENGINE_METRICS, scope="vis_pipeline", locations=["evaluation.mmengine_metric"])
+METRICS = Registry(
+    "metric",
+    parent=MMENGINE_METRICS,
+    scope="vis_pipeline",
+    locations=["evaluation.mmengine_metric", "evaluation.frame_metric"],
+)

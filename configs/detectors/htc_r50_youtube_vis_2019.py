@@ -1,10 +1,10 @@
 """HTC R-50 for YouTube-VIS 2019: 40 classes, without the semantic branch (the data have no maps of stuff).
 
-The data: `--cfg-options train_dataloader.dataset.data_root=DIR`, with DIR/instances.json and DIR/JPEGImages; weights
-trained on COCO to start from: `init_weights=FILE`.
+The data: see `_youtube_vis_training.py`. Two residual stages are frozen, so weights to start from are needed: an HTC's
+that was trained on COCO, `--cfg-options init_weights=htc_r50_fpn_1x_coco`, or a ResNet-50's, `init_backbone=FILE`.
 """
 
-_base_ = ["mmdet::htc/htc-without-semantic_r50_fpn_1x_coco.py"]
+_base_ = ["./_youtube_vis_training.py"]
 
 classes = (
     "person", "giant_panda", "lizard", "parrot", "skateboard", "sedan", "ape", "dog", "snake", "monkey", "hand",
@@ -52,43 +52,23 @@ model = dict(
 )
 
 train_pipeline = [
-    dict(type="LoadImageFromFile"),
+    dict(type="LoadFrame"),
     dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
     dict(type="Resize", scale=frame_scale, keep_ratio=True),
     dict(type="RandomFlip", prob=0.5),
     dict(type="PackDetInputs"),
 ]
 test_pipeline = [
-    dict(type="LoadImageFromFile"),
+    dict(type="LoadFrame"),
     dict(type="Resize", scale=frame_scale, keep_ratio=True),
     dict(type="PackDetInputs", meta_keys=("img_id", "img_path", "ori_shape", "img_shape", "scale_factor")),
 ]
-train_dataloader = dict(
-    _delete_=True,
-    batch_size=8,
-    num_workers=4,
-    persistent_workers=True,
-    sampler=dict(type="InfiniteSampler", shuffle=True),
-    dataset=dict(
-        type="YouTubeVisFrames",
-        data_root="",
-        ann_file="instances.json",
-        data_prefix=dict(img="JPEGImages"),
-        pipeline=train_pipeline,
-    ),
-)
-val_dataloader = None
-val_evaluator = None
-val_cfg = None
-test_dataloader = None
-test_evaluator = None
-test_cfg = None
+train_dataloader = dict(batch_size=8, dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 
 max_iters = 60000
-train_cfg = dict(_delete_=True, type="IterBasedTrainLoop", max_iters=max_iters, val_interval=max_iters + 1)
+train_cfg = dict(max_iters=max_iters)
 optim_wrapper = dict(
-    _delete_=True,
-    type="OptimWrapper",
     optimizer=dict(type="SGD", lr=0.01, momentum=0.9, weight_decay=0.0001),
     clip_grad=dict(max_norm=35, norm_type=2),
 )
@@ -96,14 +76,3 @@ param_scheduler = [
     dict(type="LinearLR", start_factor=0.001, by_epoch=False, begin=0, end=1000),
     dict(type="MultiStepLR", by_epoch=False, begin=0, end=max_iters, milestones=[40000, 55000], gamma=0.1),
 ]
-randomness = dict(seed=0)
-log_processor = dict(_delete_=True, type="LogProcessor", window_size=50, by_epoch=False)
-default_hooks = dict(
-    _delete_=True,
-    timer=dict(type="IterTimerHook"),
-    logger=dict(type="LoggerHook", interval=100),
-    param_scheduler=dict(type="ParamSchedulerHook"),
-    checkpoint=dict(type="CheckpointHook", by_epoch=False, interval=2000, max_keep_ckpts=3),
-)
-custom_hooks = [dict(type="LossRecord", interval=50)]
-init_weights = None

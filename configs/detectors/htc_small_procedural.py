@@ -4,10 +4,10 @@ Every part of HTC is there (three interleaved stages, mask information flow, the
 with half the channels, 48-channel features, few proposals. The semantic branch learns from a map drawn from the
 instances, so that every pixel teaches the class.
 
-The data: `--cfg-options train_dataloader.dataset.data_root=DIR`, with DIR/instances.json and DIR/JPEGImages.
+The data: see `_youtube_vis_training.py`.
 """
 
-_base_ = ["mmdet::htc/htc-without-semantic_r50_fpn_1x_coco.py"]
+_base_ = ["./_youtube_vis_training.py"]
 
 classes = ("disc", "ring", "square", "triangle", "star", "cross", "crescent", "arrow")
 num_classes = len(classes)
@@ -107,7 +107,7 @@ model = dict(
 )
 
 _pipeline = [
-    dict(type="LoadImageFromFile"),
+    dict(type="LoadFrame"),
     dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
     dict(type="SemanticMapFromInstances", background=num_classes),
     dict(type="RandomFlip", prob=[0.25, 0.25, 0.25], direction=["horizontal", "vertical", "diagonal"]),
@@ -120,24 +120,9 @@ _pipeline = [
     ),
     dict(type="PackDetInputs"),
 ]
-train_dataloader = dict(
-    _delete_=True,
-    batch_size=4,
-    num_workers=0,
-    persistent_workers=False,
-    sampler=dict(type="InfiniteSampler", shuffle=True),
-    dataset=dict(
-        type="YouTubeVisFrames",
-        data_root="",
-        ann_file="instances.json",
-        data_prefix=dict(img="JPEGImages"),
-        pipeline=_pipeline,
-    ),
-)
-
 # Frames of another size are fitted into that of the training videos.
 test_pipeline = [
-    dict(type="LoadImageFromFile"),
+    dict(type="LoadFrame"),
     dict(type="Resize", scale=(320, 192), keep_ratio=True),
     dict(
         type="PackDetInputs",
@@ -145,19 +130,13 @@ test_pipeline = [
     ),
 ]
 
-val_dataloader = None
-val_evaluator = None
-val_cfg = None
-test_dataloader = None
-test_evaluator = None
-test_cfg = None
+train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(pipeline=_pipeline))
+val_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(pipeline=test_pipeline))
 
 max_iters = 10000
 warmup_iters = 300
-train_cfg = dict(_delete_=True, type="IterBasedTrainLoop", max_iters=max_iters, val_interval=max_iters + 1)
+train_cfg = dict(max_iters=max_iters, val_interval=1000)
 optim_wrapper = dict(
-    _delete_=True,
-    type="OptimWrapper",
     optimizer=dict(type="AdamW", lr=1e-3, betas=(0.9, 0.99), weight_decay=0.02),
     clip_grad=dict(max_norm=10.0, norm_type=2),
 )
@@ -173,13 +152,5 @@ param_scheduler = [
     ),
 ]
 randomness = dict(seed=20)
-log_processor = dict(_delete_=True, type="LogProcessor", window_size=50, by_epoch=False)
-default_hooks = dict(
-    _delete_=True,
-    timer=dict(type="IterTimerHook"),
-    logger=dict(type="LoggerHook", interval=100),
-    param_scheduler=dict(type="ParamSchedulerHook"),
-    checkpoint=dict(type="CheckpointHook", by_epoch=False, interval=250, max_keep_ckpts=3),
-)
-custom_hooks = [dict(type="LossRecord", interval=20)]
-init_weights = None
+default_hooks = dict(checkpoint=dict(interval=250))
+custom_hooks = [dict(type="LossRecord", interval=20), dict(type="ValidationRecord", save_best="frame/AP")]

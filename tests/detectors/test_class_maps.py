@@ -11,6 +11,7 @@ from detectors.class_maps import (
     YOUTUBE_VIS_2021,
     build_class_map,
     build_recorded_map,
+    counterparts,
 )
 from vis_pipeline.data.youtube_vis import Category
 from vis_pipeline.errors import ConfigError
@@ -112,3 +113,21 @@ def test_recorded_ids(tmp_path: Path) -> None:
         path.write_text(json.dumps(bad))
         with pytest.raises(ConfigError, match=words):
             build_recorded_map(SPLIT_2019, str(path))
+
+
+def test_counterparts_of_coco_follow_the_tables_and_leave_the_mouse_out() -> None:
+    found = counterparts(YOUTUBE_VIS_2021, COCO)
+    assert found == {target: source for source, target in COCO_TO_YOUTUBE_VIS_2021.items()}
+    assert list(found) == [name for name in YOUTUBE_VIS_2021 if name in found]
+    assert counterparts(YOUTUBE_VIS_2019, COCO)["sedan"] == "car"
+
+
+def test_counterparts_by_name() -> None:
+    assert counterparts(["Cell-Phone", "mouse", "person"], COCO) == {
+        "Cell-Phone": "cell phone",
+        "mouse": "mouse",
+        "person": "person",
+    }
+    assert counterparts(["bicycle", "mouse", "drone"], COCO) == {"bicycle": "bicycle"}
+    assert counterparts(["mouse", "sedan", "car"], ["car", "mouse"]) == {"mouse": "mouse", "car": "car"}
+    assert counterparts(["star"], []) == {}

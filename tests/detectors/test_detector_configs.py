@@ -88,3 +88,24 @@ def test_options_set_keys_that_exist_and_refuse_others() -> None:
 def test_unknown_configs(name: str, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         read_config(name)
+
+
+def test_the_fine_tuning_differs_from_the_training_only_where_it_says_so() -> None:
+    small, fine = (
+        _plain(read_config(f"detectors/{name}")._cfg_dict) for name in ("htc_small_procedural", "htc_small_finetune")
+    )
+    differing = {key for key in fine if fine[key] != small.get(key)}
+    assert differing == {
+        "classes", "init_weights", "frame_scale", "train_pipeline", "train_dataloader", "max_iters", "warmup_iters",
+        "train_cfg", "optim_wrapper", "param_scheduler",
+    }  # fmt: skip
+    assert fine["model"] == small["model"]
+    assert fine["optim_wrapper"]["optimizer"] == {**small["optim_wrapper"]["optimizer"], "lr": 5e-4}
+
+
+def test_the_schedule_of_the_bundled_weights_is_that_of_their_card() -> None:
+    config = read_config("detectors/htc_small_procedural")
+    assert (config.train_cfg.max_iters, config.train_dataloader.batch_size, config.randomness.seed) == (10000, 4, 20)
+    assert config.optim_wrapper.optimizer == {"type": "AdamW", "lr": 1e-3, "betas": (0.9, 0.99), "weight_decay": 0.02}
+    warm_up, decay = config.param_scheduler
+    assert (warm_up.type, warm_up.end, decay.type, decay.eta_min) == ("LinearLR", 300, "CosineAnnealingLR", 1e-6)

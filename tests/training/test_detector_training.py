@@ -1,22 +1,35 @@
 """Training a detector: the dataset, a few steps, resuming, and what stops it."""
 
 import json
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from detector_models import narrow
+from mmdet.registry import MODELS
+from safetensors import safe_open
+from torch._utils import ExceptionWrapper
 
 from detectors.htc import HTCDetector, class_names
 from detectors.mmdet_config import read_config
+from evaluation.frame_metric import FrameAP
 from vis_pipeline import masks
 from vis_pipeline.errors import ConfigError, DataError, WeightsError
-from vis_pipeline.training.detector import YouTubeVisFrames, load_initial, train_detector
+from vis_pipeline.training.detector import YouTubeVisFrames, record, train_detector
+from vis_pipeline.training.detector.checkpoints import checkpoints
+from vis_pipeline.training.detector.frames import FrameDraw, SeededFrames
+from vis_pipeline.training.detector.runner import _StepSeed, _without_traceback
+from vis_pipeline.training.detector.settings import prepare
 from vis_pipeline.weights.files import read_state_dict
+from vis_pipeline.weights.registry import resolve
 
 SMALL = Path(read_config("detectors/htc_small_procedural").filename)
+FINETUNE = Path(read_config("detectors/htc_small_finetune").filename)
 HEIGHT, WIDTH, LENGTH = 64, 96, 4
 
 
@@ -52,10 +65,20 @@ def data_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    config = read_config(str(SMALL))
+    narrow(config.model)
+    path = tmp_path_factory.mktemp("config") / "tiny.py"
+    config.dump(str(path))
+    return path
+
+
 @pytest.fixture(autouse=True)
-def _plain_config_text(monkeypatch: pytest.MonkeyPatch) -> None:
-    """mmengine lays its config out with yapf five times a run, which would take most of the time here."""
+def _quick_mmengine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most of the time would go into laying the config out with yapf and into collecting garbage for each dataset."""
     monkeypatch.setattr("yapf.yapflib.yapf_api.FormatCode", lambda text, **_: (text, True))
+    monkeypatch.setattr("mmengine.dataset.base_dataset.gc", SimpleNamespace(collect=lambda: 0))
 
 
 def _options(data_root: Path, steps: int, **more: Any) -> dict[str, Any]:
@@ -83,16 +106,18 @@ def test_dataset_gives_each_frame_with_its_visible_instances(data_root: Path) ->
     assert [entry["ignore_flag"] for entry in last["instances"]] == [0, 1]
 
 
-def test_training_writes_losses_checkpoints_and_weights_and_resumes(data_root: Path, tmp_path: Path) -> None:
+def test_training_writes_losses_checkpoints_and_weights_and_resumes(
+    tiny: Path, data_root: Path, tmp_path: Path
+) -> None:
     work_dir = tmp_path / "work"
-    weights = train_detector(SMALL, work_dir, cfg_options=_options(data_root, steps=2))
-    resumed = train_detector(SMALL, work_dir, resume=True, cfg_options=_options(data_root, steps=3))
+    weights = train_detector(tiny, work_dir, cfg_options=_options(data_root, steps=2))
+    resumed = train_detector(tiny, work_dir, resume=True, cfg_options=_options(data_root, steps=3))
     lines = [json.loads(line) for line in (work_dir / "losses.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [1, 2, 3]
     assert all(np.isfinite(line["loss"]) and "s2.loss_mask" in line and "loss_semantic_seg" in line for line in lines)
     assert lines[2]["lr"] > lines[1]["lr"] > lines[0]["lr"]
     assert resumed == weights
-    assert class_names(str(SMALL), weights) == tuple(f"class {identifier}" for identifier in range(10, 90, 10))
+    assert class_names(str(tiny), weights) == tuple(f"class {identifier}" for identifier in range(10, 90, 10))
     trained = torch.load(work_dir / "iter_3.pth", weights_only=False)["state_dict"]
     stored = read_state_dict(weights)
     assert stored.keys() == trained.keys()
@@ -100,37 +125,256 @@ def test_training_writes_losses_checkpoints_and_weights_and_resumes(data_root: P
     torch.testing.assert_close(
         stored["neck.fpn_convs.0.conv.weight"].float(), trained["neck.fpn_convs.0.conv.weight"], atol=1e-3, rtol=1e-3
     )
-    HTCDetector(str(SMALL), weights, range(8))
+    HTCDetector(str(tiny), weights, range(8))
 
 
-def test_a_loss_that_is_not_finite_stops_and_names_the_step(data_root: Path, tmp_path: Path) -> None:
+class _KilledError(Exception):
+    pass
+
+
+def test_a_killed_training_resumes_to_the_same_bits(
+    tiny: Path, data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = _options(
+        data_root,
+        steps=4,
+        **{
+            "default_hooks.checkpoint.interval": 2,
+            "val_dataloader.dataset.data_root": str(data_root),
+            "val_dataloader.dataset.every_n_frames": 2,
+            "train_cfg.val_interval": 2,
+            "custom_hooks.0.interval": 2,
+        },
+    )
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    train_detector(tiny, whole, cfg_options=options)
+
+    append = record._append
+
+    def kill_at_step_4(path: Path, line: dict[str, Any]) -> None:
+        append(path, line)
+        if line["step"] == 4:
+            raise _KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(record, "_append", kill_at_step_4)
+        with pytest.raises(_KilledError):
+            train_detector(tiny, killed, cfg_options=options)
+    assert [path.name for path in checkpoints(killed)] == ["iter_2.pth"]
+    np.random.seed(99)  # what the new process happens to have
+    torch.manual_seed(99)
+    train_detector(tiny, killed, resume=True, cfg_options=options)
+
+    expected, found = (torch.load(folder / "iter_4.pth", weights_only=False) for folder in (whole, killed))
+    assert expected["state_dict"].keys() == found["state_dict"].keys()
+    assert all(torch.equal(value, found["state_dict"][key]) for key, value in expected["state_dict"].items())
+    moments = [content["optimizer"]["state"] for content in (expected, found)]
+    assert all(torch.equal(moments[0][key]["exp_avg_sq"], moments[1][key]["exp_avg_sq"]) for key in moments[0])
+    for name in ("losses.jsonl", "validation.jsonl"):
+        assert (killed / name).read_text() == (whole / name).read_text() != ""
+
+
+def test_draws_do_not_depend_on_what_was_drawn_before(data_root: Path) -> None:
+    dataset = YouTubeVisFrames(
+        ann_file="instances.json",
+        data_root=str(data_root),
+        data_prefix={"img": "JPEGImages"},
+        pipeline=[
+            {"type": "LoadFrame"},
+            {"type": "LoadAnnotations", "with_bbox": True, "with_mask": True},
+            {"type": "PhotoMetricDistortion"},
+            {"type": "PackDetInputs"},
+        ],
+    )
+    sampler = SeededFrames(dataset, seed=3)
+    draws = [draw for draw, _ in zip(sampler, range(20), strict=False)]
+    assert sorted(draw.index for draw in draws[:8]) == sorted(draw.index for draw in draws[8:16]) == list(range(8))
+    sampler.skip(13)
+    assert next(iter(sampler)) == draws[13]
+    first = [dataset[draw]["inputs"] for draw in draws[:4]]
+    again = [dataset[draw]["inputs"] for draw in reversed(draws[:4])][::-1]
+    assert all(torch.equal(one, other) for one, other in zip(first, again, strict=True))
+    other_number = FrameDraw(draws[0].index, draws[0].seed, 100)
+    assert not torch.equal(dataset[other_number]["inputs"], first[0])
+
+
+def test_a_full_disk_loses_no_earlier_checkpoint(tiny: Path, data_root: Path, tmp_path: Path) -> None:
+    options = _options(
+        data_root, steps=3, **{"default_hooks.checkpoint.interval": 1, "default_hooks.checkpoint.max_keep_ckpts": 1}
+    )
+    (tmp_path / "iter_2.pth.partial").symlink_to("/dev/full")
+    with pytest.raises(
+        WeightsError, match=r"iter_2\.pth: cannot be written \(.*No space left.*earlier checkpoints are kept"
+    ):
+        train_detector(tiny, tmp_path, cfg_options=options)
+    assert [path.name for path in checkpoints(tmp_path)] == ["iter_1.pth"]
+    train_detector(tiny, tmp_path, resume=True, cfg_options=options)
+    assert [path.name for path in checkpoints(tmp_path)] == ["iter_3.pth"]
+
+
+def test_validation_keeps_the_best_weights(
+    tiny: Path, data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = iter([0.25, 0.5, 0.375])
+    monkeypatch.setattr(FrameAP, "compute_metrics", lambda self, results: {"AP": next(figures), "seen": len(results)})
+    options = _options(
+        data_root,
+        steps=3,
+        **{
+            "val_dataloader.dataset.data_root": str(data_root),
+            "val_dataloader.dataset.every_n_frames": 3,
+            "train_cfg.val_interval": 1,
+        },
+    )
+    train_detector(tiny, tmp_path, cfg_options=options)
+    lines = [json.loads(line) for line in (tmp_path / "validation.jsonl").read_text().splitlines()]
+    assert [(line["step"], line["frame/AP"], line["frame/seen"]) for line in lines] == [
+        (1, 0.25, 4),
+        (2, 0.5, 4),
+        (3, 0.375, 4),
+    ]
+    with safe_open(tmp_path / "best.safetensors", framework="pt") as file:
+        assert json.loads(file.metadata()["training"])["iterations"] == 2
+        assert json.loads(file.metadata()["validation"])["frame/AP"] == 0.5
+    assert cv2.imread(str(tmp_path / "curves.png")).shape[0] > 100
+
+
+def test_a_loss_that_is_not_finite_stops_and_names_the_step_and_the_images(
+    tiny: Path, data_root: Path, tmp_path: Path
+) -> None:
     options = _options(data_root, steps=6, **{"optim_wrapper.optimizer.lr": 1e38})
-    with pytest.raises(ConfigError, match=r"the loss is (nan|inf) at step [23];"):
-        train_detector(SMALL, tmp_path, cfg_options=options)
+    images = r"JPEGImages/[49]/0000\d\.jpg, .*JPEGImages/[49]/0000\d\.jpg"
+    with pytest.raises(ConfigError, match=rf"the loss is (nan|inf) at step [23];.*{images}"):
+        train_detector(tiny, tmp_path, cfg_options=options)
 
 
-def test_what_cannot_start(data_root: Path, tmp_path: Path) -> None:
+def test_a_damaged_frame_is_named(tiny: Path, data_root: Path, tmp_path: Path) -> None:
+    shutil.copytree(data_root, tmp_path / "split")
+    for path in (tmp_path / "split" / "JPEGImages").rglob("*.jpg"):
+        path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(DataError, match=r"^frame: a JPEG that is cut short or damaged: .*\.jpg$"):
+        train_detector(tiny, tmp_path / "work", cfg_options=_options(tmp_path / "split", steps=1))
+
+
+def test_an_error_of_a_loaders_process_is_one_line_again() -> None:
+    try:
+        raise DataError("frame: an empty file: a/b.jpg")
+    except DataError:
+        wrapped = ExceptionWrapper(where="in DataLoader worker process 0")
+    with pytest.raises(DataError) as caught:
+        wrapped.reraise()
+    assert len(str(caught.value).splitlines()) > 3
+    assert _without_traceback(str(caught.value)) == "frame: an empty file: a/b.jpg"
+
+
+def test_the_networks_random_choices_depend_on_the_step_alone() -> None:
+    def drawn(seed: int, step: int) -> float:
+        _StepSeed().before_train_iter(SimpleNamespace(seed=seed, iter=step), step)
+        return torch.rand(()).item()
+
+    assert drawn(1, 5) == drawn(1, 5)
+    assert len({drawn(1, 5), drawn(1, 6), drawn(2, 5)}) == 3
+
+
+def test_what_cannot_start(tiny: Path, data_root: Path, tmp_path: Path) -> None:
     with pytest.raises(WeightsError, match="no checkpoint to resume from"):
-        train_detector(SMALL, tmp_path, resume=True, cfg_options=_options(data_root, steps=1))
+        train_detector(tiny, tmp_path, resume=True, cfg_options=_options(data_root, steps=1))
     with pytest.raises(ConfigError, match="did you mean"):
-        train_detector(SMALL, tmp_path, cfg_options={"train_dataloader.batchsize": 2})
+        train_detector(tiny, tmp_path, cfg_options={"train_dataloader.batchsize": 2})
     with pytest.raises(DataError, match=r"instances\.json"):
-        train_detector(SMALL, tmp_path, cfg_options=_options(tmp_path / "nowhere", steps=1))
+        train_detector(tiny, tmp_path, cfg_options=_options(tmp_path / "nowhere", steps=1))
 
 
-def test_a_split_with_other_classes_than_the_model(data_root: Path, tmp_path: Path) -> None:
+def test_a_split_with_other_classes_than_the_model(tiny: Path, data_root: Path, tmp_path: Path) -> None:
     content = json.loads((data_root / "instances.json").read_text())
     content["categories"] = content["categories"][:2]
     (tmp_path / "instances.json").write_text(json.dumps(content))
     with pytest.raises(ConfigError, match="the model has 8 classes, the split 2 categories"):
-        train_detector(SMALL, tmp_path / "work", cfg_options=_options(tmp_path, steps=1))
+        train_detector(tiny, tmp_path / "work", cfg_options=_options(tmp_path, steps=1))
 
 
-def test_initial_weights_may_differ_in_their_heads_only() -> None:
-    network = torch.nn.ModuleDict({"backbone": torch.nn.Linear(2, 2), "head": torch.nn.Linear(2, 3)})
-    other = torch.nn.ModuleDict({"backbone": torch.nn.Linear(2, 2), "head": torch.nn.Linear(2, 5)})
-    assert load_initial(network, other.state_dict(), Path("x.pth")) == ["head.weight", "head.bias"]
-    torch.testing.assert_close(network["backbone"].weight, other["backbone"].weight)
-    tensors = {**other.state_dict(), "backbone.weight": torch.zeros(4, 2)}
-    with pytest.raises(WeightsError, match=r"x\.pth: backbone\.weight is \[4, 2\], the network has \[2, 2\]"):
-        load_initial(network, tensors, Path("x.pth"))
+def test_keys_that_this_machine_or_each_other_contradict(
+    data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(words: str, config: Path = SMALL, **more: Any) -> None:
+        with pytest.raises(ConfigError, match=words):
+            train_detector(config, tmp_path, cfg_options=_options(data_root, steps=1, **more))
+
+    large = Path(read_config("detectors/htc_r50_youtube_vis_2019").filename)
+    fails(r"frozen_stages=1 would freeze random layers", large)
+    fails("leave out init_backbone", init_weights="a.pth", init_backbone="b.pth")
+    fails(
+        r"differ in their categories \(class 1: class 20, square\)",
+        **{"val_dataloader.dataset.data_root": str(_renamed(data_root, tmp_path / "other"))},
+    )
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    fails("amp needs CUDA", amp=True)
+    monkeypatch.setattr("vis_pipeline.training.detector.settings.find_spec", lambda name: None)
+    fails("needs the package tensorboard", tensorboard=True)
+
+
+def _renamed(data_root: Path, folder: Path) -> Path:
+    content = json.loads((data_root / "instances.json").read_text())
+    content["categories"][0]["name"] = "square"
+    folder.mkdir()
+    (folder / "instances.json").write_text(json.dumps(content))
+    return folder
+
+
+def test_fine_tuning_takes_its_classes_from_the_split_and_its_tensors_from_the_bundled_weights(
+    data_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = json.loads((data_root / "instances.json").read_text())
+    content["categories"] = [{"id": 10, "name": "Star"}, {"id": 20, "name": "whale"}]
+    (tmp_path / "instances.json").write_text(json.dumps(content))
+    (tmp_path / "JPEGImages").symlink_to(data_root / "JPEGImages")
+    options = _options(tmp_path, steps=1, **{"optim_wrapper.optimizer.lr": 0.0})
+    weights = train_detector(FINETUNE, tmp_path / "work", cfg_options=options)
+
+    told = " ".join(capsys.readouterr().err.split())
+    assert "1 of 2 classes start from htc_small.safetensors, in 4 layers: Star <- star" in told
+    assert "1 classes start afresh: whale" in told
+    found, bundled = read_state_dict(weights), read_state_dict(resolve("bundled:htc_small"))
+    for key in ("backbone.conv1.weight", "roi_head.mask_head.2.conv_logits.weight", "roi_head.bbox_head.1.fc_reg.bias"):
+        assert torch.equal(found[key], bundled[key])
+    star = 4  # of disc, ring, square, triangle, star, ...
+    for head in ("bbox_head.0.fc_cls", "bbox_head.1.fc_cls", "bbox_head.2.fc_cls", "semantic_head.conv_logits"):
+        rows, sources = found[f"roi_head.{head}.weight"], bundled[f"roi_head.{head}.weight"]
+        assert len(rows) == 3
+        assert torch.equal(rows[0], sources[star])
+        assert torch.equal(rows[2], sources[8])
+        assert not (rows[1] == sources).flatten(1).all(1).any()
+    HTCDetector(str(tmp_path / "work" / FINETUNE.name), weights, range(2))
+
+
+def test_a_backbone_may_start_from_weights_that_learned_on_images(
+    tiny: Path, data_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    resnet = MODELS.build(read_config(str(tiny)).model.backbone)
+    torch.save({**resnet.state_dict(), "fc.weight": torch.zeros(10, 64)}, tmp_path / "resnet.pth")
+    options = _options(
+        data_root, steps=1, init_backbone=str(tmp_path / "resnet.pth"), **{"optim_wrapper.optimizer.lr": 0.0}
+    )
+    found = read_state_dict(train_detector(tiny, tmp_path / "work", cfg_options=options))
+    for key, value in resnet.named_parameters():
+        assert torch.equal(found[f"backbone.{key}"], value.half())
+    assert "loaded 100 of 100 tensors" in " ".join(capsys.readouterr().err.split())
+
+
+def test_half_precision_and_tensorboard_where_they_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr("vis_pipeline.training.detector.settings.find_spec", lambda name: name)
+    settings = read_config(str(SMALL), {"amp": True, "tensorboard": True})
+    before = dict(settings.optim_wrapper)
+    prepare(settings, "x", resume=False)
+    assert settings.optim_wrapper == {
+        **before,
+        "type": "AmpOptimWrapper",
+        "dtype": "float16",
+        "loss_scale": "dynamic",
+    }
+    assert [backend["type"] for backend in settings.visualizer.vis_backends] == [
+        "LocalVisBackend",
+        "TensorboardVisBackend",
+    ]
+    assert settings.val_dataloader is settings.val_evaluator is settings.val_cfg is None

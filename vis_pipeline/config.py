@@ -104,11 +104,23 @@ def _override(option: str) -> tuple[str, Any]:
 
 
 def _keys(settings: Any, location: list[str]) -> list[str]:
-    """The valid keys at the level of the last part of `location`; a field may be a settings class or None."""
+    """The valid keys at the level of the last part of `location`.
+
+    A field may be a settings class, None, or a tuple of either; of several classes, told apart by their `type`, a part
+    of the location names one.
+    """
+    levels = [settings]
     for part in location[:-1]:
-        hint = get_type_hints(settings).get(part)
-        settings = next((option for option in (hint, *get_args(hint)) if is_dataclass(option)), settings)
-    return [field.name for field in fields(settings)]
+        named = [level for level in levels if getattr(level, "type", None) == part]
+        hints = [get_type_hints(level).get(part) for level in levels]
+        levels = named or [inner for hint in hints for inner in _settings_in(hint)] or levels
+    return [field.name for level in levels for field in fields(level)]
+
+
+def _settings_in(hint: Any) -> list[Any]:
+    if is_dataclass(hint):
+        return [hint]
+    return [inner for option in get_args(hint) for inner in _settings_in(option)]
 
 
 def _nearest(word: str, candidates: Iterable[str]) -> str:

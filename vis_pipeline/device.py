@@ -5,8 +5,10 @@ import torch
 from vis_pipeline.errors import ConfigError
 
 
-def torch_device(name: str | None) -> torch.device:
+def torch_device(name: str | None, option: str = "--device") -> torch.device:
     """The device of this name, `cpu`, `cuda` or `cuda:N`; None is CUDA where there is one, else the CPU.
+
+    `option` is what gave the name, for errors.
 
     Raises:
         ConfigError: it is none of these, or it is not there.
@@ -18,10 +20,10 @@ def torch_device(name: str | None) -> torch.device:
     except RuntimeError:
         device = torch.device("meta")
     if device.type not in ("cpu", "cuda"):
-        raise ConfigError(f"--device {name}: no such device; give cpu, cuda or cuda:N")
+        raise ConfigError(f"{option} {name}: no such device; give cpu, cuda or cuda:N")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         found = torch.cuda.device_count()
-        raise ConfigError(f"--device {name}: torch sees {found} CUDA devices here; `vis-pipeline doctor` may say why")
+        raise ConfigError(f"{option} {name}: torch sees {found} CUDA devices here; `vis-pipeline doctor` may say why")
     return device
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vis_pipeline.training.tracker.labels import IGNORED, NEGATIVE, POSITIVE
-from vis_pipeline.training.tracker.losses import box_loss, mask_loss, score_loss
+from vis_pipeline.training.tracker.losses import box_loss, mask_loss, score_loss, similarity_loss
 
 
 def test_score_loss_is_half_the_mean_over_positives_and_half_that_over_negatives():
@@ -32,6 +32,15 @@ def test_box_loss_sums_the_four_offsets_and_averages_positives_then_pairs():
     targets[1] = 100.0
     labels = torch.tensor([[POSITIVE, POSITIVE, NEGATIVE], [NEGATIVE, NEGATIVE, IGNORED]])
     assert box_loss(offsets, targets, labels).item() == pytest.approx(((1.0 + 4.0) / 2 + 0.0) / 2)
+
+
+def test_similarity_loss_is_logistic_and_weighs_both_kinds_alike():
+    # log(1 + exp(-y v)): the positive with v = ln 3 costs ln(4/3); the negatives with v = 0, ln 3 and -ln 3 cost ln 2,
+    # ln 4 and ln(4/3).
+    logits = torch.tensor([[math.log(3), 0.0], [math.log(3), -math.log(3)]])
+    labels = torch.tensor([[POSITIVE, NEGATIVE], [NEGATIVE, NEGATIVE]])
+    expected = math.log(4 / 3) / 2 + (math.log(2) + math.log(4) + math.log(4 / 3)) / 3 / 2
+    assert similarity_loss(logits, labels).item() == pytest.approx(expected, rel=1e-6)
 
 
 def test_mask_loss_is_the_mean_logistic_loss_over_pixels():

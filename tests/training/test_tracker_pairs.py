@@ -1,19 +1,19 @@
-"""Which pairs are drawn, and what is cut for them."""
+"""Which pairs are drawn from a training set."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 import torch
-from tracker_scenes import HEIGHT, HIDDEN_FRAME, WIDTH, write_split
+from tracker_scenes import HIDDEN_FRAME, write_split
 
-from vis_pipeline import masks
-from vis_pipeline.errors import DataError
-from vis_pipeline.siammask.paste import paste
-from vis_pipeline.training.tracker.crops import MASK_MARGIN, PairCutter, cut_image, cut_mask, target_in_crop
-from vis_pipeline.training.tracker.pairs import CropWindow, PairSampler, context_side
-from vis_pipeline.training.tracker.settings import AugmentSettings, PairSettings, SourceSettings
-from vis_pipeline.training.tracker.sources import FrameStore, read_training_set, with_crowds
+from vis_pipeline.training.tracker.crops import MASK_MARGIN
+from vis_pipeline.training.tracker.frame_store import FrameStore
+from vis_pipeline.training.tracker.host_crops import PairCutter
+from vis_pipeline.training.tracker.pairs import PairSampler, context_side
+from vis_pipeline.training.tracker.settings import AugmentSettings, PairSettings
+from vis_pipeline.training.tracker.source_settings import VideoSource
+from vis_pipeline.training.tracker.sources import read_training_set, with_crowds
 
 PLAIN = AugmentSettings(
     exemplar_shift=0, exemplar_scale=0, search_shift=0, search_scale=0, refine_shift=0, refine_scale=(1, 1),
@@ -24,13 +24,31 @@ PLAIN = AugmentSettings(
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     split, frames = write_split(tmp_path_factory.mktemp("split"))
-    return read_training_set([SourceSettings(split, frames)])
+    return read_training_set([VideoSource(split, frames)])
 
 
 def _draw(data, count, pairs, augment=PLAIN, seed=0):
     sampler = PairSampler(data, pairs, augment)
     rng = np.random.default_rng(seed)
     return [sampler.draw(rng) for _ in range(count)]
+
+
+def _shown(data, window, nearest=False):
+    """The object at the centre of an exemplar's window, or the one nearest to it."""
+    offsets = []
+    for entry in data.objects:
+        box = entry.boxes[window.frame]
+        far = np.abs(box[:2] + box[2:] / 2 - (window.x, window.y)).max()
+        offsets.append(far if entry.video == window.video and box[2] else np.inf)
+    assert nearest or min(offsets) == 0
+    return int(np.argmin(offsets))
+
+
+def _change(data, window, index):
+    """Shift in crop pixels and factor of a window against its object's, without any change."""
+    box = data.objects[index].boxes[window.frame]
+    x, y = (np.array([window.x, window.y]) - box[:2] - box[2:] / 2) * window.size / window.side
+    return x, y, window.side / (context_side(*box[2:]) * window.size / 127)
 
 
 def test_positive_pairs_show_one_object_within_the_gap(data):
@@ -78,6 +96,77 @@ def test_crowded_pairs_show_a_frame_in_which_boxes_meet(data):
     assert {pair.search.frame for pair in pairs if pair.target in (0, 1)} == {4}
 
 
+def test_objects_of_other_classes_are_negative_too(data):
+    pairs = _draw(data, 100, PairSettings(negatives=1, hidden=0, lookalikes=0))
+    assert all(not pair.positive for pair in pairs)
+    sources = [data.objects[_shown(data, pair.exemplar)] for pair in pairs]
+    # Where chance offers none of another class that lies apart, one of the same class serves.
+    targets = [data.objects[pair.target] for pair in pairs]
+    differing = [one.category != other.category for one, other in zip(sources, targets, strict=True)]
+    assert np.mean(differing) > 0.8
+    assert any(pair.exemplar.video == pair.search.video for pair in pairs)
+    assert any(pair.exemplar.video != pair.search.video for pair in pairs)
+
+
+def test_a_negative_of_the_same_frame_keeps_the_exemplars_object_out_of_reach(data):
+    reach = 255 / 2
+    for pair in _draw(data, 300, PairSettings(negatives=1, hidden=0)):
+        source = _shown(data, pair.exemplar)
+        box = data.objects[source].boxes[pair.search.frame]
+        if data.objects[source].video == pair.search.video and box[2]:
+            gap = np.abs(box[:2] + box[2:] / 2 - (pair.search.x, pair.search.y)).max()
+            assert gap > reach * pair.search.side / 255
+
+
+def test_the_only_object_of_its_class_has_negatives_of_other_classes(data):
+    alone = [dataclasses.replace(entry, category=(0, number)) for number, entry in enumerate(data.objects)]
+    pairs = _draw(
+        dataclasses.replace(data, objects=tuple(alone)), 60, PairSettings(negatives=1, hidden=0, lookalikes=1)
+    )
+    assert sum(pair.positive for pair in pairs) < 6
+
+
+def test_the_share_of_negatives_and_the_changes_are_those_of_the_settings(data):
+    augment = AugmentSettings()
+    pairs = _draw(data, 3000, PairSettings(negatives=0.2), augment)
+    assert np.mean([not pair.positive for pair in pairs]) == pytest.approx(0.2, abs=0.03)
+    assert np.mean([pair.flip for pair in pairs]) == pytest.approx(0.5, abs=0.04)
+    exemplar = np.array([_change(data, pair.exemplar, _shown(data, pair.exemplar, nearest=True)) for pair in pairs])
+    search = np.array([_change(data, pair.search, pair.target) for pair in pairs if pair.positive])
+    for found, shift, scale in ((exemplar, 4, 0.05), (search, 64, 0.18)):
+        assert np.abs(found[:, :2]).max() == pytest.approx(shift, rel=0.02)
+        assert (found[:, 2].min(), found[:, 2].max()) == pytest.approx((1 - scale, 1 + scale), abs=0.01)
+        assert np.abs(found[:, :2].mean(0)).max() < shift / 20
+
+
+def test_objects_are_drawn_by_the_shares_of_their_sources(data):
+    weights = np.array([0.1, 0.1, 0.1, 0.2, 0.5, 0.0])
+    pairs = _draw(dataclasses.replace(data, weights=weights), 2000, PairSettings(negatives=0))
+    drawn = np.bincount([pair.target for pair in pairs], minlength=6) / 2000
+    assert drawn == pytest.approx(weights, abs=0.04)
+    assert drawn[5] == 0
+    # Those of negative pairs, too: without weight, an object is not shown.
+    pairs = _draw(dataclasses.replace(data, weights=weights), 400, PairSettings(negatives=1, hidden=0, lookalikes=0))
+    elsewhere = [pair.target for pair in pairs if pair.search.video != pair.exemplar.video]
+    assert elsewhere and 5 not in elsewhere
+
+
+def test_a_still_image_is_both_frames_of_its_pairs(data):
+    video = data.videos[0]
+    stills = [
+        dataclasses.replace(
+            entry, segmentations=entry.segmentations[:1], boxes=entry.boxes[:1],
+            visible=np.array([0]), clear=np.array([0]), hidden=np.array([], np.int64), crowded=np.array([], np.int64),
+        )
+        for entry in data.objects[:3]
+    ]  # fmt: skip
+    one = dataclasses.replace(video, paths=video.paths[:1])
+    still = dataclasses.replace(data, videos=(one,), objects=tuple(stills), weights=np.full(3, 1 / 3))
+    for pair in _draw(still, 50, PairSettings(), AugmentSettings()):
+        assert pair.exemplar.frame == pair.search.frame == 0
+        assert (pair.exemplar.x, pair.exemplar.y) != (pair.search.x, pair.search.y)
+
+
 def test_drawing_depends_on_the_generator_alone(data):
     first, second = (_draw(data, 10, PairSettings(), AugmentSettings(), seed=3) for _ in range(2))
     for one, other in zip(first, second, strict=True):
@@ -91,49 +180,6 @@ def test_context_of_a_square_doubles_its_side():
     assert context_side(20, 60) == pytest.approx(np.sqrt(60 * 100))
 
 
-def test_a_crop_of_the_frames_own_scale_is_the_frame_moved_by_whole_pixels():
-    image = np.random.default_rng(0).integers(0, 255, (200, 300, 3)).astype(np.uint8)
-    # A window of 127 pixels about x = 150 begins at round(150 - 128 / 2) = 86 in tracking.
-    cut = cut_image(image, CropWindow(0, 0, 150, 100, 127, 127))
-    assert np.array_equal(cut, image[36 : 36 + 127, 86 : 86 + 127])
-
-
-def test_outside_of_the_frame_is_its_truncated_mean():
-    image = np.full((50, 50, 3), (10, 20, 30), dtype=np.uint8)
-    image[0, 0] = 0
-    cut = cut_image(image, CropWindow(0, 0, 0, 0, 60, 127))
-    assert cut[0, 0].tolist() == [9, 19, 29]
-
-
-@pytest.mark.parametrize("flip", [False, True])
-def test_a_mask_cut_for_stage_two_pastes_back_to_itself(flip):
-    mask = np.zeros((HEIGHT, WIDTH), dtype=np.bool_)
-    mask[30:60, 50:90] = True
-    mask[40:44, 60:64] = False
-    x, y, side = 68.3, 47.1, 70.0
-    cut = cut_mask(mask, CropWindow(0, 0, x, y, side, 127), 0, flip)
-    left = (WIDTH - x if flip else x) - side / 2
-    square = torch.tensor([[left, y - side / 2, side]], dtype=torch.float64)
-    pasted = paste(torch.from_numpy(cut.astype(np.float32))[None], square, (HEIGHT, WIDTH), 0.5)[0].numpy()
-    wanted = mask[:, ::-1] if flip else mask
-    assert np.logical_xor(pasted, wanted).sum() <= 40
-    assert (pasted & wanted).sum() / (pasted | wanted).sum() > 0.96
-
-
-def test_a_mask_window_of_a_response_position_pastes_back_to_itself():
-    mask = np.zeros((HEIGHT, WIDTH), dtype=np.bool_)
-    mask[30:60, 50:90] = True
-    window = CropWindow(0, 0, 60.0, 50.0, 120.0, 255)
-    row, column, scale = 12, 14, 120 / 255
-    plane = cut_mask(mask, window, MASK_MARGIN)
-    cut = plane[8 * row : 8 * row + 127, 8 * column : 8 * column + 127]
-    left = window.x - window.side / 2 + (column - 4) * 8 * scale
-    top = window.y - window.side / 2 + (row - 4) * 8 * scale
-    square = torch.tensor([[left, top, 127 * scale]], dtype=torch.float64)
-    pasted = paste(torch.from_numpy(cut.astype(np.float32))[None], square, (HEIGHT, WIDTH), 0.5)[0].numpy()
-    assert (pasted & mask).sum() / (pasted | mask).sum() > 0.96
-
-
 @pytest.mark.parametrize("flip", [0.0, 1.0])
 def test_box_and_mask_of_a_search_crop_agree(data, flip):
     augment = dataclasses.replace(PLAIN, search_shift=20, flip=flip)
@@ -145,15 +191,6 @@ def test_box_and_mask_of_a_search_crop_agree(data, flip):
         assert abs((xs.min() + xs.max()) / 2 - box[0]) < 2.5
         assert abs((ys.min() + ys.max()) / 2 - box[1]) < 2.5
         assert abs(xs.max() - xs.min() + 1 - box[2]) < 2.5
-
-
-def test_box_in_a_crop_twice_as_fine_as_the_frame(data):
-    pair = dataclasses.replace(
-        _draw(data, 1, PairSettings(negatives=0))[0],
-        search=CropWindow(0, 0, 50.0, 40.0, 127.5, 255),
-        target_box=np.array([40.0, 40.0, 30.0, 10.0]),
-    )
-    assert target_in_crop(pair).tolist() == [127 + 10, 127 + 10, 60, 20]
 
 
 def test_batches_have_the_stated_shapes_for_shorter_crops(data):
@@ -178,51 +215,3 @@ def test_the_mask_of_a_hidden_object_is_empty(data):
     batch = PairCutter(data, FrameStore(data.videos, 1), PLAIN).batch([pair], np.random.default_rng(0))
     assert not batch.search_masks.any()
     assert not batch.positive.any()
-
-
-def test_a_frame_of_another_size_is_named(tmp_path):
-    split, frames = write_split(tmp_path, videos=1)
-    (frames / "001" / "00002.png").write_bytes((frames / "001" / "00001.png").read_bytes())
-    videos = read_training_set([SourceSettings(split, frames)]).videos
-    store = FrameStore([dataclasses.replace(videos[0], width=WIDTH + 1)], 1)
-    with pytest.raises(DataError, match=r"00002\.png: 128x96 pixels, the split says 129x96"):
-        store.frame(0, 2)
-
-
-def test_frames_beyond_the_memory_limit_are_still_read(data):
-    store = FrameStore(data.videos, 1e-9)
-    assert np.array_equal(store.frame(0, 0), store.frame(0, 0))
-
-
-def test_sources_get_their_shares(tmp_path):
-    parts = []
-    for name, weight in (("one", 1.0), ("two", 3.0)):
-        (tmp_path / name).mkdir()
-        split, frames = write_split(tmp_path / name, videos=1)
-        parts.append(SourceSettings(split, frames, weight))
-    data = read_training_set(parts)
-    assert data.weights.tolist() == pytest.approx([1 / 12] * 3 + [1 / 4] * 3)
-    assert data.objects[0].category != data.objects[3].category
-
-
-def test_a_split_without_annotations_cannot_be_trained_on(tmp_path):
-    import json
-
-    split, frames = write_split(tmp_path, videos=1)
-    content = json.loads(split.read_text())
-    del content["annotations"]
-    split.write_text(json.dumps(content))
-    with pytest.raises(DataError, match="no visible annotated object"):
-        read_training_set([SourceSettings(split, frames)])
-
-
-def test_masks_of_few_pixels_count_as_hidden(tmp_path):
-    import json
-
-    split, frames = write_split(tmp_path, videos=1)
-    content = json.loads(split.read_text())
-    speck = np.zeros((1, HEIGHT, WIDTH), dtype=np.bool_)
-    speck[0, 5, 5:9] = True
-    content["annotations"][0]["segmentations"][4] = masks.encode(speck)[0]
-    split.write_text(json.dumps(content))
-    assert 4 not in read_training_set([SourceSettings(split, frames)]).objects[0].visible

@@ -10,7 +10,7 @@ from tracker_scenes import write_split
 from typer.testing import CliRunner
 
 from vis_pipeline.cli.app import app
-from vis_pipeline.errors import ConfigError, DataError, WeightsError
+from vis_pipeline.errors import ConfigError, WeightsError
 from vis_pipeline.siammask.checkpoint import load_siammask
 from vis_pipeline.training.tracker.log import read_log
 from vis_pipeline.training.tracker.trainer import train_tracker
@@ -46,7 +46,7 @@ def config(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(config, tmp_path_factory):
     work_dir = tmp_path_factory.mktemp("whole")
-    command = ["train", "tracker", config, "--work-dir", str(work_dir)]
+    command = ["train", "tracker", config, "--work-dir", str(work_dir), "--official-keys", str(work_dir / "keys.pth")]
     result = CliRunner().invoke(app, command + [part for option in OPTIONS for part in ("--cfg-options", option)])
     assert result.exit_code == 0, result.output
     assert "tracker.safetensors" in result.output.replace("\n", "")
@@ -69,31 +69,19 @@ def test_a_training_leaves_weights_log_and_curves(trained):
     assert record["pairs"]["history"] == 2
 
 
-def test_a_resumed_training_ends_bit_for_bit_where_an_unbroken_one_does(config, trained, tmp_path, monkeypatch):
-    from vis_pipeline.training.tracker import trainer
-
-    step = trainer.TrackerTrainer._step
-
-    def killed(self, number):
-        if number == 3:
-            raise KeyboardInterrupt
-        return step(self, number)
-
-    monkeypatch.setattr(trainer.TrackerTrainer, "_step", killed)
-    with pytest.raises(KeyboardInterrupt):
-        train_tracker(config, tmp_path, options=OPTIONS)
-    monkeypatch.undo()
-    train_tracker(config, tmp_path, resume=True, options=OPTIONS)
-    whole, resumed = _network(trained), _network(tmp_path)
-    for name, value in whole.items():
-        assert torch.equal(value, resumed[name]), name
-    assert [line["losses"] for line in read_log(tmp_path / "log.jsonl")] == [
-        line["losses"] for line in read_log(trained / "log.jsonl")
-    ]
-
-
-def _network(work_dir):
-    return torch.load(work_dir / "checkpoint.pt", weights_only=True)["network"]
+def test_both_forms_of_the_weights_give_the_same_network(trained):
+    ours, official = (load_siammask(trained / name) for name in ("tracker.safetensors", "keys.pth"))
+    content = torch.load(trained / "keys.pth", weights_only=True)["state_dict"]
+    assert content["features.features.conv1.weight"].dtype == torch.float32
+    crops = torch.rand(1, 3, 127, 127, generator=torch.Generator().manual_seed(0)) * 255
+    with torch.inference_mode():
+        found = [
+            network.refine_whole(
+                network.search(crops), network.mask_correlation(network.template(crops), network.search(crops))
+            )
+            for network in (ours, official)
+        ]
+    assert torch.equal(*found)
 
 
 def test_a_work_folder_in_use_is_not_overwritten(config, trained):
@@ -111,16 +99,6 @@ def test_an_unknown_architecture_is_named(config, tmp_path):
         train_tracker(config, tmp_path, options=["architecture=tiny"])
 
 
-def test_the_two_branch_variant_is_refused(config, tmp_path):
-    with pytest.raises(ConfigError, match="small_two_branch"):
-        train_tracker(config, tmp_path, options=["architecture=small_two_branch"])
-
-
-def test_a_loss_that_is_not_finite_stops_with_the_step(config, tmp_path):
-    with pytest.raises(DataError, match="training step 0: the loss is not finite"):
-        train_tracker(config, tmp_path, options=["losses.score=inf"])
-
-
 def test_a_damaged_checkpoint_is_named(config, tmp_path):
     (tmp_path / "checkpoint.pt").write_bytes(b"nothing")
     with pytest.raises(WeightsError, match="checkpoint"):
@@ -129,12 +107,21 @@ def test_a_damaged_checkpoint_is_named(config, tmp_path):
 
 def test_without_refinement_the_coarse_mask_is_learned(config, tmp_path):
     train_tracker(config, tmp_path, options=["architecture=small_no_refine", "schedule.steps=1"])
-    assert set(read_log(tmp_path / "log.jsonl")[0]["losses"]) == {"total", "score", "box", "mask"}
+    assert set(read_log(tmp_path / "log.jsonl")[0]["losses"]) == {"total", "score", "box", "mask", "second_stage"}
 
 
-def test_the_packaged_configs_are_valid():
-    from vis_pipeline.config import load_config, parse
-    from vis_pipeline.training.tracker.settings import TrackerTraining
+def test_losses_that_the_architecture_has_no_branch_for_are_refused(config, tmp_path):
+    options = ["losses.score=0", "losses.box=0", "losses.refined=0", "losses.second_stage=0"]
+    with pytest.raises(ConfigError, match="losses: none with a weight is one of the architecture 'small'"):
+        train_tracker(config, tmp_path, options=options)
 
-    for name in ("trackers/siammask_small", "trackers/siammask_r50"):
-        parse(TrackerTraining, load_config(name), name)
+
+def test_a_device_that_is_not_there_is_named(config, tmp_path):
+    with pytest.raises(ConfigError, match="device cuda:99"):
+        train_tracker(config, tmp_path, options=["device=cuda:99"])
+
+
+def test_official_keys_into_no_folder_are_refused_before_the_training(config, tmp_path):
+    with pytest.raises(ConfigError, match=r"--official-keys .*missing/keys.pth: there is no such folder"):
+        train_tracker(config, tmp_path / "work", official_keys=tmp_path / "missing" / "keys.pth")
+    assert not (tmp_path / "work").exists()

@@ -1,12 +1,16 @@
-"""A small split on disk whose objects are coloured squares, for the tests of tracker training."""
+"""A small split on disk whose objects are coloured squares, and batches of noise, for the tests of tracker training."""
 
 import json
 from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 
 from vis_pipeline import masks
+from vis_pipeline.config import parse
+from vis_pipeline.training.tracker.crops import PairBatch
+from vis_pipeline.training.tracker.settings import TrackerTraining
 
 HEIGHT, WIDTH, LENGTH = 96, 128, 6
 HIDDEN_FRAME = 3
@@ -48,3 +52,28 @@ def write_split(folder: Path, videos: int = 2) -> tuple[Path, Path]:
     split = folder / "instances.json"
     split.write_text(json.dumps(content))
     return split, folder / "frames"
+
+
+def settings_of(**values) -> TrackerTraining:
+    """The settings of a training of the small network without data; `values` as in a config."""
+    content = {"architecture": "small", "sources": (), "schedule": {"steps": 4}, **values}
+    return parse(TrackerTraining, content, "config of a test")
+
+
+def random_batch(side: int, count: int = 2, seed: int = 0) -> PairBatch:
+    """Crops of noise with a 50x60 target in the middle; every second pair is negative."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def noise(size: int) -> torch.Tensor:
+        return torch.randint(0, 256, (count, 3, size, size), generator=generator, dtype=torch.uint8)
+
+    middle = float(side // 2)
+    return PairBatch(
+        exemplars=noise(127),
+        searches=noise(side),
+        seconds=noise(127),
+        search_masks=torch.rand(count, side + 64, side + 64, generator=generator) < 0.3,
+        second_masks=torch.rand(count, 127, 127, generator=generator) < 0.3,
+        boxes=torch.tensor([[middle, middle, 50.0, 60.0]]).repeat(count, 1),
+        positive=torch.arange(count) % 2 == 0,
+    )

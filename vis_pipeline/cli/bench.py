@@ -11,12 +11,15 @@ if TYPE_CHECKING:
     from vis_pipeline.bench.evaluator import Timing
     from vis_pipeline.bench.synthetic_results import Workload
 
+_SHEET_PAIRS = 24
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     bench = typer.Typer(help="Measurements.", no_args_is_help=True)
     bench.command("ablation")(ablation)
     bench.command("evaluator")(evaluator)
+    bench.command("pairs")(pairs)
     bench.callback()(_bench)
     app.add_typer(bench, name="bench")
 
@@ -118,3 +121,36 @@ def _evaluator_cells(work: "Workload", timing: "Timing") -> list[str]:
         compared = [f"{timing.plain / timing.ours:.1f}"]
     size = f"{work.videos} x {work.frames} x {work.predictions}"
     return [size, *(f"{1000 * seconds:.0f}" for seconds in measured), *compared]
+
+
+def pairs(
+    config: Annotated[str, typer.Argument(help="Tracker training config: a file, or a name inside the packaged ones.")],
+    batches: Annotated[int, typer.Option(min=1, help="How many batches are cut, twice.")] = 20,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; default: cuda where there is one.")] = None,
+    sheet: Annotated[Path | None, typer.Option(help="Picture of the first pairs to write: a PNG file.")] = None,
+    cfg_options: Annotated[list[str] | None, typer.Option(help="Override a config key: a.b=value; repeatable.")] = None,
+) -> None:
+    """Time the drawing and cutting of training pairs, without a network, and look at some of them."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from vis_pipeline.bench.pairs import PairBench
+    from vis_pipeline.config import load_config, parse
+    from vis_pipeline.device import torch_device
+    from vis_pipeline.errors import ConfigError
+    from vis_pipeline.training.tracker.settings import TrackerTraining
+    from vis_pipeline.visualize.pair_sheet import pair_sheet
+    from vis_pipeline.visualize.renderer import write_png
+
+    if sheet is not None and not sheet.parent.is_dir():
+        raise ConfigError(f"--sheet {sheet}: there is no folder {sheet.parent}")
+    settings = parse(TrackerTraining, load_config(config, cfg_options or ()), f"config {config}")
+    measured = PairBench(settings, torch_device(device), batches)
+    if sheet is not None:
+        write_png(sheet, pair_sheet(measured.sample(_SHEET_PAIRS)))
+    table = Table("cutting", "frames from disk", "frames kept", title="Pairs a second")
+    for speed in measured.speeds():
+        table.add_row(speed.way, f"{speed.first:,.0f}", f"{speed.again:,.0f}")
+    console = Console(width=120)
+    console.print(table)
+    console.print(f"drawn: {measured.drawing:,.0f} pairs a second", highlight=False)

@@ -11,6 +11,10 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on from the folder's 
 Options = Annotated[
     list[str] | None, typer.Option("--cfg-options", metavar="KEY=VALUE", help="Override a setting; may be repeated.")
 ]
+OfficialKeys = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Also write the weights in the official release's form, float32.")
+]
+TensorBoard = Annotated[bool, typer.Option("--tensorboard", help="Log for TensorBoard, too, in the work folder.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -21,19 +25,36 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group)
 
 
-def train_detector(config: Config, work_dir: WorkDir, resume: Resume = False, cfg_options: Options = None) -> None:
+def train_detector(
+    config: Config,
+    work_dir: WorkDir,
+    resume: Resume = False,
+    tensorboard: TensorBoard = False,
+    cfg_options: Options = None,
+) -> None:
     """Train an mmdet detector (HTC) on the frames of a YouTube-VIS split."""
+    from rich.console import Console
+
     from vis_pipeline.config import find_config, parse_options
     from vis_pipeline.training.detector import train_detector as train
 
-    train(find_config(config), work_dir, resume, parse_options(cfg_options or ()))
+    options = parse_options(cfg_options or ()) | ({"tensorboard": True} if tensorboard else {})
+    weights = train(find_config(config), work_dir, resume, options)
+    Console(soft_wrap=True, highlight=False).print(f"weights: {weights}", markup=False)
 
 
-def train_tracker(config: Config, work_dir: WorkDir, resume: Resume = False, cfg_options: Options = None) -> None:
-    """Train SiamMask on pairs of frames of YouTube-VIS splits."""
+def train_tracker(
+    config: Config,
+    work_dir: WorkDir,
+    resume: Resume = False,
+    official_keys: OfficialKeys = None,
+    tensorboard: TensorBoard = False,
+    cfg_options: Options = None,
+) -> None:
+    """Train SiamMask on pairs of frames of videos and stills."""
     from rich.console import Console
 
     from vis_pipeline.training.tracker.trainer import train_tracker as train
 
-    weights = train(config, work_dir, resume, cfg_options or ())
-    Console().print(f"weights: {weights}")
+    weights = train(config, work_dir, resume, cfg_options or (), tensorboard, official_keys)
+    Console(soft_wrap=True, highlight=False).print(f"weights: {weights}", markup=False)

@@ -89,15 +89,18 @@ class SiamMask(nn.Module):
         """Refined mask logits [M, 127, 127] at M positions of the response.
 
         Args:
-            search: features of 255 crops.
+            search: features of search crops; of small ones, too, whose adjusted features are trimmed (a 143 crop's
+                response is 3x3).
             correlation: the mask correlation [N, C, 25, 25] of the same crops.
             positions: int64 [M, 3], crop index in the batch, y, x.
         """
         index, y, x = positions.unbind(1)
+        trimmed = (search.layer2.shape[-1] - search.adjusted.shape[-1]) // 2
+        padding = 4 - trimmed
         return self._refine(
-            _windows(search.conv1, index, y, x, padding=16, step=4, side=61),
-            _windows(search.layer1, index, y, x, padding=8, step=2, side=31),
-            _windows(search.layer2, index, y, x, padding=4, step=1, side=15),
+            _windows(search.conv1, index, y, x, padding=4 * padding, step=4, side=61),
+            _windows(search.layer1, index, y, x, padding=2 * padding, step=2, side=31),
+            _windows(search.layer2, index, y, x, padding=padding, step=1, side=15),
             correlation[index, :, y, x],
         )
 
@@ -157,7 +160,9 @@ class _Trunk(nn.Module):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        conv1 = F.relu(self.bn1(self.conv1(crops)))
+        # In float32 under CUDA's autocast, too: bfloat16 is too coarse for grey levels up to 255 and their kernels.
+        with torch.autocast("cuda", enabled=False):
+            conv1 = F.relu(self.bn1(self.conv1(crops)))
         layer1 = self.layer1(F.max_pool2d(conv1, 3, stride=2, padding=1))
         layer2 = self.layer2(layer1)
         return conv1, layer1, layer2, self.layer3(layer2)

@@ -1,1 +1,1 @@
-"""Training of SiamMask on pairs of frames of YouTube-VIS splits."""
+"""Training of SiamMask on pairs of crops from videos and still images."""

@@ -1,5 +1,7 @@
 """The state of a training on disk: written whole or not at all, read without unpickling code."""
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,28 +10,64 @@ from torch import Tensor
 
 from vis_pipeline.errors import WeightsError
 from vis_pipeline.siammask.network import SiamMask
-from vis_pipeline.weights.files import load_strictly
+from vis_pipeline.weights.files import load_strictly, write_whole
 
 
-def save_checkpoint(path: Path, step: int, network: SiamMask, optimizer: torch.optim.Optimizer) -> None:
-    """Write what the step numbered `step` starts from. The batches need no state: each step seeds its own."""
-    written = path.with_suffix(".partial")
-    torch.save({"step": step, "network": network.state_dict(), "optimizer": optimizer.state_dict()}, written)
-    written.replace(path)
+@dataclass(frozen=True)
+class TrainingState:
+    """What a step starts from. The batches need no state: each step seeds its own.
+
+    Attributes:
+        network, optimizer: as they are before the step.
+        schedule: `type` of the schedule, as an optimiser's state fits no other.
+    """
+
+    network: SiamMask
+    optimizer: torch.optim.Optimizer
+    schedule: str
 
 
-def load_checkpoint(path: Path, network: SiamMask, optimizer: torch.optim.Optimizer) -> int:
+def save_checkpoint(path: Path, step: int, state: TrainingState) -> None:
+    """Write what the step numbered `step` starts from; weights as float32 under `state_dict`.
+
+    Raises:
+        WeightsError: the file cannot be written; one that was there before is whole.
+    """
+    content = {
+        "step": step,
+        "schedule": state.schedule,
+        "state_dict": state.network.state_dict(),
+        "optimizer": state.optimizer.state_dict(),
+    }
+    write_whole(path, lambda partial: _write_through(partial, content))
+
+
+def load_checkpoint(path: Path, state: TrainingState) -> int:
     """Restore a checkpoint and return the step to go on with.
 
     Raises:
-        WeightsError: the file is damaged or of another network.
+        WeightsError: the file is damaged, of another network, or of another optimiser.
     """
     try:
         content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        tensors: dict[str, Tensor] = content["network"]
-        step, optimizer_state = int(content["step"]), content["optimizer"]
+        tensors: dict[str, Tensor] = content["state_dict"]
+        step, schedule, optimizer = int(content["step"]), content["schedule"], content["optimizer"]
     except Exception as error:
-        raise WeightsError(f"checkpoint {path}: not readable ({str(error).splitlines()[0]})") from error
-    load_strictly(network, tensors, path)
-    optimizer.load_state_dict(optimizer_state)
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise WeightsError(f"checkpoint {path}: not readable ({reason})") from error
+    if schedule != state.schedule:
+        raise WeightsError(f"checkpoint {path}: of a training with {schedule}, the config says {state.schedule}")
+    load_strictly(state.network, tensors, path)
+    try:
+        state.optimizer.load_state_dict(optimizer)
+    except (ValueError, KeyError) as error:
+        raise WeightsError(f"checkpoint {path}: its optimiser does not fit ({error})") from error
     return step
+
+
+def _write_through(path: Path, content: dict[str, Any]) -> None:
+    """Write a file that is on the disk, and not only on its way there, when this returns."""
+    with path.open("wb") as file:
+        torch.save(content, file)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""Cutting pairs into arrays: crops, masks and boxes in the coordinates that prediction uses.
+"""What cutting a pair gives, and where its crops lie: shared by the ways to cut on the host and on a device.
 
 Tracking cuts its crops on whole pixels and pastes its masks by the release's rule; both differ from an ideal pixel
 grid by fractions of a pixel. The maps here are the mean of the first and the exact inverse of the second, so that a
@@ -7,8 +7,8 @@ mask that is learned comes back to the image where it was cut.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-import cv2
 import numpy as np
 import torch
 from numpy.random import Generator
@@ -17,8 +17,11 @@ from torch import Tensor
 
 from vis_pipeline import masks
 from vis_pipeline.training.tracker.pairs import CropWindow, Pair
-from vis_pipeline.training.tracker.settings import AugmentSettings
-from vis_pipeline.training.tracker.sources import FrameStore, TrainingSet
+from vis_pipeline.training.tracker.sources import TrainingObject
+
+Maps = NDArray[np.float64]
+"""Where the pixels of N crops lie in their frames: pixel u at factor * u + shift, both counted from the first pixel's
+centre. Float64 [N, 2, 2], for x and y in turn factor and shift."""
 
 MASK_MARGIN = 32
 """Pixels by which the mask windows of the outermost positions reach beyond the search crop."""
@@ -52,127 +55,76 @@ class PairBatch:
         return PairBatch(**{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
 
 
-class PairCutter:
-    """Cuts pairs from the frames of a training set."""
-
-    def __init__(self, data: TrainingSet, store: FrameStore, augment: AugmentSettings) -> None:
-        self._data = data
-        self._store = store
-        self._augment = augment
+class Cutter(Protocol):
+    """Cuts pairs from the frames of a training set; one batch at a time."""
 
     def batch(self, pairs: Sequence[Pair], rng: Generator) -> PairBatch:
-        """Cut and augment pairs; `rng` drives the changes of colour and blur."""
-        columns = list(zip(*(self._cut(pair, rng) for pair in pairs), strict=True))
-        exemplars, searches, seconds = (_images(column) for column in columns[:3])
-        search_masks, second_masks = (torch.from_numpy(np.stack(column)) for column in columns[3:])
-        return PairBatch(
-            exemplars,
-            searches,
-            seconds,
-            search_masks,
-            second_masks,
-            torch.from_numpy(np.stack([target_in_crop(pair) for pair in pairs]).astype(np.float32)),
-            torch.tensor([pair.positive for pair in pairs]),
-        )
+        """Cut and augment N >= 1 pairs with search crops of one size; `rng` drives the changes of light and blur.
 
-    def _cut(self, pair: Pair, rng: Generator) -> tuple[NDArray[np.uint8] | NDArray[np.bool_], ...]:
-        exemplar = self._image(pair.exemplar, pair.flip)
-        search = self._image(pair.search, pair.flip)
-        second = self._image(pair.second, pair.flip)
-        exemplar = _mapped(exemplar, _light_table(self._augment.light, rng))
-        table = _light_table(self._augment.light, rng)
-        search, second = _mapped(search, table), _mapped(second, table)
-        if rng.random() < self._augment.blur:
-            across, down = rng.integers(1, 6, 2).tolist()
-            search, second = _blurred(search, across, down), _blurred(second, across, down)
-        if rng.random() < self._augment.grey:
-            exemplar, search, second = _grey(exemplar), _grey(search), _grey(second)
-        rle = self._data.objects[pair.target].segmentations[pair.search.frame]
-        frame_size = self._store.frame(pair.search.video, pair.search.frame).shape[:2]
-        mask = np.zeros(frame_size, dtype=np.bool_) if rle is None else masks.decode(rle)
-        return (
-            exemplar,
-            search,
-            second,
-            cut_mask(mask, pair.search, MASK_MARGIN, pair.flip),
-            cut_mask(mask, pair.second, 0, pair.flip),
-        )
-
-    def _image(self, window: CropWindow, flip: bool) -> NDArray[np.uint8]:
-        return cut_image(self._store.frame(window.video, window.frame), window, flip)
+        Raises:
+            DataError: a frame's file is missing, damaged, or of another size than its source states.
+        """
+        ...
 
 
-def cut_image(image: NDArray[np.uint8], window: CropWindow, flip: bool = False) -> NDArray[np.uint8]:
-    """Crop a frame [H, W, 3] to [S, S, 3], S the window's size; outside of the frame is its mean colour, truncated."""
-    width = image.shape[1]
-    scale = window.side / window.size
-    offset = (scale - window.side) / 2 - 1
-    matrix = _matrix(scale, window.x + offset, window.y + offset)
-    if flip:
-        matrix = _matrix(scale, width - window.x + offset, window.y + offset)
-        matrix[0] = -matrix[0] + (0, 0, width - 1)
-    colour = tuple(np.asarray(cv2.mean(image)).astype(int).tolist())
-    return _warp(image, matrix, window.size, colour)
+def image_maps(windows: Sequence[CropWindow], mirrored: NDArray[np.bool_], frames: NDArray[np.int64]) -> Maps:
+    """Where image crops lie in their frames, whose width and height are `frames`, int64 [N, 2].
+
+    A crop that is `mirrored` [N] shows the mirrored frame; its map leads to the frame as it is.
+    """
+    x, y, side, size = _places(windows)
+    factor = side / size
+    return _maps(factor, np.stack([x, y], 1), (factor - side) / 2 - 1, mirrored, frames, np.ones((len(x), 2)))
 
 
-def cut_mask(mask: NDArray[np.bool_], window: CropWindow, margin: int, flip: bool = False) -> NDArray[np.bool_]:
-    """Cut a mask [H, W] over a crop and `margin` crop pixels beyond it on every side."""
-    height, width = mask.shape
-    shrink = np.array([[(width - 1) / width], [(height - 1) / height]])
-    scale = window.side / window.size
-    corner = -window.side / 2 - margin * scale
-    matrix = _matrix(scale, window.x + corner, window.y + corner) * shrink
-    if flip:
-        matrix = _matrix(scale, width - window.x + corner, window.y + corner) * shrink
-        matrix[0] = -matrix[0] + (0, 0, width - 1)
-    cut = _warp(mask.astype(np.uint8) * 255, matrix, window.size + 2 * margin, (0.0,))
-    return np.asarray(cut >= 128)
+def mask_maps(
+    windows: Sequence[CropWindow], margin: int, mirrored: NDArray[np.bool_], frames: NDArray[np.int64]
+) -> Maps:
+    """The same for masks that reach `margin` crop pixels beyond their windows on every side."""
+    x, y, side, size = _places(windows)
+    factor = side / size
+    offset = -side / 2 - margin * factor
+    return _maps(factor, np.stack([x, y], 1), offset, mirrored, frames, (frames - 1) / frames)
 
 
-def target_in_crop(pair: Pair) -> NDArray[np.float64]:
-    """The target's box in the search crop: centre x, y, width, height in crop pixels."""
-    window = pair.search
-    scale = window.size / window.side
-    x, y, width, height = pair.target_box
-    across = (x + width / 2 - window.x) * scale * (-1 if pair.flip else 1)
-    down = (y + height / 2 - window.y) * scale
-    middle = window.size // 2
-    return np.array([middle + across, middle + down, width * scale, height * scale])
+def target_boxes(pairs: Sequence[Pair]) -> NDArray[np.float32]:
+    """The targets in their search crops: float32 [N, 4], centre x, y, width, height in crop pixels."""
+    x, y, side, size = _places([pair.search for pair in pairs])
+    sign = np.where([pair.flip for pair in pairs], -1, 1)
+    left, top, width, height = np.array([pair.target_box for pair in pairs]).T
+    scale, middle = size / side, size // 2
+    across, down = left + width / 2 - x, top + height / 2 - y
+    boxes = [middle + across * scale * sign, middle + down * scale, width * scale, height * scale]
+    return np.stack(boxes, axis=1).astype(np.float32)
 
 
-def _matrix(scale: float, x: float, y: float) -> NDArray[np.float64]:
-    return np.array([[scale, 0, x], [0, scale, y]], dtype=np.float64)
+def mask_patch(entry: TrainingObject, frame: int) -> NDArray[np.uint8]:
+    """The object's mask within its box, uint8 [h, w] of 0 and 1; [0, 0] where it is hidden."""
+    rle = entry.segmentations[frame]
+    if rle is None:
+        return np.zeros((0, 0), dtype=np.uint8)
+    x, y, width, height = entry.boxes[frame].astype(int).tolist()
+    return np.asarray(masks.decode(rle)[y : y + height, x : x + width], dtype=np.uint8)
 
 
-def _warp(
-    image: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, border: tuple[float, ...]
-) -> NDArray[np.uint8]:
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    warped = cv2.warpAffine(
-        image, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_CONSTANT, borderValue=border
-    )
-    return np.asarray(warped, dtype=np.uint8)
+def _places(windows: Sequence[CropWindow]) -> NDArray[np.float64]:
+    """Rows x, y, side and size."""
+    rows = [(window.x, window.y, window.side, window.size) for window in windows]
+    return np.transpose(np.array(rows, dtype=np.float64))
 
 
-def _light_table(strength: float, rng: Generator) -> NDArray[np.uint8]:
-    """A look-up table [256, 1, 3]: gain and offset common to the channels, and a third of that for each."""
-    gain = 1 + rng.uniform(-strength, strength) + rng.uniform(-strength, strength, 3) / 3
-    offset = 128 * (rng.uniform(-strength, strength) + rng.uniform(-strength, strength, 3) / 3)
-    levels = np.arange(256.0)[:, None, None]
-    return np.clip(levels * gain + offset, 0, 255).astype(np.uint8)
-
-
-def _mapped(image: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.asarray(cv2.LUT(image, table), dtype=np.uint8)
-
-
-def _blurred(image: NDArray[np.uint8], across: int, down: int) -> NDArray[np.uint8]:
-    return np.asarray(cv2.blur(image, (across, down)), dtype=np.uint8)
-
-
-def _grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.asarray(cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR), dtype=np.uint8)
-
-
-def _images(crops: Sequence[NDArray[np.uint8]]) -> Tensor:
-    return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2)
+def _maps(
+    factor: NDArray[np.float64],
+    centres: NDArray[np.float64],
+    offset: NDArray[np.float64],
+    mirrored: NDArray[np.bool_],
+    frames: NDArray[np.int64],
+    shrink: NDArray[np.float64],
+) -> Maps:
+    """Pixel u lies at (factor * u + centre + offset) * shrink in the frame that the crop shows, mirrored or not."""
+    shown = centres.copy()
+    shown[mirrored, 0] = frames[mirrored, 0] - centres[mirrored, 0]
+    maps = np.stack([factor[:, None] * shrink, (shown + offset[:, None]) * shrink], axis=2)
+    maps[mirrored, 0] = -maps[mirrored, 0]
+    maps[mirrored, 0, 1] += frames[mirrored, 0] - 1
+    return maps

@@ -1,21 +1,80 @@
-"""The record of a training: losses as JSON lines, and their curves as a picture."""
+"""The record of a training: losses as JSON lines, for TensorBoard, and as a picture of curves."""
 
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 
-def start_log(path: Path, first_step: int) -> None:
-    """Keep the lines of an earlier run that come before `first_step`."""
-    lines = [line for line in read_log(path) if line["step"] < first_step] if path.exists() else []
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+from vis_pipeline.errors import ConfigError, DataError
+from vis_pipeline.run_folder import write_text
+
+_SMOOTHED_OVER = 40
+"""A curve is drawn through means of about so many stretches of the run."""
 
 
-def append_log(path: Path, values: Mapping[str, Any]) -> None:
-    """Add one line."""
-    with path.open("a") as file:
-        file.write(json.dumps(values) + "\n")
+class Meter:
+    """Means of what the steps gave since the last line."""
+
+    def __init__(self, batch: int) -> None:
+        self._batch = batch
+        self._losses: list[dict[str, float]] = []
+        self._gradients: list[float] = []
+        self._since = time.perf_counter()
+
+    def add(self, losses: dict[str, float], gradient: float) -> None:
+        """Count a step: its losses, and the norm of its gradient before it was clipped."""
+        self._losses.append(losses)
+        self._gradients.append(gradient)
+
+    def line(self, step: int, rate: float) -> dict[str, Any]:
+        """The line of a log, and a new beginning."""
+        now = time.perf_counter()
+        losses = {name: float(np.mean([entry[name] for entry in self._losses])) for name in self._losses[-1]}
+        speed = len(self._losses) * self._batch / (now - self._since)
+        gradient = float(np.mean(self._gradients))
+        self._losses, self._gradients, self._since = [], [], now
+        return {
+            "step": step,
+            "learning_rate": rate,
+            "pairs_per_second": round(speed, 2),
+            "gradient_norm": gradient,
+            "losses": losses,
+        }
+
+
+class TrainingLog:
+    """Lines on disk and, if wanted, in a folder for TensorBoard; those of an earlier run from `first_step` on go.
+
+    Raises:
+        ConfigError: TensorBoard is wanted and not installed.
+        DataError: the disk takes no more.
+    """
+
+    def __init__(self, path: Path, first_step: int, tensorboard: Path | None) -> None:
+        self._path = path
+        self._board = None if tensorboard is None else _board(tensorboard, first_step)
+        lines = [line for line in read_log(path) if line["step"] < first_step] if path.exists() else []
+        write_text(path, "".join(json.dumps(line) + "\n" for line in lines))
+
+    def append(self, line: Mapping[str, Any]) -> None:
+        """Add one line."""
+        with _writing(self._path), self._path.open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        if self._board is not None:
+            for name in ("learning_rate", "pairs_per_second", "gradient_norm"):
+                self._board.add_scalar(name, line[name], line["step"])
+            for name, value in line["losses"].items():
+                self._board.add_scalar(f"losses/{name}", value, line["step"])
+
+    def close(self) -> None:
+        """Write what is still in memory."""
+        if self._board is not None:
+            self._board.close()
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
@@ -30,7 +89,11 @@ def read_log(path: Path) -> list[dict[str, Any]]:
 
 
 def draw_curves(log: Path, picture: Path) -> None:
-    """Draw every loss, and the learning rate, over the steps."""
+    """Draw the learning rate and every loss over the steps, each pale as it was and dark as a mean over stretches.
+
+    Raises:
+        DataError: the picture cannot be written.
+    """
     import matplotlib
 
     matplotlib.use("Agg")
@@ -39,11 +102,45 @@ def draw_curves(log: Path, picture: Path) -> None:
     lines = read_log(log)
     if not lines:
         return
-    names = ["learning_rate", *lines[-1]["losses"]]
-    figure, axes = pyplot.subplots(1, len(names), figsize=(3.2 * len(names), 3), layout="constrained")
-    steps = [line["step"] for line in lines]
-    for axis, name in zip(axes, names, strict=True):
-        axis.plot(steps, [line["learning_rate"] if name == "learning_rate" else line["losses"][name] for line in lines])
+    names = ["learning rate", *lines[-1]["losses"]]
+    columns = min(4, len(names))
+    rows = -(-len(names) // columns)
+    size = (3.6 * columns, 2.8 * rows)
+    figure, grid = pyplot.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
+    for axis in grid.flat[len(names) :]:
+        axis.remove()
+    steps = np.array([line["step"] for line in lines])
+    for axis, name in zip(grid.flat, names, strict=False):
+        if name == "learning rate":
+            axis.plot(steps, [line["learning_rate"] for line in lines], color="tab:orange")
+        else:
+            values = np.array([line["losses"].get(name, np.nan) for line in lines])
+            axis.plot(steps, values, color="tab:blue", alpha=0.3, linewidth=0.8)
+            axis.plot(*_stretches(steps, values), color="tab:blue")
         axis.set(title=name, xlabel="step", ylim=(0, None))
-    figure.savefig(picture, dpi=80)
+        axis.grid(alpha=0.3)
+    with _writing(picture):
+        figure.savefig(picture, dpi=90)
     pyplot.close(figure)
+
+
+def _stretches(steps: NDArray[Any], values: NDArray[Any]) -> tuple[list[float], list[float]]:
+    """Means over stretches of equal length."""
+    parts: Sequence[NDArray[Any]] = np.array_split(np.arange(len(steps)), min(_SMOOTHED_OVER, len(steps)))
+    return [float(steps[part].mean()) for part in parts], [float(values[part].mean()) for part in parts]
+
+
+def _board(folder: Path, first_step: int) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise ConfigError("--tensorboard: needs the package tensorboard; run `pip install tensorboard`") from error
+    return SummaryWriter(str(folder), purge_step=first_step)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror or error})") from error

@@ -1,5 +1,7 @@
 """Choosing pairs: which object, frames and crop windows the network learns from at one step."""
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +14,9 @@ from vis_pipeline.training.tracker.sources import TrainingSet
 
 CONTEXT = 0.5
 """Share of the mean side that a crop adds around the object (SiamFC; kept by SiamMask)."""
+
+_CANDIDATES = 8
+"""Objects that are looked at in search of a negative one: of the wanted class and apart from the exemplar's."""
 
 NEAREST_SEARCH = 255 / 2
 """A negative crop keeps the exemplar's object this far, in crop pixels along one axis, from the crop's centre."""
@@ -73,15 +78,16 @@ class PairSampler:
         self._data = data
         self._pairs = pairs
         self._augment = augment
+        self._shares = np.cumsum(data.weights)
         self._by_category: dict[tuple[int, int], list[int]] = {}
         for index, entry in enumerate(data.objects):
             self._by_category.setdefault(entry.category, []).append(index)
 
     def draw(self, rng: Generator, search_size: int = SEARCH_SIDE) -> Pair:
         """One pair with a search crop of `search_size` pixels, at the scale of a 255 crop."""
-        source = int(rng.choice(len(self._data.objects), p=self._data.weights))
+        source = self._any(rng)
         entry = self._data.objects[source]
-        exemplar_frame = int(rng.choice(entry.clear))
+        exemplar_frame = _pick(entry.clear, rng)
         if rng.random() < self._pairs.negatives:
             sight = self._hidden(source, rng) if rng.random() < self._pairs.hidden else None
             sight = sight or self._other(source, rng)
@@ -90,7 +96,12 @@ class PairSampler:
         near = self._near(entry.visible, exemplar_frame)
         if rng.random() < self._pairs.crowded and len(crowded := self._near(entry.crowded, exemplar_frame)):
             near = crowded
-        return self._pair(source, exemplar_frame, self._sight(source, int(rng.choice(near))), True, search_size, rng)
+        return self._pair(source, exemplar_frame, self._sight(source, _pick(near, rng)), True, search_size, rng)
+
+    def _any(self, rng: Generator) -> int:
+        """Any object, by the sources' weights."""
+        place = int(np.searchsorted(self._shares, rng.random() * self._shares[-1], side="right"))
+        return min(place, len(self._shares) - 1)
 
     def _near(self, frames: NDArray[np.int64], frame: int) -> NDArray[np.int64]:
         return frames[np.abs(frames - frame) <= self._pairs.max_gap]
@@ -103,27 +114,44 @@ class PairSampler:
         entry = self._data.objects[source]
         if not len(entry.hidden):
             return None
-        frame = int(rng.choice(entry.hidden))
+        frame = _pick(entry.hidden, rng)
         last = entry.visible[np.searchsorted(entry.visible, frame) - 1]
         return _Sight(source, frame, entry.boxes[last])
 
     def _other(self, source: int, rng: Generator) -> "_Sight | None":
-        """Another object: of the same class, or any; of the same video where the exemplar's object is out of reach."""
-        data = self._data
-        neighbours = data.videos[data.objects[source].video].objects
-        candidates = list(range(len(data.objects)))
-        if rng.random() < self._pairs.lookalikes:
-            candidates = self._by_category[data.objects[source].category]
-            neighbours = tuple(set(neighbours).intersection(candidates))
-        nearby = rng.random() < 0.5 and len(neighbours) > 1
-        candidates = [other for other in (neighbours if nearby else candidates) if other != source]
-        if not candidates:
-            return None
-        other = int(rng.choice(candidates))
-        frames = data.objects[other].visible.tolist()
-        if data.objects[other].video == data.objects[source].video:
-            frames = [frame for frame in frames if self._apart(source, other, frame)]
-        return self._sight(other, int(rng.choice(frames))) if len(frames) else None
+        """Another object: half the time of the same video if one lies apart there, else of any by the sources' shares.
+
+        Where no object of the wanted class is found, one of another class serves, and the other way round.
+        """
+        alike = bool(rng.random() < self._pairs.lookalikes)
+        entry = self._data.objects[source]
+        everywhere = [self._any(rng) for _ in range(_CANDIDATES)]
+        searched = [(everywhere, False), (everywhere, True)]
+        if alike:
+            searched.insert(0, (self._few(self._by_category[entry.category], source, rng), True))
+        if rng.random() < 0.5:
+            searched.insert(0, (self._few(self._data.videos[entry.video].objects, source, rng), alike))
+        sights = (self._first_apart(source, candidates, wanted, rng) for candidates, wanted in searched)
+        return next((sight for sight in sights if sight is not None), None)
+
+    def _few(self, indices: Sequence[int], source: int, rng: Generator) -> list[int]:
+        """Some of the indices, which rise and have the source among them, but not the source."""
+        others = len(indices) - 1
+        if not others:
+            return []
+        places = rng.integers(others, size=min(others, _CANDIDATES))
+        return [indices[place] for place in places + (places >= bisect_left(indices, source))]
+
+    def _first_apart(self, source: int, candidates: Sequence[int], alike: bool, rng: Generator) -> "_Sight | None":
+        """The first candidate of the source's class, or if not `alike` of another, in a frame where it lies apart."""
+        objects = self._data.objects
+        for other in candidates:
+            if other == source or (objects[other].category == objects[source].category) != alike:
+                continue
+            frame = _pick(objects[other].visible, rng)
+            if objects[other].video != objects[source].video or self._apart(source, other, frame):
+                return self._sight(other, frame)
+        return None
 
     def _apart(self, source: int, other: int, frame: int) -> bool:
         """Whether a search crop centred on `other` does not reach the centre of `source` in that frame."""
@@ -179,7 +207,7 @@ class PairSampler:
         near = entry.visible[np.abs(entry.visible - sight.frame) <= history]
         if not len(near):
             return own
-        other = context_side(*entry.boxes[int(rng.choice(near))][2:])
+        other = context_side(*entry.boxes[_pick(near, rng)][2:])
         return float(np.clip(other, 0.7 * own, 1.4 * own))
 
     def _second(self, video: int, frame: int, box: NDArray[np.float64], rng: Generator) -> CropWindow:
@@ -195,6 +223,10 @@ def context_side(width: float, height: float) -> float:
     """Side of the exemplar's window around a box, in pixels: sqrt((w + p)(h + p)) with p half of w + h."""
     padding = CONTEXT * (width + height)
     return float(np.sqrt((width + padding) * (height + padding)))
+
+
+def _pick(values: NDArray[np.int64], rng: Generator) -> int:
+    return int(values[rng.integers(len(values))])
 
 
 def _factor(scale: float, rng: Generator) -> float:

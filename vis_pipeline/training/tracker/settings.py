@@ -1,29 +1,18 @@
 """The settings of a tracker training, as its config file gives them."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from vis_pipeline.config import STRICT
-from vis_pipeline.siammask.architectures import SEARCH_SIDE
+from vis_pipeline.training.tracker.recipe import LearningSettings, ScheduleSettings, StartSettings
+from vis_pipeline.training.tracker.source_settings import SourceSettings
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
-
-_LEAST_SIDE = 175
-"""The network trims the maps of smaller crops as it does an exemplar's."""
-
-
-@dataclass(frozen=True, config=STRICT)
-class SourceSettings:
-    """A YouTube-VIS split with its folder of frames; `weight` is its share of the pairs."""
-
-    split: Path
-    frames: Path
-    weight: Positive = 1.0
+Weight = Annotated[float, Field(ge=0)]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -38,7 +27,10 @@ class PairSettings:
         negatives: share of pairs whose search crop does not hold the exemplar's object (the release: 0.2).
         hidden: share of the negative pairs that show where the exemplar's object was before it was hidden or left.
         lookalikes: share of the other negative pairs that show another object of the exemplar's class.
-        cache_gigabytes: how much of the decoded frames is kept in memory.
+        cache_gigabytes: how much of the decoded frames is kept in the machine's memory.
+        device_gigabytes: how much of them is kept on a GPU, with their masks; what finds no room stays in the machine's
+            memory and is sent with each batch.
+        ahead: batches made in advance, in a thread.
     """
 
     max_gap: Count = 20
@@ -48,11 +40,17 @@ class PairSettings:
     hidden: Fraction = 0.25
     lookalikes: Fraction = 0.5
     cache_gigabytes: Positive = 4.0
+    device_gigabytes: Positive = 16.0
+    ahead: int = Field(default=1, ge=0)
 
 
 @dataclass(frozen=True, config=STRICT)
 class AugmentSettings:
-    """Random changes of the crops (SiamMask for multiple objects, section 6.1; grey and blur after the release).
+    """Random changes of the crops.
+
+    Shifts and scales are those of SiamMask for multiple objects, section 6.1, and of the release, as are the shares of
+    grey and blurred pairs. The release mirrors nothing, scales the axes apart, adds a little colour noise where `light`
+    changes more, and stage 2 is ours.
 
     Attributes:
         exemplar_shift, search_shift: largest shift along each axis, in pixels of the crop (of a 255 search crop; in
@@ -73,17 +71,24 @@ class AugmentSettings:
     refine_shift: Fraction = 0.12
     refine_scale: tuple[Positive, Positive] = (0.85, 1.2)
     flip: Fraction = 0.5
-    grey: Fraction = 0.1
-    blur: Fraction = 0.15
+    grey: Fraction = 0.25
+    blur: Fraction = 0.18
     light: Fraction = 0.15
 
 
 @dataclass(frozen=True, config=STRICT)
 class LabelSettings:
-    """Which anchors are positive and negative, and how many of them a pair gives (section 4.5; the release's counts).
+    """Which anchors or positions are positive and negative, and how many of them a pair gives.
+
+    Three branches: section 4.5, with the release's counts. Two branches: section 4.5; all positions count.
 
     Attributes:
+        positive_iou, negative_iou: an anchor is positive from the first on, negative below the second.
+        positives, samples: at most so many positive anchors of a pair, and so many anchors altogether.
         hard: share of a pair's negatives that are those with the highest scores instead of random ones.
+        negative_reach: in a negative pair only anchors up to so many positions from the response's middle are negative
+            (the release: 3); None: all.
+        radius: a position of the two-branch variant is positive less than so many crop pixels from the object's centre.
         masks: positive positions of a pair whose masks are learned.
     """
 
@@ -92,56 +97,31 @@ class LabelSettings:
     positives: Count = 16
     samples: Count = 64
     hard: Fraction = 0.0
+    negative_reach: Count | None = None
+    radius: Positive = 16.0
     masks: Count = 4
 
 
 @dataclass(frozen=True, config=STRICT)
 class LossSettings:
-    """Weights of the losses; the defaults are the release's (the paper: 1, 1, 32).
+    """Weights of the losses; the defaults are the release's (the paper, section 4.3: 1, 1, 32).
 
-    `mask` is for the 63x63 mask head, `refined` for the refined mask at positions of the search image, `second_stage`
-    for the refined mask of a crop around stage 1's box.
-    """
-
-    score: float = 1.0
-    box: float = 1.2
-    mask: float = 36.0
-    refined: float = 36.0
-    second_stage: float = 36.0
-
-
-@dataclass(frozen=True, config=STRICT)
-class ScheduleSettings:
-    """AdamW with linear warm-up and cosine decay.
+    A loss of weight 0 is not computed, and one whose branch the network lacks is left out.
 
     Attributes:
-        freeze_norm_at: share of the steps after which the batch-norm statistics are measured afresh and then fixed.
-        norm_batches: batches over which they are measured.
-        clip: largest norm of the gradient.
-        search_sides: (share of the steps, side) of the search crops from there on. A smaller crop of the same scale is
-            cheaper: its response covers less ground, so the last one must be 255. Sides are 175 + 16 n.
+        score, box: of the anchors (three branches).
+        similarity: of the positions (two branches).
+        mask: of the 63x63 mask head at positive positions.
+        refined: of the refined mask there.
+        second_stage: of the mask of a crop around stage 1's box, refined where the network refines; not in the paper.
     """
 
-    steps: Count
-    batch: Count = 16
-    learning_rate: Positive = 1e-3
-    final_rate: float = 1e-5
-    weight_decay: float = 1e-4
-    warm_up: int = 150
-    clip: Positive = 20.0
-    freeze_norm_at: Fraction = 0.6
-    norm_batches: Count = 40
-    search_sides: tuple[tuple[Fraction, int], ...] = ((0.0, SEARCH_SIDE),)
-
-    @field_validator("search_sides")
-    @classmethod
-    def _aligned(cls, sides: tuple[tuple[float, int], ...]) -> tuple[tuple[float, int], ...]:
-        """Stride-8 maps lie symmetrically about the middle of such crops only."""
-        if not sides or sides[0][0] != 0 or sides[-1][1] != SEARCH_SIDE:
-            raise ValueError(f"starts with share 0 and ends with side {SEARCH_SIDE}")
-        if any(side < _LEAST_SIDE or (side - _LEAST_SIDE) % 16 for _, side in sides):
-            raise ValueError(f"a side is {_LEAST_SIDE} + 16 n")
-        return sides
+    score: Weight = 1.0
+    box: Weight = 1.2
+    similarity: Weight = 1.0
+    mask: Weight = 36.0
+    refined: Weight = 36.0
+    second_stage: Weight = 36.0
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -150,7 +130,9 @@ class TrackerTraining:
 
     Attributes:
         architecture: name in `vis_pipeline.siammask.architectures`.
-        precision: `bfloat16` computes the convolutions under autocast.
+        init: weights to start from; None for random ones.
+        device: as torch names it; None for CUDA where there is one, else the CPU.
+        precision: `bfloat16` computes the convolutions under autocast, on CUDA without the first.
         checkpoint_every: steps from one checkpoint to the next.
         log_every: steps over which a logged loss is averaged.
     """
@@ -158,12 +140,14 @@ class TrackerTraining:
     architecture: str
     sources: tuple[SourceSettings, ...]
     schedule: ScheduleSettings
+    init: StartSettings | None = None
+    learning: LearningSettings = LearningSettings()
     pairs: PairSettings = PairSettings()
     augment: AugmentSettings = AugmentSettings()
     labels: LabelSettings = LabelSettings()
     losses: LossSettings = LossSettings()
     seed: int = 0
-    device: str = "cpu"
+    device: str | None = "cpu"
     precision: Literal["float32", "bfloat16"] = "float32"
     checkpoint_every: Count = 500
     log_every: Count = 20

@@ -1,6 +1,7 @@
-"""Objects and frames of the splits that a tracker is trained on."""
+"""Objects and frames of the data sets that a tracker is trained on."""
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline import masks
-from vis_pipeline.data.images import read_image
-from vis_pipeline.data.youtube_vis import Annotation, Video, read_split
-from vis_pipeline.errors import DataError
+from vis_pipeline.data.coco import read_coco
+from vis_pipeline.data.davis import davis_split
+from vis_pipeline.data.youtube_vis import Annotation, Split, Video, read_split
+from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.masks import Rle
-from vis_pipeline.training.tracker.settings import SourceSettings
+from vis_pipeline.training.tracker.source_settings import CocoSource, DavisSource, SourceSettings, annotation_path
 
 CLEAR_SHARE = 0.4
 """A mask is clear where its area is at least this share of the object's largest."""
@@ -20,12 +22,13 @@ CLEAR_SHARE = 0.4
 
 @dataclass(frozen=True)
 class TrainingVideo:
-    """The frame files of one video, its frame size in pixels, and the indices of its objects."""
+    """The frame files of one video, its frame size in pixels, the indices of its objects, and a name for messages."""
 
     paths: tuple[Path, ...]
     width: int
     height: int
     objects: tuple[int, ...]
+    name: str
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class TrainingObject:
 
     Attributes:
         video: index of its video.
-        category: (source, category id), so that classes of different splits stay apart.
+        category: (source, category id), so that classes of different sources stay apart.
         segmentations: one mask a frame, None where the object is hidden.
         boxes: float64 [T, 4], the masks' Min-max boxes as x, y, w, h in pixels; zeros where hidden.
         visible: the frames in which the object can be seen, ascending.
@@ -62,69 +65,107 @@ class TrainingSet:
     weights: NDArray[np.float64]
 
 
-def read_training_set(sources: Sequence[SourceSettings], least_area: float = 64.0) -> TrainingSet:
-    """Read the splits; a mask of fewer than `least_area` pixels counts as hidden, and crowds are left out.
+def read_training_set(sources: Sequence[SourceSettings]) -> TrainingSet:
+    """Read the sources; crowds are left out.
 
     Raises:
-        DataError: a split cannot be used, has no annotations, or holds no visible object.
+        ConfigError: there is no source, or one names a video that it does not have.
+        DataError: a source cannot be used, lacks a frame's file, or holds no visible object.
     """
+    if not sources:
+        raise ConfigError("sources: empty; name at least one data set to train on")
     videos: list[TrainingVideo] = []
     objects: list[TrainingObject] = []
     weights: list[float] = []
     for number, source in enumerate(sources):
-        split = read_split(source.split)
-        by_video: dict[int, list[Annotation]] = {video.id: [] for video in split.videos}
-        for annotation in split.annotations or ():
-            if not annotation.iscrowd:
-                by_video[annotation.video_id].append(annotation)
+        split, folder = _read(source)
+        chosen = _chosen(split.videos, source)
+        _require_files((video for _, video in chosen), folder, source)
+        annotations = _by_video(split)
         first = len(objects)
-        for video in split.videos:
-            found = [_training_object(annotation, len(videos), number, least_area) for annotation in by_video[video.id]]
+        for name, video in chosen:
+            found = [_training_object(entry, len(videos), number, source.least_area) for entry in annotations[video.id]]
             found = [with_crowds(candidate, found) for candidate in found if len(candidate.visible)]
             indices = tuple(range(len(objects), len(objects) + len(found)))
             objects += found
-            videos.append(TrainingVideo(_paths(video, source.frames), video.width, video.height, indices))
+            paths = tuple(folder / file for file in video.file_names)
+            label = _label(source) if isinstance(source, CocoSource) else f"{_label(source)}, {name}"
+            videos.append(TrainingVideo(paths, video.width, video.height, indices, label))
         count = len(objects) - first
         if not count:
-            raise DataError(f"split {source.split}: no visible annotated object to train on")
+            raise DataError(f"{_label(source)}: no visible annotated object to train on")
         weights += [source.weight / count] * count
     return TrainingSet(tuple(videos), tuple(objects), np.asarray(weights) / np.sum(weights))
 
 
-class FrameStore:
-    """Decoded frames, uint8 [H, W, 3] BGR, kept in memory up to a limit (random access: no order of eviction helps)."""
-
-    def __init__(self, videos: Sequence[TrainingVideo], limit_gigabytes: float) -> None:
-        self._videos = videos
-        self._free = limit_gigabytes * 2**30
-        self._kept: dict[tuple[int, int], NDArray[np.uint8]] = {}
-
-    def frame(self, video: int, index: int) -> NDArray[np.uint8]:
-        """The frame `index` of the video.
-
-        Raises:
-            DataError: the file is missing, damaged, or of another size than the split states.
-        """
-        key = (video, index)
-        if key not in self._kept:
-            image = self._read(video, index)
-            if self._free < image.nbytes:
-                return image
-            self._free -= image.nbytes
-            self._kept[key] = image
-        return self._kept[key]
-
-    def _read(self, video: int, index: int) -> NDArray[np.uint8]:
-        entry = self._videos[video]
-        image = read_image(entry.paths[index])
-        if image.shape[:2] != (entry.height, entry.width):
-            size = f"{image.shape[1]}x{image.shape[0]}"
-            raise DataError(f"frame {entry.paths[index]}: {size} pixels, the split says {entry.width}x{entry.height}")
-        return image
+def with_crowds(entry: TrainingObject, all_objects: Sequence[TrainingObject]) -> TrainingObject:
+    """The object with its crowded frames, given all objects of its video."""
+    low, high = entry.boxes[:, :2], entry.boxes[:, :2] + entry.boxes[:, 2:]
+    met = np.zeros(len(entry.boxes), dtype=np.bool_)
+    for other in all_objects:
+        if other is not entry:
+            other_low, other_high = other.boxes[:, :2], other.boxes[:, :2] + other.boxes[:, 2:]
+            met |= (np.minimum(high, other_high) > np.maximum(low, other_low)).all(1)
+    return replace(entry, crowded=entry.visible[met[entry.visible]])
 
 
-def _paths(video: Video, frames: Path) -> tuple[Path, ...]:
-    return tuple(frames / name for name in video.file_names)
+def _read(source: SourceSettings) -> tuple[Split, Path]:
+    """The source as a split, and the folder that its file names start from."""
+    if isinstance(source, CocoSource):
+        return read_coco(source.instances), source.images
+    if isinstance(source, DavisSource):
+        return davis_split(source.frames, source.masks), source.frames
+    return read_split(source.split), source.frames
+
+
+def _label(source: SourceSettings) -> str:
+    kinds = {"coco": "COCO file", "davis": "masks"}
+    return f"{kinds.get(source.type, 'split')} {annotation_path(source)}"
+
+
+def _chosen(videos: Sequence[Video], source: SourceSettings) -> list[tuple[str, Video]]:
+    """The videos to take, with their names: a video's folder, an image's file name."""
+    still = isinstance(source, CocoSource)
+    named = [(video.file_names[0] if still else video.name, video) for video in videos]
+    known = {name for name, _ in named}
+    for key, names in (("only", source.only), ("without", source.without)):
+        for name in names:
+            if name not in known:
+                raise ConfigError(f"{_label(source)}: `{key}` names '{name}', which is not in it{_near(name, known)}")
+    kept = (set(source.only) or known) - set(source.without)
+    return [(name, video) for name, video in named if name in kept]
+
+
+def _near(name: str, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def _require_files(videos: Iterable[Video], folder: Path, source: SourceSettings) -> None:
+    """Every frame's file is there: by the listings of the folders, which is quick for a hundred thousand frames."""
+    wanted: dict[Path, set[str]] = {}
+    for video in videos:
+        for path in map(Path, video.file_names):
+            wanted.setdefault(folder / path.parent, set()).add(path.name)
+    missing = sorted(
+        parent / name
+        for parent, names in wanted.items()
+        for name in names.difference(entry.name for entry in (parent.iterdir() if parent.is_dir() else ()))
+    )
+    if missing:
+        more = f" (and {len(missing) - 1} more files)" if len(missing) > 1 else ""
+        raise DataError(
+            f"{_label(source)}: no frame {missing[0]}{more}; give the folder that its file names start from"
+        )
+
+
+def _by_video(split: Split) -> dict[int, list[Annotation]]:
+    """The annotations that are no crowds, under their videos' ids."""
+    found: dict[int, list[Annotation]] = {video.id: [] for video in split.videos}
+    for annotation in split.annotations or ():
+        if not annotation.iscrowd:
+            found[annotation.video_id].append(annotation)
+    return found
 
 
 def _training_object(annotation: Annotation, video: int, source: int, least_area: float) -> TrainingObject:
@@ -144,14 +185,3 @@ def _training_object(annotation: Annotation, video: int, source: int, least_area
         hidden=frames[~seen & (np.cumsum(seen) > 0)],
         crowded=frames[:0],
     )
-
-
-def with_crowds(entry: TrainingObject, all_objects: Sequence[TrainingObject]) -> TrainingObject:
-    """The object with its crowded frames, given all objects of its video."""
-    low, high = entry.boxes[:, :2], entry.boxes[:, :2] + entry.boxes[:, 2:]
-    met = np.zeros(len(entry.boxes), dtype=np.bool_)
-    for other in all_objects:
-        if other is not entry:
-            other_low, other_high = other.boxes[:, :2], other.boxes[:, :2] + other.boxes[:, 2:]
-            met |= (np.minimum(high, other_high) > np.maximum(low, other_low)).all(1)
-    return replace(entry, crowded=entry.visible[met[entry.visible]])

@@ -1,0 +1,98 @@
+"""The parts of a SiamMask that learn at rates and from steps of their own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from vis_pipeline.siammask.network import SiamMask
+from vis_pipeline.training.tracker.norm import batch_norms, fix_statistics, follow_statistics
+from vis_pipeline.training.tracker.recipe import LearningSettings, Schedule
+from vis_pipeline.training.tracker.schedule import norm_freeze_step
+
+_LAYERS = ("layer1", "layer2", "layer3")
+
+
+@dataclass(frozen=True)
+class NetworkPart:
+    """One part.
+
+    Attributes:
+        name: as in :class:`LearningSettings`.
+        modules: what it consists of.
+        backbone: whether it belongs to the backbone.
+        first: the step from which it learns, None for never.
+        norm_end: the step from which its batch-norm statistics are fixed; they follow from `first` on.
+    """
+
+    name: str
+    modules: tuple[nn.Module, ...]
+    backbone: bool
+    first: int | None
+    norm_end: int
+
+    @property
+    def norms(self) -> list[nn.BatchNorm2d]:
+        """Its batch-norm layers."""
+        return [norm for module in self.modules for norm in batch_norms(module)]
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """Its parameters."""
+        for module in self.modules:
+            yield from module.parameters()
+
+    def learns(self, step: int) -> bool:
+        """Whether it learns at a step."""
+        return self.first is not None and step >= self.first
+
+    def follows(self, step: int) -> bool:
+        """Whether its batch-norm statistics follow the batches at a step."""
+        return self.learns(step) and step < self.norm_end
+
+
+def network_parts(network: SiamMask, learning: LearningSettings, schedule: Schedule) -> tuple[NetworkPart, ...]:
+    """All parts of a network, each parameter in one of them, backbone first."""
+    trunk = network.features.features
+    layers: dict[str, tuple[nn.Module, ...]] = {"conv1": (trunk.conv1, trunk.bn1)}
+    layers |= {name: (getattr(trunk, name),) for name in _LAYERS}
+    heads = {"adjust": network.features.downsample, "rpn_model": network.rpn_model, "mask_model": network.mask_model}
+    if network.refine_model is not None:
+        heads["refine_model"] = network.refine_model
+    freeze = norm_freeze_step(schedule)
+    shares: dict[str, float] = {str(name): share for name, share in learning.backbone.items()}
+    firsts = {name: round(share * schedule.steps) for name, share in shares.items()}
+    backbone_end = 0 if learning.backbone_statistics == "measured" else freeze
+    return (
+        *(NetworkPart(name, modules, True, firsts.get(name), backbone_end) for name, modules in layers.items()),
+        *(
+            NetworkPart(name, (module,), False, None if name in learning.frozen else 0, freeze)
+            for name, module in heads.items()
+        ),
+    )
+
+
+def set_learning(parts: tuple[NetworkPart, ...], step: int) -> None:
+    """Make the parts learn, and their batch norms follow, as they must at a step, whatever they did before."""
+    for part in parts:
+        for parameter in part.parameters():
+            parameter.requires_grad_(part.learns(step))
+        (follow_statistics if part.follows(step) else fix_statistics)(part.norms)
+
+
+def parameter_groups(parts: tuple[NetworkPart, ...], decay: float) -> list[dict[str, Any]]:
+    """Backbone and heads for an optimiser, each without and with weight decay (kernels only).
+
+    The order, backbone first, is that of :func:`group_rates`.
+    """
+    groups = []
+    for backbone in (True, False):
+        parameters = [value for part in parts if part.backbone is backbone for value in part.parameters()]
+        groups.append({"params": [value for value in parameters if value.ndim > 1], "weight_decay": decay})
+        groups.append({"params": [value for value in parameters if value.ndim <= 1], "weight_decay": 0.0})
+    return groups
+
+
+def group_rates(rate: float, learning: LearningSettings) -> tuple[float, ...]:
+    """The learning rate of each of the groups."""
+    return (rate * learning.backbone_rate,) * 2 + (rate,) * 2

@@ -83,7 +83,7 @@ def test_the_order_of_the_keys_does_not_matter(tmp_path: Path, order: str) -> No
     [
         ({"images": []}, "lists no images"),
         ({"categories": None}, "not COCO's form: no list `categories`"),
-        ({"annotations": None}, "'\\[' expected"),
+        ({"annotations": None}, "no list `annotations`"),
         ({"images": [{"id": 3, "width": 7, "height": 6}]}, r"images\.0: `file_name` is missing"),
         ({"categories": [{"id": 1, "name": "person"}]}, "annotation 5: no category has the id 90"),
         ({"annotations": [{"id": 5, "image_id": 4, "category_id": 90}]}, "annotation 5: no image has the id 4"),

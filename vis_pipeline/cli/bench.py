@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from vis_pipeline.bench.evaluator import Timing
     from vis_pipeline.bench.synthetic_results import Workload
+    from vis_pipeline.bench.tracker import FollowedObject
+    from vis_pipeline.data.youtube_vis import Split
 
 _SHEET_PAIRS = 24
 
@@ -19,6 +21,7 @@ def register(app: typer.Typer) -> None:
     bench = typer.Typer(help="Measurements.", no_args_is_help=True)
     bench.command("ablation")(ablation)
     bench.command("evaluator")(evaluator)
+    bench.command("tracker")(tracker)
     bench.command("pairs")(pairs)
     bench.callback()(_bench)
     app.add_typer(bench, name="bench")
@@ -154,3 +157,92 @@ def pairs(
     console = Console(width=120)
     console.print(table)
     console.print(f"drawn: {measured.drawing:,.0f} pairs a second", highlight=False)
+
+
+def tracker(
+    weights: Annotated[str, typer.Argument(help="SiamMask weights: a file, a published name, or bundled:NAME.")],
+    split: Annotated[Path, typer.Option(help="YouTube-VIS split with annotations; `davis-to-vis` makes one.")],
+    frames: Annotated[Path, typer.Option(help="Folder that the split's file names start from.")],
+    only: Annotated[str | None, typer.Option(help="Names of videos, with commas; default: all.")] = None,
+    preset: Annotated[str, typer.Option(help="davis, vot or vot18.")] = "davis",
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file as well.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; default: cuda where there is one.")] = None,
+) -> None:
+    """Follow each object from the true box of its first frame with SiamMask alone, in one stage and in two: J and F.
+
+    Means over the objects of a video, and over all objects.
+    """
+    import json
+    from dataclasses import asdict, replace
+
+    from rich.console import Console
+
+    from vis_pipeline.bench.tracker import follow_split
+    from vis_pipeline.data.youtube_vis import read_split
+    from vis_pipeline.device import torch_device
+    from vis_pipeline.errors import ConfigError
+    from vis_pipeline.siammask.checkpoint import load_siammask
+    from vis_pipeline.siammask.presets import PRESETS
+    from vis_pipeline.siammask.tracker import SiamMaskTracker
+    from vis_pipeline.weights.registry import resolve
+
+    if preset not in PRESETS:
+        raise ConfigError(f"--preset {preset}: is none of {', '.join(PRESETS)}")
+    chosen = torch_device(device)
+    network = load_siammask(resolve(weights), chosen)
+    truth = _only(read_split(split), only)
+    found = {}
+    for stages in (1, 2):
+        followed = SiamMaskTracker(network, replace(PRESETS[preset], stages=stages), chosen)
+        found[stages] = list(follow_split(followed, truth, frames))
+    Console().print(_tracker_table(found))
+    if json_out is not None:
+        content = {f"stages_{stages}": [asdict(entry) for entry in entries] for stages, entries in found.items()}
+        _write(json_out, json.dumps(content, indent=1) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    from vis_pipeline.errors import DataError
+
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise DataError(f"--json {path}: cannot be written ({error.strerror})") from error
+
+
+def _only(split: "Split", names: str | None) -> "Split":
+    """The split with the named videos alone."""
+    from dataclasses import replace
+
+    from vis_pipeline.errors import DataError
+
+    if names is None:
+        return split
+    wanted = [name.strip() for name in names.split(",")]
+    unknown = set(wanted) - {video.name for video in split.videos}
+    if unknown:
+        raise DataError(f"--only: the split has no video {min(unknown)}")
+    return replace(split, videos=tuple(video for video in split.videos if video.name in wanted))
+
+
+def _tracker_table(found: "dict[int, list[FollowedObject]]") -> "Table":
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title="SiamMask from the first box", box=box.SIMPLE_HEAD)
+    table.add_column("video", overflow="fold")
+    for name in ("objects", "J\none-stage", "F\none-stage", "J\ntwo-stage", "F\ntwo-stage"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for video in dict.fromkeys(entry.video for entry in found[1]):
+        table.add_row(escape(video), *_tracker_cells([[e for e in found[s] if e.video == video] for s in (1, 2)]))
+    table.add_section()
+    table.add_row("all objects", *_tracker_cells([found[1], found[2]]), style="bold")
+    return table
+
+
+def _tracker_cells(stages: "list[list[FollowedObject]]") -> list[str]:
+    import numpy as np
+
+    means = [np.mean([(entry.J.mean, entry.F.mean) for entry in entries], axis=0) for entries in stages]
+    return [str(len(stages[0])), *(f"{value:.3f}" for pair in means for value in pair)]

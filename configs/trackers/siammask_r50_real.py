@@ -1,7 +1,7 @@
 """SiamMask with ResNet-50 on a few real videos, stills and composed videos, tested on eight sequences it never saw.
 
 DAVIS folders in data/davis, COCO photographs in data/coco_sample, a split of `vis-pipeline compose` in
-data/composed_train, ImageNet weights in data/. `siammask_r50_imagenet_refine` may follow.
+data/composed_train, ImageNet weights in data/. `siammask_r50_real_refine` may follow.
 """
 
 _base_ = ["./siammask_r50_imagenet.py"]

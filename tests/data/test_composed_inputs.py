@@ -227,3 +227,19 @@ def test_faults_of_the_inputs_together(tmp_path):
             open_inputs(NORMAL, [images], **arguments)
     with pytest.raises(DataError, match="nothing to cut out"):
         open_inputs(NORMAL, [images])
+
+
+def test_what_is_left_out_serves_for_nothing(tmp_path):
+    coco, images = write_coco(tmp_path, [(30, 20, 40), (31, 21, 41)])
+    for sequence in ("rhino", "train"):
+        write_backgrounds(tmp_path / "videos" / sequence, 3, name="{:05d}.png")
+    places = [images, tmp_path / "videos"]
+    every = open_inputs(NORMAL, places, coco, images)
+    assert {background.name for background in every.backgrounds} == {"1.png", "2.png", "rhino", "train"}
+    some = open_inputs(NORMAL, places, coco, images, without=["rhino", "2.png"])
+    assert {background.name for background in some.backgrounds} == {"1.png", "train"}
+    assert {source.path.name for group in some.library.groups for source in group} == {"1.png"}
+    with pytest.raises(DataError, match="--without trian: no photograph or sequence has this name"):
+        open_inputs(NORMAL, places, coco, images, without=["trian"])
+    with pytest.raises(DataError, match="--without: leaves no background"):
+        open_inputs(NORMAL, [tmp_path / "videos"], coco, images, without=["rhino", "train"])

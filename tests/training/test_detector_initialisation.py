@@ -1,6 +1,7 @@
 """A detector's start from a COCO checkpoint: which row of which head comes from where."""
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,18 @@ def test_a_backbone_must_fit(coco: dict[str, torch.Tensor], target: nn.Module, t
     with pytest.raises(WeightsError, match=rf"{key} is missing"):
         start_from_detector(model, YOUTUBE_VIS_2019, missing)
     assert torch.equal(model.state_dict()["neck.fpn_convs.0.conv.weight"], before)
+
+
+@pytest.mark.parametrize(
+    "key", ["neck.fpn_convs.0.conv.weight", "rpn_head.rpn_cls.bias", "roi_head.bbox_head.1.shared_fcs.0.bias"]
+)
+def test_a_shape_that_other_classes_do_not_explain_is_an_error(
+    coco: dict[str, torch.Tensor], target: nn.Module, tmp_path: Path, key: str
+) -> None:
+    wrong = _checkpoint(tmp_path / "wrong.pth", {**coco, key: torch.zeros(3)})
+    shape = re.escape(str(list(coco[key].shape)))
+    with pytest.raises(WeightsError, match=rf"wrong\.pth: {key} is \[3\], the network has {shape}"):
+        start_from_detector(copy.deepcopy(target), YOUTUBE_VIS_2019, wrong)
 
 
 def test_class_agnostic_masks_have_no_rows_of_classes() -> None:

@@ -117,21 +117,26 @@ def _labels(*rows):
 
 def test_sampling_keeps_at_most_the_positives_and_fills_up_with_negatives():
     labels = _labels([POSITIVE] * 30 + [NEGATIVE] * 100 + [IGNORED] * 5, [POSITIVE] * 3 + [NEGATIVE] * 132)
-    kept = sample_labels(labels, torch.zeros(labels.shape), 16, 64, 0.0, torch.Generator().manual_seed(0))
+    both = torch.tensor([True, True])
+    kept = sample_labels(labels, both, torch.zeros(labels.shape), 16, 64, 0.0, torch.Generator().manual_seed(0))
     assert (kept == POSITIVE).sum(1).tolist() == [16, 3]
     assert (kept == NEGATIVE).sum(1).tolist() == [48, 61]
     assert (labels[kept != IGNORED] == kept[kept != IGNORED]).all()
 
 
-def test_a_pair_without_positives_keeps_as_many_negatives_as_positives_are_allowed():
-    kept = sample_labels(_labels([NEGATIVE] * 50), torch.zeros(1, 50), 16, 64, 0.5, torch.Generator().manual_seed(0))
-    assert (kept == NEGATIVE).sum() == 16
+def test_a_negative_pair_keeps_as_many_negatives_as_positives_are_allowed():
+    # The first pair is positive, though no anchor fits its object.
+    labels = _labels([NEGATIVE] * 90, [NEGATIVE] * 90)
+    kept = sample_labels(
+        labels, torch.tensor([True, False]), torch.zeros(2, 90), 16, 64, 0.5, torch.Generator().manual_seed(0)
+    )
+    assert (kept == NEGATIVE).sum(1).tolist() == [64, 16]
 
 
 def test_the_hard_share_of_negatives_has_the_highest_scores():
     labels = _labels([POSITIVE, *[NEGATIVE] * 20])
     scores = torch.arange(21.0)[None]
-    kept = sample_labels(labels, scores, 2, 9, 0.5, torch.Generator().manual_seed(0))
+    kept = sample_labels(labels, torch.tensor([True]), scores, 2, 9, 0.5, torch.Generator().manual_seed(0))
     assert (kept == NEGATIVE).sum() == 8
     assert (kept[0, 17:] == NEGATIVE).all()
 

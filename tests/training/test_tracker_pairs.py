@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from tracker_scenes import HIDDEN_FRAME, write_split
+from tracker_scenes import HIDDEN_FRAME, settings_of, write_split
 
+from vis_pipeline.errors import ConfigError
 from vis_pipeline.training.tracker.crops import MASK_MARGIN
 from vis_pipeline.training.tracker.frame_store import FrameStore
 from vis_pipeline.training.tracker.host_crops import PairCutter
@@ -165,6 +166,19 @@ def test_a_still_image_is_both_frames_of_its_pairs(data):
     for pair in _draw(still, 50, PairSettings(), AugmentSettings()):
         assert pair.exemplar.frame == pair.search.frame == 0
         assert (pair.exemplar.x, pair.exemplar.y) != (pair.search.x, pair.search.y)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"seed": -1}, "seed = -1: "),
+        ({"augment": {"search_shift": -4}}, "augment.search_shift = -4: "),
+        ({"augment": {"refine_scale": (1.4, 0.7)}}, "augment.refine_scale = .*: .*the least factor comes first"),
+    ],
+)
+def test_settings_that_no_pair_can_be_drawn_by_are_refused(values, message):
+    with pytest.raises(ConfigError, match=message):
+        settings_of(**values)
 
 
 def test_drawing_depends_on_the_generator_alone(data):

@@ -10,6 +10,7 @@ from vis_pipeline.errors import ConfigError
 from vis_pipeline.siammask.architectures import ARCHITECTURES
 from vis_pipeline.siammask.network import SiamMask
 from vis_pipeline.training.tracker.learner import Learner
+from vis_pipeline.training.tracker.norm import batch_norms
 from vis_pipeline.training.tracker.parts import group_rates, network_parts, parameter_groups
 
 CPU = torch.device("cpu")
@@ -93,6 +94,27 @@ def test_measured_statistics_of_the_backbone_are_those_of_the_batches_and_stay_w
     learner.enter(1, lambda number: batches[number])
     learner.learn(1, batches[1])
     assert all(torch.equal(value, trunk.state_dict()[name]) for name, value in measured.items())
+
+
+def test_statistics_of_a_branch_without_a_loss_outlast_the_measuring_of_the_others():
+    settings = settings_of(
+        schedule={"steps": 2, "freeze_norm_at": 0.5, "norm_batches": 1, "warm_up": 0, "search_sides": [(0.0, 143)]},
+        losses={"score": 0, "box": 0},
+        learning={"backbone": {}, "frozen": ["adjust"]},
+    )
+    learner = Learner(settings, CPU)
+    for part in (learner.network.rpn_model, learner.network.mask_model):
+        for norm in batch_norms(part):
+            norm.running_mean.fill_(3.0)
+            norm.running_var.fill_(2.0)
+    batch = random_batch(143)
+    for step in range(2):
+        learner.enter(step, lambda number: batch)
+        learner.learn(step, batch)
+    for norm in batch_norms(learner.network.rpn_model):
+        assert (norm.running_mean == 3).all() and (norm.running_var == 2).all()
+    for norm in batch_norms(learner.network.mask_model):
+        assert not (norm.running_mean == 3).any()
 
 
 def test_every_parameter_is_in_one_group_and_only_kernels_decay():

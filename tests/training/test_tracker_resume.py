@@ -11,6 +11,7 @@ from vis_pipeline.training.tracker.trainer import train_tracker
 CONFIG = """
 architecture = {architecture!r}
 seed = 3
+device = "cpu"
 sources = [dict(split={split!r}, frames={frames!r})]
 schedule = dict(steps=6, batch=2, norm_batches=2, search_sides=[(0.0, 175), (0.9, 255)], {schedule})
 learning = dict({learning})
@@ -95,3 +96,13 @@ def _equal(first, second):
             _equal(one, other)
     else:
         assert first == second
+
+
+def test_other_settings_than_before_are_told(data, tmp_path, capsys):
+    config = tmp_path / "tiny.py"
+    config.write_text(CONFIG.format(architecture="small", schedule="warm_up=1", learning="", **data))
+    train_tracker(str(config), tmp_path / "work")
+    train_tracker(str(config), tmp_path / "work", resume=True)
+    assert "warning" not in capsys.readouterr().err
+    train_tracker(str(config), tmp_path / "work", resume=True, options=["seed=4", "schedule.clip=5.0"])
+    assert "warning: goes on with other settings than before: schedule, seed" in capsys.readouterr().err

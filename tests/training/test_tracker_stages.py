@@ -16,6 +16,7 @@ from vis_pipeline.siammask.network import SiamMask
 from vis_pipeline.training.tracker.log import read_log
 from vis_pipeline.training.tracker.recipe import BackboneStart, NetworkStart, SgdLogarithmic
 from vis_pipeline.training.tracker.settings import TrackerTraining
+from vis_pipeline.training.tracker.source_settings import DavisSource
 from vis_pipeline.training.tracker.start import load_network
 from vis_pipeline.training.tracker.trainer import train_tracker
 
@@ -186,7 +187,10 @@ def test_the_base_stages_have_the_weights_and_rates_of_the_release_and_of_the_pa
         assert isinstance(settings.init, BackboneStart)
 
 
-@pytest.mark.parametrize("name", ["siammask_r50_refine", "siammask_r50_imagenet_refine", "siammask_small_refine"])
+@pytest.mark.parametrize(
+    "name",
+    ["siammask_r50_refine", "siammask_r50_imagenet_refine", "siammask_r50_real_refine", "siammask_small_refine"],
+)
 def test_the_refinement_stages_learn_the_refined_mask_alone(name):
     settings = preset(name)
     assert weights(settings)[:2] == (0, 0)
@@ -197,6 +201,16 @@ def test_the_refinement_stages_learn_the_refined_mask_alone(name):
     assert settings.learning.backbone == {}
     assert set(settings.learning.frozen) == {"adjust", "rpn_model", "mask_model"}
     assert isinstance(settings.init, NetworkStart)
+
+
+@pytest.mark.parametrize(
+    "name", ["siammask_r50_real", "siammask_r50_real_refine", "siammask_small_real", "siammask_small_mixed"]
+)
+def test_the_configs_for_real_video_leave_out_the_sequences_that_they_are_tested_on(name):
+    held_out = {"bmx-bumps", "car-turn", "elephant", "horsejump-low", "mallard-water", "rhino", "stroller", "train"}
+    davis = [source for source in preset(name).sources if isinstance(source, DavisSource)]
+    assert len(davis) == 1
+    assert set(davis[0].without) == held_out
 
 
 @pytest.mark.parametrize("name", ["siammask_r50_two_branch", "siammask_small_two_branch"])

@@ -56,7 +56,7 @@ def write_split(folder: Path, videos: int = 2) -> tuple[Path, Path]:
 
 def settings_of(**values) -> TrackerTraining:
     """The settings of a training of the small network without data; `values` as in a config."""
-    content = {"architecture": "small", "sources": (), "schedule": {"steps": 4}, **values}
+    content = {"architecture": "small", "device": "cpu", "sources": (), "schedule": {"steps": 4}, **values}
     return parse(TrackerTraining, content, "config of a test")
 
 

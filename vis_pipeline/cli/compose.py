@@ -30,6 +30,10 @@ def compose(
     sprite_classes: Annotated[
         str, typer.Option(help="A sprite's class: its `folder` (without one: sprite), or its `name` less the number.")
     ] = "folder",
+    without: Annotated[
+        str | None,
+        typer.Option(help="Names of photographs (files) and sequences (folders) to leave out, with commas."),
+    ] = None,
     videos: Annotated[int, typer.Option(help="Number of videos.")] = 20,
     frames: Annotated[int, typer.Option(help="Frames of a video.")] = 24,
     size: Annotated[str, typer.Option(help="Frame size, WIDTHxHEIGHT.")] = "320x192",
@@ -48,7 +52,8 @@ def compose(
     from vis_pipeline.data.composed import open_inputs, write_split
 
     settings = _settings(size, frames, least_pixels, hard)
-    inputs = open_inputs(settings, backgrounds, instances, images, sprites, sprite_classes)
+    left_out = [name.strip() for name in without.split(",")] if without else []
+    inputs = open_inputs(settings, backgrounds, instances, images, sprites, sprite_classes, left_out)
     columns = (TextColumn("composing videos"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     progress = Progress(*columns, console=Console(stderr=True))
     task = progress.add_task("videos", total=videos)

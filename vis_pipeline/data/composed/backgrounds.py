@@ -33,6 +33,11 @@ class Background:
     paths: tuple[Path, ...]
     objects: tuple[BackgroundObject, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """The photograph's file name, or that of the folder of the frames."""
+        return self.paths[0].name if len(self.paths) == 1 else self.paths[0].parent.name
+
 
 def find_backgrounds(
     places: Sequence[Path], photographs: Sequence[Photograph], categories: Sequence[Category], most_objects: int

@@ -1,6 +1,6 @@
 """What a composed split is made from, opened and checked before the first video."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,18 +27,25 @@ def open_inputs(
     images: Path | None = None,
     sprites: Path | None = None,
     sprite_classes: str = "folder",
+    without: Collection[str] = (),
 ) -> Inputs:
     """Find cut-outs (of a COCO file's `instances` in `images`, of a folder of `sprites`, or of both) and backgrounds.
 
+    The photographs and sequences named in `without`, by file and by folder, serve for neither.
+
     Raises:
-        DataError: there is neither, or one of them cannot be used.
+        DataError: there is neither, or one of them cannot be used; a name in `without` is none of theirs.
     """
     if (instances is None) != (images is None):
         raise DataError("--instances and --images go together: a COCO file and the folder of its images")
     photographs = PhotographSet((), ())
+    names: set[str] = set()
     sources: tuple[Source, ...] = ()
     if instances is not None and images is not None:
         photographs = read_photographs(instances, images)
+        names = {photograph.path.name for photograph in photographs.photographs}
+        kept = tuple(entry for entry in photographs.photographs if entry.path.name not in without)
+        photographs = PhotographSet(photographs.categories, kept)
         sources = usable_sources(photographs, settings.least_pixels)
     categories = photographs.categories
     if sprites is not None:
@@ -47,4 +54,10 @@ def open_inputs(
     if not sources:
         raise DataError("nothing to cut out: give --instances with --images, or --sprites")
     behind = find_backgrounds(backgrounds, photographs.photographs, categories, settings.own_objects)
+    unknown = set(without) - names - {background.name for background in behind}
+    if unknown:
+        raise DataError(f"--without {min(unknown)}: no photograph or sequence has this name")
+    behind = tuple(background for background in behind if background.name not in without)
+    if not behind:
+        raise DataError("--without: leaves no background")
     return Inputs(library(categories, sources), behind)

@@ -17,6 +17,9 @@ from vis_pipeline.weights.files import is_counter, read_state_dict
 from vis_pipeline.weights.imagenet import LoadReport, load_backbone
 from vis_pipeline.weights.normalisation import Normalisation
 
+_CLASS_LAYERS = ("fc_cls", "fc_reg", "conv_logits")
+"""Layers whose shape the classes set: of boxes, of boxes by class, of masks and of the semantic branch."""
+
 
 @dataclass(frozen=True)
 class Initialisation:
@@ -28,7 +31,7 @@ class Initialisation:
         classes: class of the file that each class of the detector starts from, where there is one.
         fresh_classes: classes of the detector that start afresh.
         class_layers: layers whose rows were copied class by class.
-        fresh: keys of the other tensors that start afresh: the file lacks them or has another shape there.
+        fresh: keys of the other tensors that start afresh: the file lacks them or has other classes there.
         unused: keys of the file that found no place.
     """
 
@@ -65,8 +68,8 @@ def start_from_detector(model: nn.Module, classes: Sequence[str], path: Path) ->
     name and shape. The file names its classes; one that does not and has 80 has COCO's.
 
     Raises:
-        WeightsError: the file cannot be read, or a key of the backbone is missing or has another shape: heads differ
-            with the classes, a backbone only by mistake.
+        WeightsError: the file cannot be read, lacks a key of the backbone, or a tensor of it has another shape where
+            that does not come from other classes.
     """
     tensors = read_state_dict(path)
     layers = class_layers(model, len(classes))
@@ -86,7 +89,7 @@ def start_from_detector(model: nn.Module, classes: Sequence[str], path: Path) ->
         elif sources and found.shape == (len(sources) + layers[layer], *value.shape[1:]):
             merged[key] = _with_rows(value, found, pairs, layers[layer])
     fresh = tuple(key for key in expected if key not in merged and not is_counter(key))
-    _require_backbone(fresh, tensors, expected, path)
+    _require_fit(fresh, tensors, expected, path)
     model.load_state_dict(merged, strict=False)
     copied = tuple(layer for layer in layers if f"{layer}.weight" in merged)
     matches = matches if copied else {}
@@ -142,13 +145,15 @@ def _with_rows(value: Tensor, found: Tensor, pairs: Sequence[tuple[int, int]], b
     return merged
 
 
-def _require_backbone(
+def _require_fit(
     fresh: Iterable[str], tensors: Mapping[str, Tensor], expected: Mapping[str, Tensor], path: Path
 ) -> None:
-    misfit = next((key for key in fresh if key.startswith("backbone.")), None)
-    if misfit is not None:
-        found = list(tensors[misfit].shape) if misfit in tensors else "missing"
-        raise WeightsError(f"weights {path}: {misfit} is {found}, the network has {list(expected[misfit].shape)}")
+    """Nothing of the backbone starts afresh, and elsewhere no tensor that the file has but in layers of classes."""
+    for key in fresh:
+        found = list(tensors[key].shape) if key in tensors else "missing"
+        by_class = key.split(".")[-2] in _CLASS_LAYERS
+        if key.startswith("backbone.") or (key in tensors and not by_class):
+            raise WeightsError(f"weights {path}: {key} is {found}, the network has {list(expected[key].shape)}")
 
 
 def _counted(keys: Iterable[str]) -> str:

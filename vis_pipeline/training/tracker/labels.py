@@ -103,18 +103,18 @@ def box_offsets(anchors: Tensor, boxes: Tensor) -> Tensor:
 
 
 def sample_labels(
-    labels: Tensor, scores: Tensor, positives: int, samples: int, hard: float, generator: Generator
+    labels: Tensor, positive: Tensor, scores: Tensor, positives: int, samples: int, hard: float, generator: Generator
 ) -> Tensor:
     """Keep at most `positives` positives and, with the negatives, `samples` labels a pair; the rest become IGNORED.
 
     A share `hard` of the negatives are those with the highest `scores` [N, A], the others are drawn at random. A pair
-    without positives keeps as many negatives as a pair could have positives, as the release does.
+    that is not `positive`, bool [N], keeps as many negatives as another has positives at most, as the release does.
     """
     order = torch.rand(labels.shape, generator=generator, device=labels.device)
     kept = torch.full_like(labels, IGNORED)
     kept[_first(labels == POSITIVE, order, torch.full((len(labels),), positives, device=labels.device))] = POSITIVE
     found = (kept == POSITIVE).sum(1)
-    wanted = torch.where(found > 0, samples - found, positives)
+    wanted = torch.where(positive, samples - found, positives)
     hardest = (wanted * hard).round().long()
     negative = labels == NEGATIVE
     kept[_first(negative, -scores.float(), hardest)] = NEGATIVE

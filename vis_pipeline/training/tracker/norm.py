@@ -21,7 +21,11 @@ def follow_statistics(norms: Sequence[nn.BatchNorm2d]) -> None:
 
 
 def measure_statistics(norms: Sequence[nn.BatchNorm2d], forward: Callable[[int], object], batches: int) -> None:
-    """Replace the running statistics by the plain mean over `batches` calls of `forward(number of the batch)`."""
+    """Replace the running statistics by the plain mean over `batches` calls of `forward(number of the batch)`.
+
+    A layer that no batch reaches, because no loss is learned from it, keeps its own.
+    """
+    before = [{name: value.clone() for name, value in norm.state_dict().items()} for norm in norms]
     for norm in norms:
         norm.train()
         norm.reset_running_stats()
@@ -29,6 +33,9 @@ def measure_statistics(norms: Sequence[nn.BatchNorm2d], forward: Callable[[int],
     with torch.no_grad():
         for number in range(batches):
             forward(number)
+    for norm, statistics in zip(norms, before, strict=True):
+        if not norm.num_batches_tracked:
+            norm.load_state_dict(statistics)
 
 
 def fix_statistics(norms: Sequence[nn.BatchNorm2d]) -> None:

@@ -22,6 +22,10 @@ NEAREST_SEARCH = 255 / 2
 """A negative crop keeps the exemplar's object this far, in crop pixels along one axis, from the crop's centre."""
 
 
+MOST_GROWTH = 1.4
+"""How many times larger or smaller an object may have been in the near frame that sets its crop's size."""
+
+
 @dataclass(frozen=True)
 class CropWindow:
     """A square of a frame that becomes a crop.
@@ -154,12 +158,14 @@ class PairSampler:
         return None
 
     def _apart(self, source: int, other: int, frame: int) -> bool:
-        """Whether a search crop centred on `other` does not reach the centre of `source` in that frame."""
+        """Whether no search crop around `other`, however shifted and scaled, has the centre of `source` in it."""
         ours, theirs = self._data.objects[source].boxes[frame], self._data.objects[other].boxes[frame]
         if not ours[2]:
             return True
         gap = np.abs(ours[:2] + ours[2:] / 2 - theirs[:2] - theirs[2:] / 2).max()
-        reach = NEAREST_SEARCH + self._augment.search_shift
+        reach = (NEAREST_SEARCH + self._augment.search_shift) * (1 + self._augment.search_scale)
+        if self._pairs.history:
+            reach *= MOST_GROWTH
         return bool(gap > reach * context_side(theirs[2], theirs[3]) / TEMPLATE_SIDE)
 
     def _pair(
@@ -208,7 +214,7 @@ class PairSampler:
         if not len(near):
             return own
         other = context_side(*entry.boxes[_pick(near, rng)][2:])
-        return float(np.clip(other, 0.7 * own, 1.4 * own))
+        return float(np.clip(other, own / MOST_GROWTH, MOST_GROWTH * own))
 
     def _second(self, video: int, frame: int, box: NDArray[np.float64], rng: Generator) -> CropWindow:
         """The window around the target's box with the errors of a predicted one."""

@@ -40,7 +40,7 @@ class Schedule:
 
     steps: Count
     batch: Count = 16
-    weight_decay: float = 1e-4
+    weight_decay: float = Field(default=1e-4, ge=0)
     clip: Positive = 20.0
     freeze_norm_at: Fraction = 0.6
     norm_batches: Count = 40
@@ -64,8 +64,8 @@ class AdamWCosine(Schedule):
     """AdamW with a linear warm-up of `warm_up` steps to `learning_rate`, then a half cosine down to `final_rate`."""
 
     learning_rate: Positive = 1e-3
-    final_rate: float = 1e-5
-    warm_up: int = 150
+    final_rate: float = Field(default=1e-5, ge=0)
+    warm_up: int = Field(default=150, ge=0)
     type: Literal["adamw"] = "adamw"
 
 

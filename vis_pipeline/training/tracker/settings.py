@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic.dataclasses import dataclass
 
 from vis_pipeline.config import STRICT
@@ -13,6 +13,7 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
 Weight = Annotated[float, Field(ge=0)]
+Shift = Annotated[float, Field(ge=0)]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -64,9 +65,9 @@ class AugmentSettings:
         light: largest relative change of brightness and colour of a crop.
     """
 
-    exemplar_shift: float = 4.0
+    exemplar_shift: Shift = 4.0
     exemplar_scale: Fraction = 0.05
-    search_shift: float = 64.0
+    search_shift: Shift = 64.0
     search_scale: Fraction = 0.18
     refine_shift: Fraction = 0.12
     refine_scale: tuple[Positive, Positive] = (0.85, 1.2)
@@ -74,6 +75,13 @@ class AugmentSettings:
     grey: Fraction = 0.25
     blur: Fraction = 0.18
     light: Fraction = 0.15
+
+    @field_validator("refine_scale")
+    @classmethod
+    def _rising(cls, scale: tuple[float, float]) -> tuple[float, float]:
+        if scale[0] > scale[1]:
+            raise ValueError("the least factor comes first")
+        return scale
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -146,8 +154,8 @@ class TrackerTraining:
     augment: AugmentSettings = AugmentSettings()
     labels: LabelSettings = LabelSettings()
     losses: LossSettings = LossSettings()
-    seed: int = 0
-    device: str | None = "cpu"
+    seed: int = Field(default=0, ge=0)
+    device: str | None = None
     precision: Literal["float32", "bfloat16"] = "float32"
     checkpoint_every: Count = 500
     log_every: Count = 20

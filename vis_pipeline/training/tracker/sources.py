@@ -182,6 +182,6 @@ def _training_object(annotation: Annotation, video: int, source: int, least_area
         boxes=boxes,
         visible=frames[seen],
         clear=frames[seen & (areas >= CLEAR_SHARE * areas.max())],
-        hidden=frames[~seen & (np.cumsum(seen) > 0)],
+        hidden=frames[(areas == 0) & (np.cumsum(seen) > 0)],
         crowded=frames[:0],
     )

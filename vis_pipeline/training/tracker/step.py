@@ -102,7 +102,9 @@ def _anchor_losses(
     if settings.negative_reach is not None:
         labels = rules.middle_only(labels, positive, settings.negative_reach)
     target_scores = (score_logits[:, 1] - score_logits[:, 0]).detach()
-    labels = rules.sample_labels(labels, target_scores, settings.positives, settings.samples, settings.hard, generator)
+    labels = rules.sample_labels(
+        labels, positive, target_scores, settings.positives, settings.samples, settings.hard, generator
+    )
     return {
         "score": losses.score_loss(score_logits, labels),
         "box": losses.box_loss(offsets.reshape(len(labels), 4, -1), targets.offsets, labels),

@@ -3,13 +3,13 @@
 import dataclasses
 import json
 import math
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
@@ -92,9 +92,8 @@ class TrackerTrainer:
         first = self._start(resume)
         path = self._work_dir / "log.jsonl"
         log = TrainingLog(path, first, self._work_dir / "tensorboard" if tensorboard else None)
-        tuned = self._device.type == "cuda"
         try:
-            with _progress() as progress, torch.backends.cudnn.flags(enabled=True, benchmark=tuned):
+            with _progress() as progress:
                 bar = progress.add_task("training", total=self._settings.schedule.steps, completed=first, state="")
                 self._train(first, log, progress, bar)
         finally:
@@ -178,7 +177,10 @@ class TrackerTrainer:
         elif self._settings.init is not None:
             report = start_from(self._learner.network, self._settings.init)
             Console(soft_wrap=True, highlight=False).print(str(report), markup=False)
-        write_text(self._work_dir / "config.json", json.dumps(_plain(self._settings), indent=1))
+        record = self._work_dir / "config.json"
+        if first:
+            _tell_changes(record, _plain(self._settings))
+        write_text(record, json.dumps(_plain(self._settings), indent=1))
         return first
 
     def _export(self, path: Path, step: int) -> None:
@@ -188,6 +190,17 @@ class TrackerTrainer:
         if settings.init is not None:
             training["init"] = {"type": settings.init.type, "path": PurePath(settings.init.path).name}
         save_siammask(path, self._learner.network, {"training": training})
+
+
+def _tell_changes(record: Path, settings: Mapping[str, Any]) -> None:
+    """Say which settings differ from those that the work folder's training had so far."""
+    try:
+        before = json.loads(record.read_bytes())
+    except (OSError, ValueError):
+        return
+    changed = [key for key in settings if settings[key] != before.get(key)]
+    if changed:
+        print(f"warning: goes on with other settings than before: {', '.join(changed)}", file=sys.stderr)
 
 
 def _plain(settings: TrackerTraining) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """mmdet's config files and registries: ours by path or packaged name, mmdet's own by `mmdet::folder/name.py`."""
 
 import contextlib
-import difflib
 import io
 import warnings
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from mmengine.config import Config, ConfigDict
 
 from vis_pipeline.config import find_config
 from vis_pipeline.errors import ConfigError
+from vis_pipeline.misspelt import did_you_mean
 
 
 def read_config(reference: str, options: Mapping[str, Any] | None = None) -> Config:
@@ -83,7 +83,7 @@ def _mmdet_file(reference: str) -> Path:
     path = folder / reference.removeprefix("mmdet::")
     if not path.is_file():
         names = [f"mmdet::{file.relative_to(folder).as_posix()}" for file in folder.glob("*/*.py")]
-        raise ConfigError(f"config {reference}: mmdet packages no such config{_hint(reference, names)}")
+        raise ConfigError(f"config {reference}: mmdet packages no such config{did_you_mean(reference, names)}")
     return path
 
 
@@ -96,10 +96,7 @@ def _require_key(config: Config, key: str, reference: str) -> None:
         )
         names = list(inside.keys()) if hasattr(inside, "keys") else []
         if part not in names:
-            raise ConfigError(f"config {reference}: has no key {'.'.join(parts[: depth + 1])}{_hint(part, names)}")
+            raise ConfigError(
+                f"config {reference}: has no key {'.'.join(parts[: depth + 1])}{did_you_mean(part, names)}"
+            )
         node = inside[part]
-
-
-def _hint(word: str, names: list[str]) -> str:
-    nearest = difflib.get_close_matches(word, names, n=1)
-    return f"; did you mean {nearest[0]}?" if nearest else ""

@@ -15,7 +15,6 @@ is a crowd (TrackMAP lets a crowd be matched once, the official evaluator any nu
 both take the video with the lower id first; TrackEval's own reading of files takes the first folder name.
 """
 
-import difflib
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,6 +28,7 @@ from evaluation.trackeval_data import TrackMapOfIou, sequence_data
 from vis_pipeline.data.fit import checked_annotations, require_fit
 from vis_pipeline.data.youtube_vis import Annotation, Split, TrackResult, Video
 from vis_pipeline.errors import ConfigError
+from vis_pipeline.misspelt import did_you_mean
 
 MetricName = Literal["hota", "identity", "clear", "track_map"]
 METRIC_NAMES: tuple[MetricName, ...] = get_args(MetricName)
@@ -119,9 +119,8 @@ def metric_names(names: Iterable[str]) -> tuple[MetricName, ...]:
     chosen = dict.fromkeys(names)
     for name in chosen:
         if name not in METRIC_NAMES:
-            nearest = difflib.get_close_matches(name.lower(), METRIC_NAMES, n=1, cutoff=0.4)
-            hint = f"did you mean '{nearest[0]}'? " if nearest else ""
-            raise ConfigError(f"metrics: '{name}' is unknown; {hint}valid are {', '.join(METRIC_NAMES)}")
+            hint = did_you_mean(name.lower(), METRIC_NAMES) or f"; valid: {', '.join(METRIC_NAMES)}"
+            raise ConfigError(f"metrics: '{name}' is unknown{hint}")
     return cast(tuple[MetricName, ...], tuple(chosen))
 
 

@@ -4,8 +4,7 @@ A config is named by a path, or by its name inside the packaged `configs/` (`pip
 part alone where that is unique). Settings classes are pydantic dataclasses made with :data:`STRICT`.
 """
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -14,6 +13,7 @@ from mmengine.config import Config, DictAction
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from vis_pipeline.errors import ConfigError
+from vis_pipeline.misspelt import did_you_mean
 
 STRICT = ConfigDict(extra="forbid")
 """Pydantic configuration of every settings dataclass: an unknown key is an error."""
@@ -123,6 +123,5 @@ def _settings_in(hint: Any) -> list[Any]:
     return [inner for option in get_args(hint) for inner in _settings_in(option)]
 
 
-def _nearest(word: str, candidates: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(candidates), n=1, cutoff=0.5)
-    return f"; did you mean '{close[0]}'?" if close else f"; valid: {', '.join(sorted(candidates))}"
+def _nearest(word: str, candidates: Collection[str]) -> str:
+    return did_you_mean(word, candidates) or f"; valid: {', '.join(sorted(candidates))}"

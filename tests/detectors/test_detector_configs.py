@@ -76,7 +76,7 @@ def test_without_downloads_clears_only_checkpoints() -> None:
 def test_options_set_keys_that_exist_and_refuse_others() -> None:
     config = read_config("detectors/htc_small_procedural", {"model.test_cfg.rcnn.score_thr": 0.5})
     assert config.model.test_cfg.rcnn.score_thr == 0.5
-    with pytest.raises(ConfigError, match=r"no key model\.backbon; did you mean backbone\?"):
+    with pytest.raises(ConfigError, match=r"no key model\.backbon; did you mean 'backbone'\?"):
         read_config("detectors/htc_small_procedural", {"model.backbon.depth": 34})
     config = read_config("detectors/htc_small_procedural", {"param_scheduler.1.eta_min": 0.1})
     assert config.param_scheduler[1].eta_min == 0.1

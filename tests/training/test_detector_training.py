@@ -149,7 +149,7 @@ def test_a_killed_training_resumes_to_the_same_bits(
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     train_detector(tiny, whole, cfg_options=options)
 
-    append = record._append
+    append = record.append_line
 
     def kill_at_step_4(path: Path, line: dict[str, Any]) -> None:
         append(path, line)
@@ -157,7 +157,7 @@ def test_a_killed_training_resumes_to_the_same_bits(
             raise _KilledError
 
     with monkeypatch.context() as patch:
-        patch.setattr(record, "_append", kill_at_step_4)
+        patch.setattr(record, "append_line", kill_at_step_4)
         with pytest.raises(_KilledError):
             train_detector(tiny, killed, cfg_options=options)
     assert [path.name for path in checkpoints(killed)] == ["iter_2.pth"]

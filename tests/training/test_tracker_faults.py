@@ -11,10 +11,11 @@ import torch
 from tracker_scenes import settings_of, write_split
 
 from vis_pipeline.errors import ConfigError, DataError, WeightsError
+from vis_pipeline.training.json_lines import read_lines
 from vis_pipeline.training.tracker import checkpoint, learner, log
 from vis_pipeline.training.tracker.checkpoint import load_checkpoint, save_checkpoint
 from vis_pipeline.training.tracker.learner import Learner
-from vis_pipeline.training.tracker.log import TrainingLog, draw_curves, read_log
+from vis_pipeline.training.tracker.log import TrainingLog, draw_curves
 from vis_pipeline.training.tracker.trainer import train_tracker
 
 CONFIG = """
@@ -145,7 +146,7 @@ def test_a_log_on_a_full_disk_is_one_line(tmp_path):
             record.append(LINE)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert read_log(tmp_path / "log.jsonl") == []
+    assert read_lines(tmp_path / "log.jsonl") == []
 
 
 def test_a_checkpoint_of_another_schedule_is_refused(state, tmp_path):
@@ -197,7 +198,7 @@ def test_a_resumed_log_drops_the_lines_that_will_come_again(tmp_path):
         record.append({**LINE, "step": step})
     path.open("a").write('{"step": 11, "lea')
     TrainingLog(path, 6, None)
-    assert [line["step"] for line in read_log(path)] == [2, 5]
+    assert [line["step"] for line in read_lines(path)] == [2, 5]
 
 
 def test_curves_have_a_panel_for_the_rate_and_for_each_loss(tmp_path, monkeypatch):

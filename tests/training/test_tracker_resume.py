@@ -4,8 +4,8 @@ import pytest
 import torch
 from tracker_scenes import write_split
 
+from vis_pipeline.training.json_lines import read_lines
 from vis_pipeline.training.tracker.learner import Learner
-from vis_pipeline.training.tracker.log import read_log
 from vis_pipeline.training.tracker.trainer import train_tracker
 
 CONFIG = """
@@ -79,7 +79,7 @@ def test_a_resumed_training_ends_bit_for_bit_where_an_unbroken_one_does(case, da
     for name, value in whole["state_dict"].items():
         assert torch.equal(value, resumed["state_dict"][name]), name
     _equal(whole["optimizer"], resumed["optimizer"])
-    lines = [read_log(tmp_path / name / "log.jsonl") for name in ("whole", "broken")]
+    lines = [read_lines(tmp_path / name / "log.jsonl") for name in ("whole", "broken")]
     assert [line["losses"] for line in lines[0]] == [line["losses"] for line in lines[1]]
 
 

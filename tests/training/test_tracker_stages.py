@@ -13,7 +13,7 @@ from vis_pipeline.config import load_config, parse
 from vis_pipeline.errors import ConfigError, WeightsError
 from vis_pipeline.siammask.architectures import ARCHITECTURES
 from vis_pipeline.siammask.network import SiamMask
-from vis_pipeline.training.tracker.log import read_log
+from vis_pipeline.training.json_lines import read_lines
 from vis_pipeline.training.tracker.recipe import BackboneStart, NetworkStart, SgdLogarithmic
 from vis_pipeline.training.tracker.settings import TrackerTraining
 from vis_pipeline.training.tracker.source_settings import DavisSource
@@ -56,7 +56,13 @@ def base(tmp_path_factory):
 
 
 def test_the_base_stage_learns_score_box_and_the_coarse_mask_of_both_stages(base):
-    assert set(read_log(base / "base" / "log.jsonl")[0]["losses"]) == {"total", "score", "box", "mask", "second_stage"}
+    assert set(read_lines(base / "base" / "log.jsonl")[0]["losses"]) == {
+        "total",
+        "score",
+        "box",
+        "mask",
+        "second_stage",
+    }
 
 
 def test_the_refinement_stage_starts_from_the_base_stage_and_leaves_it_as_it_is(base, tmp_path):
@@ -72,7 +78,7 @@ def test_the_refinement_stage_starts_from_the_base_stage_and_leaves_it_as_it_is(
     shared = {name for name in first.keys() & second.keys() if not name.endswith("num_batches_tracked")}
     assert {name.split(".")[0] for name in shared} == {"features", "rpn_model", "mask_model"}
     assert all(torch.equal(first[name], second[name]) for name in shared)
-    assert set(read_log(tmp_path / "log.jsonl")[0]["losses"]) == {"total", "refined", "second_stage"}
+    assert set(read_lines(tmp_path / "log.jsonl")[0]["losses"]) == {"total", "refined", "second_stage"}
 
 
 def test_a_backbone_can_be_all_that_a_training_starts_from(base, tmp_path):

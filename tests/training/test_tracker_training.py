@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from vis_pipeline.cli.app import app
 from vis_pipeline.errors import ConfigError, WeightsError
 from vis_pipeline.siammask.checkpoint import load_siammask
-from vis_pipeline.training.tracker.log import read_log
+from vis_pipeline.training.json_lines import read_lines
 from vis_pipeline.training.tracker.trainer import train_tracker
 
 OPTIONS = ("pairs.history=2", "pairs.crowded=0.5")
@@ -61,8 +61,8 @@ def test_a_training_leaves_weights_log_and_curves(trained):
     assert training["step"] == 4
     assert training["sources"][0]["split"].endswith("/instances.json")
     assert not Path(training["sources"][0]["split"]).is_absolute()
-    assert [line["step"] for line in read_log(trained / "log.jsonl")] == [0, 1, 2, 3]
-    assert set(read_log(trained / "log.jsonl")[0]["losses"]) == {"total", "score", "box", "refined", "second_stage"}
+    assert [line["step"] for line in read_lines(trained / "log.jsonl")] == [0, 1, 2, 3]
+    assert set(read_lines(trained / "log.jsonl")[0]["losses"]) == {"total", "score", "box", "refined", "second_stage"}
     assert (trained / "losses.png").stat().st_size > 1000
     record = json.loads((trained / "config.json").read_text())
     assert record["schedule"]["steps"] == 4
@@ -107,7 +107,7 @@ def test_a_damaged_checkpoint_is_named(config, tmp_path):
 
 def test_without_refinement_the_coarse_mask_is_learned(config, tmp_path):
     train_tracker(config, tmp_path, options=["architecture=small_no_refine", "schedule.steps=1"])
-    assert set(read_log(tmp_path / "log.jsonl")[0]["losses"]) == {"total", "score", "box", "mask", "second_stage"}
+    assert set(read_lines(tmp_path / "log.jsonl")[0]["losses"]) == {"total", "score", "box", "mask", "second_stage"}
 
 
 def test_losses_that_the_architecture_has_no_branch_for_are_refused(config, tmp_path):

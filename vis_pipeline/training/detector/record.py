@@ -1,6 +1,5 @@
 """The record of a training: losses and validations as JSON lines, cut back to where a resumed run starts."""
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Mapping
@@ -14,37 +13,11 @@ from mmengine.runner import Runner
 
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.training.detector.checkpoints import export
+from vis_pipeline.training.json_lines import append_line, keep_before, read_lines
 
 LOSSES_NAME = "losses.jsonl"
 VALIDATIONS_NAME = "validation.jsonl"
 BEST_NAME = "best.safetensors"
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The lines of a record, without one that a kill cut short; none where there is no file."""
-    found: list[dict[str, Any]] = []
-    if path.is_file():
-        for line in path.read_text().splitlines():
-            try:
-                found.append(json.loads(line))
-            except ValueError:
-                break
-    return found
-
-
-def cut_back(path: Path, last_step: int) -> None:
-    """Drop the lines after `last_step`; no file stays no file."""
-    if not path.is_file():
-        return
-    lines = [line for line in read_lines(path) if line["step"] <= last_step]
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    partial.replace(path)
-
-
-def _append(path: Path, line: Mapping[str, Any]) -> None:
-    with path.open("a") as file:
-        file.write(json.dumps(line) + "\n")
 
 
 @HOOKS.register_module()
@@ -58,7 +31,7 @@ class LossRecord(Hook):  # type: ignore[misc]
 
     def before_train(self, runner: Runner) -> None:
         """Forget what an earlier run recorded after the step that this one starts from."""
-        cut_back(Path(runner.work_dir) / LOSSES_NAME, runner.iter)
+        keep_before(Path(runner.work_dir) / LOSSES_NAME, runner.iter + 1)
 
     def after_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Mapping[str, Any] | None = None
@@ -80,7 +53,7 @@ class LossRecord(Hook):  # type: ignore[misc]
         if step % self.interval == 0:
             line = {"step": step, "lr": runner.optim_wrapper.get_lr()["lr"][0]}
             line |= {name: round(total / self._steps, 5) for name, total in self._sums.items()}
-            _append(Path(runner.work_dir) / LOSSES_NAME, line)
+            append_line(Path(runner.work_dir) / LOSSES_NAME, line)
             self._sums.clear()
             self._steps = 0
 
@@ -109,7 +82,7 @@ class ValidationRecord(Hook):  # type: ignore[misc]
     def before_train(self, runner: Runner) -> None:
         """Forget later validations of an earlier run, and make up for the one during which it was killed."""
         path = Path(runner.work_dir) / VALIDATIONS_NAME
-        cut_back(path, runner.iter)
+        keep_before(path, runner.iter + 1)
         if runner.iter > 0 and _is_due(runner) and runner.iter not in {line["step"] for line in read_lines(path)}:
             runner.val_loop.run()
 
@@ -132,7 +105,7 @@ class ValidationRecord(Hook):  # type: ignore[misc]
                 "dataset_meta": runner.train_dataloader.dataset.metainfo,
             }
             export(runner.model.state_dict(), meta, Path(runner.work_dir) / BEST_NAME, figures)
-        _append(path, {"step": runner.iter, **figures})
+        append_line(path, {"step": runner.iter, **figures})
 
 
 def _is_due(runner: Runner) -> bool:

@@ -1,6 +1,5 @@
 """The record of a training: losses as JSON lines, for TensorBoard, and as a picture of curves."""
 
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline.errors import ConfigError, DataError
-from vis_pipeline.run_folder import write_text
+from vis_pipeline.training.json_lines import append_line, keep_before, read_lines
 
 _SMOOTHED_OVER = 40
 """A curve is drawn through means of about so many stretches of the run."""
@@ -58,13 +57,12 @@ class TrainingLog:
     def __init__(self, path: Path, first_step: int, tensorboard: Path | None) -> None:
         self._path = path
         self._board = None if tensorboard is None else _board(tensorboard, first_step)
-        lines = [line for line in read_log(path) if line["step"] < first_step] if path.exists() else []
-        write_text(path, "".join(json.dumps(line) + "\n" for line in lines))
+        keep_before(path, first_step)
 
     def append(self, line: Mapping[str, Any]) -> None:
         """Add one line."""
-        with _writing(self._path), self._path.open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        with _writing(self._path):
+            append_line(self._path, line)
         if self._board is not None:
             for name in ("learning_rate", "pairs_per_second", "gradient_norm"):
                 self._board.add_scalar(name, line[name], line["step"])
@@ -75,17 +73,6 @@ class TrainingLog:
         """Write what is still in memory."""
         if self._board is not None:
             self._board.close()
-
-
-def read_log(path: Path) -> list[dict[str, Any]]:
-    """All lines, without one that a kill cut short."""
-    found = []
-    for line in path.read_text().splitlines():
-        try:
-            found.append(json.loads(line))
-        except ValueError:
-            break
-    return found
 
 
 def draw_curves(log: Path, picture: Path) -> None:
@@ -99,7 +86,7 @@ def draw_curves(log: Path, picture: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    lines = read_log(log)
+    lines = read_lines(log)
     if not lines:
         return
     names = ["learning rate", *lines[-1]["losses"]]

@@ -1,7 +1,6 @@
 """Objects and frames of the data sets that a tracker is trained on."""
 
-import difflib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from vis_pipeline.data.davis import davis_split
 from vis_pipeline.data.youtube_vis import Annotation, Split, Video, read_split
 from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.masks import Rle
+from vis_pipeline.misspelt import did_you_mean
 from vis_pipeline.training.tracker.source_settings import CocoSource, DavisSource, SourceSettings, annotation_path
 
 CLEAR_SHARE = 0.4
@@ -131,14 +131,10 @@ def _chosen(videos: Sequence[Video], source: SourceSettings) -> list[tuple[str, 
     for key, names in (("only", source.only), ("without", source.without)):
         for name in names:
             if name not in known:
-                raise ConfigError(f"{_label(source)}: `{key}` names '{name}', which is not in it{_near(name, known)}")
+                hint = did_you_mean(name, known)
+                raise ConfigError(f"{_label(source)}: `{key}` names '{name}', which is not in it{hint}")
     kept = (set(source.only) or known) - set(source.without)
     return [(name, video) for name, video in named if name in kept]
-
-
-def _near(name: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"; did you mean '{close[0]}'?" if close else ""
 
 
 def _require_files(videos: Iterable[Video], folder: Path, source: SourceSettings) -> None:

@@ -1,0 +1,37 @@
+"""Records of a training: one JSON object a line, each with its `step`."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vis_pipeline.run_folder import write_text
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The lines of a record, without one that a kill cut short; none where there is no file."""
+    found: list[dict[str, Any]] = []
+    if path.is_file():
+        for line in path.read_text().splitlines():
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                break
+    return found
+
+
+def keep_before(path: Path, step: int) -> None:
+    """Drop the lines of `step` and later ones; no file stays no file.
+
+    Raises:
+        DataError: the disk takes no more.
+    """
+    if path.is_file():
+        lines = [line for line in read_lines(path) if line["step"] < step]
+        write_text(path, "".join(json.dumps(line) + "\n" for line in lines))
+
+
+def append_line(path: Path, line: Mapping[str, Any]) -> None:
+    """Add one line; OSError where the disk takes no more."""
+    with path.open("a") as file:
+        file.write(json.dumps(line) + "\n")

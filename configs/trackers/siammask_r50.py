@@ -5,7 +5,7 @@ Put the data set into data/youtube_vis_2021 (its train.json and train/JPEGImages
 
 architecture = "resnet50"
 seed = 0
-device = "cuda"
+device = None
 precision = "bfloat16"
 sources = [dict(split="data/youtube_vis_2021/train.json", frames="data/youtube_vis_2021/train/JPEGImages")]
 pairs = dict(max_gap=20, history=3, negatives=0.2, cache_gigabytes=48)

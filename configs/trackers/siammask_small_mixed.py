@@ -7,7 +7,7 @@ Eight real sequences and a quarter of the photographs are left out, to be tested
 
 _base_ = ["./siammask_small.py"]
 
-init = dict(type="network", path="bundled:siammask_small")
+init = dict(type="network", path="work_dirs/siammask_small/tracker.safetensors")
 sources = [
     dict(split="data/procedural_train/instances.json", frames="data/procedural_train/JPEGImages", weight=0.3),
     dict(split="data/composed_train/instances.json", frames="data/composed_train/JPEGImages", weight=0.25),

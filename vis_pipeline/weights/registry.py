@@ -77,7 +77,7 @@ BUNDLED = {
     weights.name: weights
     for weights in (
         BundledWeights("htc_small", "HTC, small enough for two CPU cores; trained on procedural videos"),
-        BundledWeights("siammask_small", "SiamMask, small backbone, two-stage; trained on drawn, composed and real videos"),
+        BundledWeights("siammask_small", "small SiamMask, two stages; trained on drawn, composed and real videos"),
     )
 }
 

@@ -8,7 +8,7 @@ import types
 
 import pytest
 import torch
-from tracker_scenes import settings_of, write_split
+from tracker_scenes import settings_of, write_config
 
 from vis_pipeline.errors import ConfigError, DataError, WeightsError
 from vis_pipeline.training.json_lines import read_lines
@@ -28,21 +28,9 @@ log_every = 3
 LINE = {"step": 0, "learning_rate": 0.1, "pairs_per_second": 9.0, "gradient_norm": 1.0, "losses": {"total": 2.0}}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    split, frames = write_split(folder)
-    path = folder / "tiny.py"
-    path.write_text(CONFIG.format(split=str(split), frames=str(frames)))
-    return str(path)
+    return write_config(tmp_path_factory.mktemp("data"), CONFIG)
 
 
 @pytest.fixture

@@ -17,14 +17,6 @@ CPU = torch.device("cpu")
 TRUNK = "features.features."
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def changes(settings, side=175):
     """The prefixes of the tensors that change, step by step."""
     learner = Learner(settings, CPU)

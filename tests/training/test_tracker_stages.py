@@ -37,14 +37,6 @@ schedule = dict(search_sides=[(0.0, 143)])
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
     """A folder with the config and the result of a base stage."""

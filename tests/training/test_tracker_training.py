@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import safe_open
-from tracker_scenes import write_split
+from tracker_scenes import write_config
 from typer.testing import CliRunner
 
 from vis_pipeline.cli.app import app
@@ -26,21 +26,9 @@ log_every = 1
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("data")
-    split, frames = write_split(folder)
-    path = folder / "tiny.py"
-    path.write_text(CONFIG.format(split=str(split), frames=str(frames)))
-    return str(path)
+    return write_config(tmp_path_factory.mktemp("data"), CONFIG)
 
 
 @pytest.fixture(scope="module")

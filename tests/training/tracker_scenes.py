@@ -54,6 +54,14 @@ def write_split(folder: Path, videos: int = 2) -> tuple[Path, Path]:
     return split, folder / "frames"
 
 
+def write_config(folder: Path, text: str) -> str:
+    """A split in `folder`, and a config whose text has `{split!r}` and `{frames!r}` for where it lies."""
+    split, frames = write_split(folder)
+    path = folder / "tiny.py"
+    path.write_text(text.format(split=str(split), frames=str(frames)))
+    return str(path)
+
+
 def settings_of(**values) -> TrackerTraining:
     """The settings of a training of the small network without data; `values` as in a config."""
     content = {"architecture": "small", "device": "cpu", "sources": (), "schedule": {"steps": 4}, **values}

@@ -80,7 +80,8 @@ ClassMap = tuple[int | None, ...]
 def build_class_map(classes: Sequence[str], categories: Sequence[Category], name: str) -> ClassMap:
     """Map a detector's classes to the split's categories.
 
-    `name` is `by-name` (every class must be a category; case, spaces and hyphens do not matter), `coco-to-ytvis2019`,
+    `name` is `by-name` (every class must be a category; case, spaces and hyphens do not matter), `common` (the same,
+    but classes that the split lacks are dropped, as long as one is left), `coco-to-ytvis2019`,
     `coco-to-ytvis2021`, `agnostic` (every class becomes the split's first category), or the path of a JSON file
     `{detector class: category name or null}` that speaks of every class.
 
@@ -90,6 +91,13 @@ def build_class_map(classes: Sequence[str], categories: Sequence[Category], name
     if name == "agnostic":
         return (categories[0].id,) * len(classes)
     ids = {_plain(category.name): category.id for category in categories}
+    if name == "common":
+        if not ids.keys() & {_plain(detector_class) for detector_class in classes}:
+            raise ConfigError(
+                f"class map {name}: none of the detector's classes {_listed(classes)} is a category of the split; "
+                f"its categories are {_listed([entry.name for entry in categories])}"
+            )
+        return tuple(ids.get(_plain(detector_class)) for detector_class in classes)
     target = _target(name)
 
     def category_id(detector_class: str) -> int | None:
@@ -158,7 +166,7 @@ def _target(name: str) -> Callable[[str], str | None]:
             return table.get(detector_class)
 
         return from_coco
-    own = _read_table(name, ("by-name", *_COCO_TABLES, "agnostic"))
+    own = _read_table(name, ("by-name", "common", *_COCO_TABLES, "agnostic"))
 
     def from_file(detector_class: str) -> str | None:
         value = own.get(detector_class, 0)

@@ -22,7 +22,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 from detectors.base import Detections
-from detectors.mmdet_config import class_count, find, read_config, register_mmdet, without_downloads
+from detectors.mmdet_config import class_count, find, read_config, register_mmdet, set_classes, without_downloads
 from vis_pipeline.boxes import minmax_boxes
 from vis_pipeline.data.frames import Frame
 from vis_pipeline.device import torch_device
@@ -53,7 +53,7 @@ class HTCDetector:
         max_per_frame: int = 100,
         device: torch.device | str = "cpu",
     ) -> None:
-        settings = read_config(config)
+        settings = _settings(config, checkpoint)
         self._device = torch_device(str(device))
         self._scale = _test_scale(settings, config)
         _widen_limits(settings, score_threshold, max_per_frame)
@@ -125,7 +125,7 @@ def class_names(config: str, checkpoint: Path) -> tuple[str, ...]:
         WeightsError: the checkpoint cannot be read.
     """
     register_mmdet()
-    settings = read_config(config)
+    settings = _settings(config, checkpoint)
     dataset = find(settings.get("test_dataloader"), "dataset") or find(settings.get("train_dataloader"), "dataset")
     registered = DATASETS.get(dataset["type"]) if dataset and isinstance(dataset.get("type"), str) else None
     named = (
@@ -156,6 +156,14 @@ def checkpoint_classes(checkpoint: Path) -> Sequence[str] | None:
     dataset = find(meta, "dataset_meta")
     named: Sequence[str] | None = find(dataset, "classes") or find(dataset, "CLASSES") or find(meta, "CLASSES")
     return named
+
+
+def _settings(config: str, checkpoint: Path) -> Config:
+    """The config with the heads of its `classes`; where it leaves them open, as for fine-tuning, the checkpoint's."""
+    settings = read_config(config)
+    if "classes" in settings and (names := settings.classes or checkpoint_classes(checkpoint)):
+        set_classes(settings, names)
+    return settings
 
 
 def _build(settings: Config, config: str, checkpoint: Path) -> nn.Module:

@@ -3,7 +3,7 @@
 import contextlib
 import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,24 @@ def class_count(model: Mapping[str, Any]) -> int | None:
     head = find(find(model, "roi_head"), "bbox_head") or find(model, "mask_head") or find(model, "bbox_head")
     count: int | None = find(head[-1] if isinstance(head, list | tuple) else head, "num_classes")
     return count
+
+
+def set_classes(settings: Config, names: Sequence[str]) -> None:
+    """Give a detector's config these classes: its heads, and the semantic map that it may learn from."""
+    count, before = len(names), class_count(settings.model)
+    settings.classes, settings.num_classes = list(names), count
+    head = settings.model.roi_head
+    for part in (head.bbox_head, head.mask_head):
+        for stage in part if isinstance(part, list) else [part]:
+            stage.num_classes = count
+    semantic = head.get("semantic_head")
+    if semantic is not None and semantic.num_classes == (before or 0) + 1:
+        semantic.num_classes = count + 1
+    dataset = find(settings.get("train_dataloader"), "dataset")
+    for part in (dataset, *(find(dataset, "splits") or ())):
+        for step in find(part, "pipeline") or ():
+            if step.type == "SemanticMapFromInstances":
+                step.background = count
 
 
 def find(mapping: Any, key: str) -> Any:

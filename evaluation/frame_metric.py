@@ -89,16 +89,19 @@ class FrameAP(BaseMetric):  # type: ignore[misc]
         found, ids = sample["pred_instances"], self._category_ids()
         rles = masks.encode(found["masks"].detach().cpu().numpy())
         rows = zip(found["labels"].tolist(), found["scores"].tolist(), rles, strict=True)
-        return [TrackResult(sample["img_id"], ids[label], score, (rle,)) for label, score, rle in rows]
+        return [
+            TrackResult(sample["img_id"], category, score, (rle,))
+            for label, score, rle in rows
+            if (category := ids[label]) is not None
+        ]
 
-    def _category_ids(self) -> list[int]:
-        """The id in the ground truth of each class of the dataset."""
+    def _category_ids(self) -> list[int | None]:
+        """The id in the ground truth of each class of the dataset, None where it has no such category."""
         classes = self._from_dataset("classes")
         ids = {category.name: category.id for category in self._truth().categories}
-        missing = [name for name in classes if name not in ids]
-        if missing:
-            raise DataError(f"class {missing[0]!r} of the dataset is no category of the ground truth")
-        return [ids[name] for name in classes]
+        if not ids.keys() & set(classes):
+            raise DataError(f"no class of the dataset ({', '.join(classes)}) is a category of the ground truth")
+        return [ids.get(name) for name in classes]
 
     def _from_dataset(self, key: str) -> Any:
         value = (self.dataset_meta or {}).get(key)

@@ -207,6 +207,12 @@ def test_a_split_brings_objects_of_classes_by_name(tmp_path):
         assert [rle is None for rle in item.segmentations] == [False, True]
 
 
+def test_objects_of_other_classes_get_the_other_category(tmp_path):
+    write_split(tmp_path, ["lizard", "dog"])
+    found = find_backgrounds([tmp_path], (), (Category(18, "dog"),), 8, Category(19, "thing"))
+    assert [[item.category_id for item in background.objects] for background in found] == [[19], [18]]
+
+
 def test_faults_of_backgrounds(tmp_path):
     with pytest.raises(DataError, match="no such folder or split"):
         find_backgrounds([tmp_path / "none"], (), (), 8)

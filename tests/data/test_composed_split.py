@@ -14,7 +14,7 @@ from composed_inputs import write_backgrounds, write_coco, write_sprite
 from vis_pipeline import masks
 from vis_pipeline.cli import app as application
 from vis_pipeline.data.composed import HARD, NORMAL, open_inputs, write_split
-from vis_pipeline.data.youtube_vis import read_split
+from vis_pipeline.data.youtube_vis import Category, read_split
 from vis_pipeline.errors import DataError
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared/data"
@@ -145,6 +145,19 @@ def test_the_command_writes_what_scores_fully_against_itself(tmp_path, material,
     scored = ["evaluate", tmp_path / "results.json", "--gt", out / "instances.json", "--json", tmp_path / "scores.json"]
     assert run(monkeypatch, capsys, *scored)[0] == 0
     assert json.loads((tmp_path / "scores.json").read_text())["AP"] == 1.0
+
+
+def test_one_class_changes_the_classes_alone(tmp_path, material, monkeypatch, capsys):
+    splits = []
+    for name, more in (("many", ()), ("one", ("--one-class", "thing"))):
+        out = tmp_path / name
+        arguments = compose_arguments(material, out, "--sprites", material / "sprites", *more)
+        assert run(monkeypatch, capsys, *arguments, "--videos", 2, "--frames", 4)[0] == 0
+        splits.append(read_split(out / "instances.json"))
+    many, one = splits
+    assert one.categories == (Category(1, "thing"),)
+    assert len({entry.category_id for entry in many.annotations}) > 1
+    assert [replace(entry, category_id=1) for entry in many.annotations] == list(one.annotations)
 
 
 @pytest.mark.parametrize(

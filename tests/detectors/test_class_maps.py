@@ -74,6 +74,13 @@ def test_by_name_ignores_case_spaces_and_hyphens_and_takes_the_splits_ids() -> N
         build_class_map(["duck"], categories, "by-name")
 
 
+def test_common_drops_what_the_split_lacks() -> None:
+    categories = [Category(7, "tennis_racket"), Category(3, "lizard")]
+    assert build_class_map(["duck", "tennis racket", "disc"], categories, "common") == (None, 7, None)
+    with pytest.raises(ConfigError, match="none of the detector's classes duck, disc is a category of the split"):
+        build_class_map(["duck", "disc"], categories, "common")
+
+
 def test_agnostic_is_the_first_category() -> None:
     assert build_class_map(COCO[:3], [Category(9, "object"), Category(2, "other")], "agnostic") == (9, 9, 9)
 

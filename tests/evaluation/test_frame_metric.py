@@ -113,6 +113,13 @@ def test_what_cannot_be_scored() -> None:
     with pytest.raises(DataError, match="no `ann_file`"):
         _figures(FrameAP(), [_sample(1, [])])
     metric = FrameAP(split=ONE_DOG)
-    metric.dataset_meta = {"classes": ("dog", "eel")}
-    with pytest.raises(DataError, match="class 'eel' of the dataset is no category"):
+    metric.dataset_meta = {"classes": ("newt", "eel")}
+    with pytest.raises(DataError, match=r"no class of the dataset \(newt, eel\) is a category"):
         metric.process(None, [_sample(1, [(_box(2, 2), 0, 0.8)])])
+
+
+def test_classes_that_the_ground_truth_lacks_do_not_count() -> None:
+    metric = FrameAP(split=ONE_DOG)
+    metric.dataset_meta = {"classes": ("eel", "dog")}
+    metric.process(None, [_sample(1, [(_box(2, 2), 0, 0.9), (_box(2, 2), 1, 0.8)])])
+    assert metric.evaluate(1)["frame/AP"] == pytest.approx(1.0)

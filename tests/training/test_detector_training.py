@@ -20,10 +20,10 @@ from detectors.mmdet_config import read_config
 from evaluation.frame_metric import FrameAP
 from vis_pipeline import masks
 from vis_pipeline.errors import ConfigError, DataError, WeightsError
-from vis_pipeline.training.detector import YouTubeVisFrames, record, train_detector
+from vis_pipeline.training.detector import MixedFrames, YouTubeVisFrames, record, train_detector
 from vis_pipeline.training.detector.checkpoints import checkpoints
-from vis_pipeline.training.detector.frames import FrameDraw, SeededFrames
 from vis_pipeline.training.detector.runner import _StepSeed, _without_traceback
+from vis_pipeline.training.detector.sampling import FrameDraw, SeededFrames
 from vis_pipeline.training.detector.settings import prepare
 from vis_pipeline.weights.files import read_state_dict
 from vis_pipeline.weights.registry import resolve
@@ -196,6 +196,67 @@ def test_draws_do_not_depend_on_what_was_drawn_before(data_root: Path) -> None:
     assert all(torch.equal(one, other) for one, other in zip(first, again, strict=True))
     other_number = FrameDraw(draws[0].index, draws[0].seed, 100)
     assert not torch.equal(dataset[other_number]["inputs"], first[0])
+
+
+def _mixed(splits: list[dict[str, Any]], **more: Any) -> MixedFrames:
+    return MixedFrames(splits, ann_file="instances.json", data_prefix={"img": "JPEGImages"}, pipeline=[], **more)
+
+
+@pytest.fixture(scope="module")
+def others(data_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same frames; category 20 is called `class 90` there, and those from 40 on are missing."""
+    root = tmp_path_factory.mktemp("others")
+    content = json.loads((data_root / "instances.json").read_text())
+    kept = {10: "class 10", 20: "class 90", 30: "class 30"}
+    content["categories"] = [{"id": identifier, "name": name} for identifier, name in kept.items()]
+    (root / "instances.json").write_text(json.dumps(content))
+    (root / "JPEGImages").symlink_to(data_root / "JPEGImages")
+    return root
+
+
+def test_mixed_splits_share_classes_by_name(data_root: Path, others: Path) -> None:
+    mixed = _mixed([{"data_root": str(others)}, {"data_root": str(data_root)}])
+    names = ["class 10", "class 90", "class 30", "class 20", *(f"class {number}" for number in range(40, 90, 10))]
+    assert mixed.metainfo["classes"] == tuple(names)
+    assert len(mixed) == 16
+    labels = [[names[entry["bbox_label"]] for entry in mixed[index]["instances"]] for index in (0, 8)]
+    assert labels == [["class 90", "class 10"], ["class 20", "class 10"]]
+    with pytest.raises(DataError, match="category 'class 20' is none of the classes class 10, class 90, class 30"):
+        _mixed([{"data_root": str(data_root)}], classes=names[:3])
+    for splits in ([], [{"data_root": str(data_root), "weight": 0}]):
+        with pytest.raises(ConfigError, match="one split or more, each with a weight over 0"):
+            _mixed(splits)
+
+
+def test_mixed_splits_are_drawn_by_weight_each_in_whole_passes(data_root: Path, others: Path) -> None:
+    mixed = _mixed([{"data_root": str(others), "weight": 3}, {"data_root": str(data_root), "weight": 1}])
+    sampler = SeededFrames(mixed, seed=5)
+    draws = [draw for draw, _ in zip(sampler, range(2000), strict=False)]
+    indices = np.array([draw.index for draw in draws])
+    first, second = indices[indices < 8], indices[indices >= 8]
+    assert 0.72 < len(first) / 2000 < 0.78
+    for part, start in ((first, 0), (second, 8)):
+        for begin in range(0, len(part) - 8, 8):
+            assert sorted(part[begin : begin + 8] - start) == list(range(8))
+    assert list(first[:8]) != list(second[:8] - 8)
+    sampler.skip(1300)
+    assert next(iter(sampler)) == draws[1300]
+
+
+def test_a_training_on_mixed_splits_takes_their_classes(
+    tiny: Path, data_root: Path, others: Path, tmp_path: Path
+) -> None:
+    config = read_config(str(tiny))
+    dataset = dict(config.train_dataloader.dataset)
+    dataset.update(type="MixedFrames", splits=[{"data_root": str(others)}, {"data_root": str(data_root)}])
+    config.train_dataloader.dataset, config.classes = dataset, None
+    config.dump(str(tmp_path / "mixed.py"))
+    options = _options(data_root, steps=1)
+    del options["train_dataloader.dataset.data_root"]
+    weights = train_detector(tmp_path / "mixed.py", tmp_path / "work", cfg_options=options)
+    names = class_names(str(tmp_path / "mixed.py"), weights)
+    assert len(names) == 9 and names[:3] == ("class 10", "class 90", "class 30")
+    HTCDetector(str(tmp_path / "mixed.py"), weights, range(9))
 
 
 def test_a_full_disk_loses_no_earlier_checkpoint(tiny: Path, data_root: Path, tmp_path: Path) -> None:

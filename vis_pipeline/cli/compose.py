@@ -34,6 +34,10 @@ def compose(
         str | None,
         typer.Option(help="Names of photographs (files) and sequences (folders) to leave out, with commas."),
     ] = None,
+    one_class: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Write all objects as this class, those of backgrounds of any class, too."),
+    ] = None,
     videos: Annotated[int, typer.Option(help="Number of videos.")] = 20,
     frames: Annotated[int, typer.Option(help="Frames of a video.")] = 24,
     size: Annotated[str, typer.Option(help="Frame size, WIDTHxHEIGHT.")] = "320x192",
@@ -53,7 +57,7 @@ def compose(
 
     settings = _settings(size, frames, least_pixels, hard)
     left_out = [name.strip() for name in without.split(",")] if without else []
-    inputs = open_inputs(settings, backgrounds, instances, images, sprites, sprite_classes, left_out)
+    inputs = open_inputs(settings, backgrounds, instances, images, sprites, sprite_classes, left_out, one_class)
     columns = (TextColumn("composing videos"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     progress = Progress(*columns, console=Console(stderr=True))
     task = progress.add_task("videos", total=videos)
@@ -64,7 +68,7 @@ def compose(
                 shown.enter_context(progress)
             progress.update(task, completed=done)
 
-        figures = write_split(out, inputs.library, inputs.backgrounds, seed, videos, settings, workers, show)
+        figures = write_split(out, inputs.library, inputs.backgrounds, seed, videos, settings, workers, show, one_class)
     typer.echo(f"videos                      {figures.videos}")
     typer.echo(f"frames                      {figures.frames}")
     typer.echo(f"tracks                      {figures.tracks}")

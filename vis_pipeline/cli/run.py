@@ -35,7 +35,8 @@ def run(
     ray_address: Annotated[str | None, typer.Option(help="Of a running Ray cluster; default: this machine.")] = None,
     detections: Annotated[Path | None, typer.Option(help="Recorded detections, in place of the detector.")] = None,
     class_map: Annotated[
-        str | None, typer.Option(help="by-name, agnostic, a JSON file; for a detector also coco-to-ytvis2019|2021.")
+        str | None,
+        typer.Option(help="by-name, agnostic, a JSON file; for a detector also common, coco-to-ytvis2019|2021."),
     ] = None,
     save_detections: Annotated[bool, typer.Option("--save-detections", help="Also write detections.json.")] = False,
     score_thr: Annotated[float | None, typer.Option(min=0, max=1, help="Drop detections below this score.")] = None,

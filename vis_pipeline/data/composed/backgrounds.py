@@ -40,7 +40,11 @@ class Background:
 
 
 def find_backgrounds(
-    places: Sequence[Path], photographs: Sequence[Photograph], categories: Sequence[Category], most_objects: int
+    places: Sequence[Path],
+    photographs: Sequence[Photograph],
+    categories: Sequence[Category],
+    most_objects: int,
+    other: Category | None = None,
 ) -> tuple[Background, ...]:
     """The backgrounds in folders and splits.
 
@@ -48,7 +52,8 @@ def find_backgrounds(
     taken over where their class has the name of one of the `categories`. In another folder, nested or flat, every image
     is a photograph, but a folder below it whose files are numbered in equal steps is a video. Images that are among
     the `photographs` bring their instances along. Left out is what has a crowd, more than `most_objects` annotated
-    objects, or one of a class that is none of ours: the result would hold objects that nobody annotated.
+    objects, or one of a class that is none of ours: the result would hold objects that nobody annotated. Where there is
+    an `other` category, such an object gets that instead.
 
     Raises:
         DataError: a place does not exist or holds nothing that can serve.
@@ -57,7 +62,7 @@ def find_backgrounds(
     found = []
     for place in places:
         split = place if place.suffix == ".json" else place / _SPLIT_FILE
-        candidates = list(_of_split(split, categories) if split.is_file() else _of_folder(place, annotated))
+        candidates = list(_of_split(split, categories, other) if split.is_file() else _of_folder(place, annotated))
         serving = [background for background in candidates if background and len(background.objects) <= most_objects]
         if not serving:
             raise DataError(
@@ -103,10 +108,11 @@ def _of_photograph(path: Path, photograph: Photograph | None) -> Background | No
     return Background((path,), tuple(BackgroundObject(item.category_id, (item.mask,)) for item in instances))
 
 
-def _of_split(path: Path, categories: Sequence[Category]) -> Iterator[Background | None]:
+def _of_split(path: Path, categories: Sequence[Category], other: Category | None) -> Iterator[Background | None]:
     split = read_split(path)
     ours = {category.name: category.id for category in categories}
-    ids = {category.id: ours.get(category.name) for category in split.categories}
+    unknown = other.id if other is not None else None
+    ids = {category.id: ours.get(category.name, unknown) for category in split.categories}
     by_video: dict[int, list[Annotation]] = {video.id: [] for video in split.videos}
     for annotation in split.annotations or ():
         by_video[annotation.video_id].append(annotation)

@@ -9,6 +9,7 @@ from vis_pipeline.data.composed.photographs import PhotographSet, read_photograp
 from vis_pipeline.data.composed.settings import ComposeSettings
 from vis_pipeline.data.composed.sources import Library, Source, library
 from vis_pipeline.data.composed.sprites import find_sprites
+from vis_pipeline.data.youtube_vis import Category
 from vis_pipeline.errors import DataError
 
 
@@ -28,10 +29,12 @@ def open_inputs(
     sprites: Path | None = None,
     sprite_classes: str = "folder",
     without: Collection[str] = (),
+    one_class: str | None = None,
 ) -> Inputs:
     """Find cut-outs (of a COCO file's `instances` in `images`, of a folder of `sprites`, or of both) and backgrounds.
 
-    The photographs and sequences named in `without`, by file and by folder, serve for neither.
+    The photographs and sequences named in `without`, by file and by folder, serve for neither. With `one_class` the
+    objects of a background may be of any class: what no cut-out is becomes this one.
 
     Raises:
         DataError: there is neither, or one of them cannot be used; a name in `without` is none of theirs.
@@ -53,7 +56,11 @@ def open_inputs(
         sources += found
     if not sources:
         raise DataError("nothing to cut out: give --instances with --images, or --sprites")
-    behind = find_backgrounds(backgrounds, photographs.photographs, categories, settings.own_objects)
+    other = None
+    if one_class is not None:
+        other = Category(1 + max(category.id for category in categories), one_class)
+        categories = (*categories, other)
+    behind = find_backgrounds(backgrounds, photographs.photographs, categories, settings.own_objects, other)
     unknown = set(without) - names - {background.name for background in behind}
     if unknown:
         raise DataError(f"--without {min(unknown)}: no photograph or sequence has this name")

@@ -15,7 +15,10 @@ from vis_pipeline.data.composed.settings import NORMAL, ComposeSettings
 from vis_pipeline.data.composed.sources import Library
 from vis_pipeline.data.generated import split
 from vis_pipeline.data.generated.split import SplitFigures, Track, WrittenVideo
+from vis_pipeline.data.youtube_vis import Category
 from vis_pipeline.masks import Rle
+
+_ONE = 1
 
 
 def write_split(
@@ -27,8 +30,11 @@ def write_split(
     settings: ComposeSettings = NORMAL,
     workers: int = 1,
     on_progress: Callable[[int], None] = lambda done: None,
+    one_class: str | None = None,
 ) -> SplitFigures:
     """Write `videos` composed videos into `out`, which must be new or empty; the annotations come last.
+
+    With `one_class` every object is written under the one category of this name, id 1; what is drawn stays the same.
 
     The bytes depend on `library`, `backgrounds`, `seed` and `settings` only, not on `workers`; those of a video do not
     depend on how many there are. One frame at a time is held, and the compressed masks. `on_progress` gets the number
@@ -45,8 +51,8 @@ def write_split(
     return split.write_split(
         out,
         casts,
-        partial(_write_video, seed=seed, settings=settings),
-        library.categories,
+        partial(_write_video, seed=seed, settings=settings, one_class=one_class is not None),
+        library.categories if one_class is None else (Category(_ONE, one_class),),
         "composed videos of vis-pipeline compose",
         workers,
         on_progress,
@@ -58,13 +64,13 @@ def _stream(seed: int, index: int, settings: ComposeSettings, part: int) -> np.r
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, settings.stream, part])))
 
 
-def _write_video(folder: Path, cast: Cast, seed: int, settings: ComposeSettings) -> WrittenVideo:
+def _write_video(folder: Path, cast: Cast, seed: int, settings: ComposeSettings, one_class: bool) -> WrittenVideo:
     rng = _stream(seed, cast.index, settings, 1)
     scene = plan_scene(rng, settings, cast)
     seen: list[dict[int, tuple[Rle | None, float]]] = []
     file_names = split.write_frames(folder, cast.index, _noting(render(scene, settings, rng), seen))
     ids = [source.category_id for source in cast.sources] + [item.category_id for item in cast.background.objects]
-    tracks = [_track(track, identifier, seen) for track, identifier in enumerate(ids)]
+    tracks = [_track(track, _ONE if one_class else identifier, seen) for track, identifier in enumerate(ids)]
     return split.written_video(settings.height, settings.width, file_names, tracks, cast.lookalikes)
 
 

@@ -4,7 +4,7 @@ The frames are read from the split as they lie: nothing is converted on disk. We
 :mod:`vis_pipeline.weights.files`, never through mmengine's loader, which would run code from a crafted file.
 """
 
-from vis_pipeline.training.detector.frames import YouTubeVisFrames
+from vis_pipeline.training.detector.frames import MixedFrames, YouTubeVisFrames
 from vis_pipeline.training.detector.runner import train_detector
 
-__all__ = ["YouTubeVisFrames", "train_detector"]
+__all__ = ["MixedFrames", "YouTubeVisFrames", "train_detector"]

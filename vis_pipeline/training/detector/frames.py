@@ -1,92 +1,45 @@
 """A YouTube-VIS split as single images with instances, for mmdet's transforms and mmengine's data loaders."""
 
-import random
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence, Sized
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from mmcv.transforms.base import BaseTransform
 from mmdet.registry import DATASETS, TRANSFORMS
 from mmengine.dataset import BaseDataset
-from mmengine.registry import DATA_SAMPLERS
-from torch.utils.data import Sampler
+from torch.utils.data import ConcatDataset
 
 from vis_pipeline import masks
 from vis_pipeline.data.images import read_image
 from vis_pipeline.data.single_frames import as_single_frames
 from vis_pipeline.data.youtube_vis import Annotation, Category, read_split
-from vis_pipeline.errors import DataError
-
-AUGMENTATION, NETWORK = range(2)
-"""Streams of random numbers, see :func:`seed_from`."""
-
-
-def seed_from(*key: int) -> None:
-    """Seed Python's, NumPy's and PyTorch's global generators from a few numbers (seed, stream, place in it)."""
-    first, second, third = (int(word) for word in np.random.SeedSequence(key).generate_state(3))
-    random.seed(first)
-    np.random.seed(second)
-    torch.manual_seed(third)
-
-
-@dataclass(frozen=True)
-class FrameDraw:
-    """The `number`-th draw of a training with this `seed`: frame `index` of the dataset."""
-
-    index: int
-    seed: int
-    number: int
-
-
-@DATA_SAMPLERS.register_module()
-class SeededFrames(Sampler[FrameDraw]):
-    """Shuffled passes over a dataset without end, as mmengine's `InfiniteSampler`, whose draws carry their own seed.
-
-    So a frame's augmentation depends on nothing but (seed, number), whatever process loads it, and resuming is exact.
-    """
-
-    def __init__(self, dataset: Sized, seed: int) -> None:
-        self._size = len(dataset)
-        self._seed = seed
-        self._first = 0
-
-    def __iter__(self) -> Iterator[FrameDraw]:
-        for number, index in islice(enumerate(self._shuffled()), self._first, None):
-            yield FrameDraw(index, self._seed, number)
-
-    def __len__(self) -> int:
-        """The frames of one pass."""
-        return self._size
-
-    def skip(self, num_samples: int) -> None:
-        """Start with draw `num_samples`; mmengine calls this when it resumes."""
-        self._first = num_samples
-
-    def _shuffled(self) -> Iterator[int]:
-        generator = torch.Generator()
-        generator.manual_seed(self._seed)
-        while True:
-            yield from torch.randperm(self._size, generator=generator).tolist()
+from vis_pipeline.errors import ConfigError, DataError
+from vis_pipeline.training.detector.sampling import AUGMENTATION, FrameDraw, seed_from
 
 
 @DATASETS.register_module()
 class YouTubeVisFrames(BaseDataset):  # type: ignore[misc]
     """The frames 0, n, 2n, ... (n: `every_n_frames`) of each video of a split as single images with instances.
 
-    Class index i is the i-th category of the split by id. Crowds are marked to be ignored. Boxes are the masks'
-    Min-max boxes. `img_id` is that of :func:`~vis_pipeline.data.single_frames.as_single_frames`. Frames without a
-    visible object teach nothing and are left out, except in `test_mode`. Paths as in mmengine: `ann_file` and
-    `data_prefix["img"]` under `data_root`.
+    Class index i is the i-th of `classes`, or else the i-th category of the split by id. Crowds are marked to be
+    ignored. Boxes are the masks' Min-max boxes. `img_id` is that of
+    :func:`~vis_pipeline.data.single_frames.as_single_frames`. Frames without a visible object teach nothing and are
+    left out, except in `test_mode`. Paths as in mmengine: `ann_file` and `data_prefix["img"]` under `data_root`.
     """
 
-    def __init__(self, *args: Any, every_n_frames: int = 1, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, every_n_frames: int = 1, classes: Sequence[str] | None = None, **kwargs: Any
+    ) -> None:
         self._every_n_frames = every_n_frames
+        self._classes = classes
         super().__init__(*args, **kwargs)
+
+    @property
+    def parts(self) -> Sequence[tuple[int, float]]:
+        """As :class:`~vis_pipeline.training.detector.sampling.Frames` says: all in one."""
+        return ((len(self), 1.0),)
 
     def __getitem__(self, index: int | FrameDraw) -> dict[str, Any]:
         """The frame after its pipeline; for a draw of :class:`SeededFrames`, with that draw's random numbers."""
@@ -101,7 +54,8 @@ class YouTubeVisFrames(BaseDataset):  # type: ignore[misc]
         split = as_single_frames(read_split(Path(self.ann_file)), self._every_n_frames)
         if split.annotations is None:
             raise DataError(f"split {self.ann_file}: has no annotations to learn from")
-        labels = {category.id: index for index, category in enumerate(ordered(split.categories))}
+        classes = self._classes or class_names([split.categories])
+        labels = {category.id: self._label(category.name, classes) for category in split.categories}
         by_frame: dict[int, list[Annotation]] = defaultdict(list)
         for annotation in split.annotations:
             by_frame[annotation.video_id].append(annotation)
@@ -120,14 +74,68 @@ class YouTubeVisFrames(BaseDataset):  # type: ignore[misc]
             frames = [frame for frame in frames if frame["instances"]]
         if not frames:
             raise DataError(f"split {self.ann_file}: no frame has an object to learn from")
-        classes = tuple(category.name for category in ordered(split.categories))
-        self._metainfo.update(classes=classes, frames=len(frames), ann_file=str(self.ann_file))
+        self._metainfo.update(classes=tuple(classes), frames=len(frames), ann_file=str(self.ann_file))
         return frames
 
+    def _label(self, name: str, classes: Sequence[str]) -> int:
+        if name not in classes:
+            raise DataError(f"split {self.ann_file}: category {name!r} is none of the classes {', '.join(classes)}")
+        return classes.index(name)
 
-def ordered(categories: Sequence[Category]) -> list[Category]:
-    """The categories in the order of a detector's outputs."""
-    return sorted(categories, key=lambda category: category.id)
+
+@DATASETS.register_module()
+class MixedFrames(ConcatDataset[dict[str, Any]]):
+    """Several splits as one dataset: the frames of the first, then of the second, ...
+
+    `splits` are settings of :class:`YouTubeVisFrames`, each with its `weight` among the draws of
+    :class:`~vis_pipeline.training.detector.sampling.SeededFrames` besides; `common` settings hold for all of them.
+    Class index i is the i-th of `classes`, or else of :func:`class_names`.
+
+    Raises:
+        ConfigError: there is no split, or a weight is not positive.
+        DataError: a split cannot be read, has nothing to learn from, or a category that is none of `classes`.
+    """
+
+    def __init__(
+        self, splits: Sequence[Mapping[str, Any]], classes: Sequence[str] | None = None, **common: Any
+    ) -> None:
+        self._weights = [float(split.get("weight", 1.0)) for split in splits]
+        if not self._weights or min(self._weights) <= 0:
+            raise ConfigError("MixedFrames: give one split or more, each with a weight over 0")
+        settings = [{**common, **{key: value for key, value in split.items() if key != "weight"}} for split in splits]
+        if classes is None:
+            classes = class_names([read_split(annotation_file(split)).categories for split in settings])
+        self._splits = [YouTubeVisFrames(**split, classes=classes) for split in settings]
+        super().__init__(self._splits)
+        self.metainfo = {
+            "classes": tuple(classes),
+            "frames": len(self),
+            "ann_file": [str(split.ann_file) for split in self._splits],
+        }
+
+    @property
+    def parts(self) -> Sequence[tuple[int, float]]:
+        """As :class:`~vis_pipeline.training.detector.sampling.Frames` says: one for each split."""
+        return [(len(split), weight) for split, weight in zip(self._splits, self._weights, strict=True)]
+
+    def __getitem__(self, index: int | FrameDraw) -> dict[str, Any]:
+        """The frame after its split's pipeline; for a draw of `SeededFrames`, with that draw's random numbers."""
+        if isinstance(index, FrameDraw):
+            seed_from(index.seed, AUGMENTATION, index.number)
+            index = index.index
+        item: dict[str, Any] = super().__getitem__(index)  # type: ignore[no-untyped-call]
+        return item
+
+
+def annotation_file(dataset: Mapping[str, Any]) -> Path:
+    """Where the settings of a :class:`YouTubeVisFrames` have their annotations."""
+    return Path(str(dataset.get("data_root") or ""), str(dataset["ann_file"]))
+
+
+def class_names(splits: Sequence[Sequence[Category]]) -> tuple[str, ...]:
+    """The names of the splits' categories, each once, in the order of a detector's outputs: split by split, by id."""
+    ordered = [sorted(categories, key=lambda category: category.id) for categories in splits]
+    return tuple(dict.fromkeys(category.name for categories in ordered for category in categories))
 
 
 def _instances(annotations: Sequence[Annotation], labels: Mapping[int, int]) -> list[dict[str, Any]]:

@@ -17,9 +17,9 @@ from detectors.mmdet_config import class_count, read_config, register_mmdet, wit
 from vis_pipeline.errors import ConfigError, DataError, WeightsError
 from vis_pipeline.training.detector.checkpoints import WEIGHTS_NAME, checkpoints, export_checkpoint
 from vis_pipeline.training.detector.curves import CURVES_NAME, draw_curves
-from vis_pipeline.training.detector.frames import NETWORK, seed_from
 from vis_pipeline.training.detector.initialisation import start_backbone, start_from_detector
 from vis_pipeline.training.detector.record import LOSSES_NAME, VALIDATIONS_NAME
+from vis_pipeline.training.detector.sampling import NETWORK, seed_from
 from vis_pipeline.training.detector.settings import prepare
 from vis_pipeline.training.json_lines import read_lines
 from vis_pipeline.weights.files import load_strictly, read_checkpoint, write_whole

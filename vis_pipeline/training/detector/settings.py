@@ -5,18 +5,17 @@ that were learned on images. `amp`: float16 on CUDA. `tensorboard`: its logs. A 
 off.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config
 
-from detectors.mmdet_config import class_count, find
+from detectors.mmdet_config import find, set_classes
 from vis_pipeline.data.youtube_vis import read_split
 from vis_pipeline.errors import ConfigError
-from vis_pipeline.training.detector.frames import ordered
+from vis_pipeline.training.detector.frames import annotation_file, class_names
 
 
 def prepare(settings: Config, name: str, resume: bool) -> None:
@@ -30,8 +29,8 @@ def prepare(settings: Config, name: str, resume: bool) -> None:
         raise ConfigError(f"config {name}: train_cfg.type must be IterBasedTrainLoop")
     settings.randomness = {"seed": 0, **(settings.get("randomness") or {})}
     _check_start(settings, name, resume)
-    if "classes" in settings and settings.classes is None:
-        _take_classes(settings)
+    if "classes" in settings:
+        set_classes(settings, settings.classes or _classes_of_data(settings))
     _set_validation(settings)
     if settings.get("amp"):
         _use_half_precision(settings, name)
@@ -51,22 +50,11 @@ def _check_start(settings: Config, name: str, resume: bool) -> None:
         )
 
 
-def _take_classes(settings: Config) -> None:
-    dataset = settings.train_dataloader.dataset
-    split = read_split(Path(dataset.get("data_root") or "") / dataset.ann_file)
-    settings.classes = [category.name for category in ordered(split.categories)]
-    count, before = len(settings.classes), class_count(settings.model)
-    settings.num_classes = count
-    head = settings.model.roi_head
-    for part in (head.bbox_head, head.mask_head):
-        for stage in part if isinstance(part, list) else [part]:
-            stage.num_classes = count
-    semantic = head.get("semantic_head")
-    if semantic is not None and semantic.num_classes == (before or 0) + 1:
-        semantic.num_classes = count + 1
-    for step in dataset.pipeline:
-        if step.type == "SemanticMapFromInstances":
-            step.background = count
+def _classes_of_data(settings: Config) -> Sequence[str]:
+    dataset: Mapping[str, Any] = settings.train_dataloader.dataset
+    own: list[Mapping[str, Any]] = dataset.get("splits") or [{}]
+    splits = [{**dataset, **split} for split in own]
+    return class_names([read_split(annotation_file(split)).categories for split in splits])
 
 
 def _set_validation(settings: Config) -> None:

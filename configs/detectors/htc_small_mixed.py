@@ -29,7 +29,7 @@ _vary = [
 _zoom = [
     dict(type="RandomChoiceResize", scales=[(320, 192), (384, 230), (448, 270)], keep_ratio=True),
     dict(type="RandomCrop", crop_size=(192, 320), crop_type="absolute", allow_negative_crop=False),
-] 
+]
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,

@@ -18,9 +18,10 @@ from vis_pipeline.errors import DataError
 from vis_pipeline.parallel import RaySettings, RunReport, VideoTask, run_in_process, run_videos
 from vis_pipeline.pipeline import PipelineSettings, RecordedSource, WorkerFactory, with_absolute_paths
 from vis_pipeline.progress import ProgressListener
-from vis_pipeline.run_folder import RunFolder, write_text
+from vis_pipeline.run_folder import RunFolder
 from vis_pipeline.weights.fetch import sha256
 from vis_pipeline.weights.registry import resolve
+from vis_pipeline.whole_files import write_text
 
 RECORDED_PACKAGES = ("torch", "mmdet", "mmcv", "mmengine", "scipy", "numpy", "opencv-python", "pycocotools", "ray")
 SPLIT_NAME = "split.json"

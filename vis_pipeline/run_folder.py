@@ -1,7 +1,6 @@
 """The folder of one run: what it was made with, the result of every finished video, timings, log and results."""
 
 import json
-import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 
 from vis_pipeline.data.youtube_vis import TrackResult, results_to_json, tracks_from_json
 from vis_pipeline.errors import DataError
+from vis_pipeline.whole_files import write_text
 
 
 @dataclass(frozen=True)
@@ -189,31 +189,6 @@ def timings(outcomes: Mapping[int, VideoOutcome]) -> dict[str, Any]:
             for identifier, outcome in outcomes.items()
         },
     }
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file in UTF-8 as :func:`write_whole` does."""
-    write_whole(path, text.encode())
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all: beside it first, then in its place.
-
-    Raises:
-        DataError: nothing can be written there.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        try:
-            with beside.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def _read_object(path: Path) -> dict[str, Any]:

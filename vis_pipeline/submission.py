@@ -11,7 +11,8 @@ from pathlib import Path
 from vis_pipeline.data.fit import entry_name, fault, listed, oddities
 from vis_pipeline.data.youtube_vis import RESULTS_NAME, Split, TrackResult, read_results, results_to_json
 from vis_pipeline.errors import DataError
-from vis_pipeline.run_folder import RunFolder, write_whole
+from vis_pipeline.run_folder import RunFolder
+from vis_pipeline.whole_files import write_bytes
 
 MOST_TRACKS = 100
 SHOWN_FAULTS = 3
@@ -42,7 +43,7 @@ def submit(run: RunFolder, split: Split, out: Path) -> Submission:
     if found:
         more = f"; and {len(found) - SHOWN_FAULTS} more faults" if len(found) > SHOWN_FAULTS else ""
         raise DataError(f"run {run.path}: the server would refuse this: {'; '.join(found[:SHOWN_FAULTS])}{more}")
-    write_whole(out, zipped(results))
+    write_bytes(out, zipped(results))
     return Submission(out, len(results), len(split.videos), tuple(warnings(results, split)))
 
 

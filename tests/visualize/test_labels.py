@@ -11,7 +11,7 @@ _SIZES = st.tuples(st.integers(10, 90), st.integers(8, 20))
 
 
 @given(boxes=_BOXES, size=_SIZES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_labels_stay_inside_and_off_one_another(boxes, size):
     wordings = [[size, (8, size[1])]] * len(boxes)
     reserved = (0, 180, 60, 12)

@@ -1,3 +1,5 @@
+import resource
+
 import av
 import numpy as np
 import pytest
@@ -55,3 +57,20 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match=r"clip\.mp4: cannot be written"), Mp4Writer(tmp_path / "file" / "clip.mp4", 10):
         pass
+
+
+def test_a_full_disk_is_named_and_leaves_the_earlier_file(tmp_path):
+    path = tmp_path / "clip.mp4"
+    path.write_text("before")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with (
+            pytest.raises(DataError, match=r"clip\.mp4: cannot be written \(File too large\)"),
+            Mp4Writer(path, 10) as w,
+        ):
+            w.write(_frames(1, 64, 64)[0])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]

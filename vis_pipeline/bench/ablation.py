@@ -16,7 +16,7 @@ from vis_pipeline.errors import ConfigError
 from vis_pipeline.pipeline import PipelineSettings, RecordedSource, SiamMaskChoice
 from vis_pipeline.progress import ProgressListener
 from vis_pipeline.run import DETECTIONS_NAME, RunOptions, run_split
-from vis_pipeline.run_folder import write_text
+from vis_pipeline.whole_files import write_text
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def davis(
     from evaluation.davis import Form, davis_scores
     from evaluation.davis_folders import folder_sequences, sequence_names
     from evaluation.davis_tables import davis_table
-    from vis_pipeline.run_folder import write_text
+    from vis_pipeline.whole_files import write_text
 
     forms = {one.value: one for one in Form}
     if form not in forms:

@@ -24,6 +24,7 @@ from vis_pipeline.visualize.identities import Identity
 from vis_pipeline.visualize.overlay import Label, draw_tracks, enlarged
 from vis_pipeline.visualize.timeline import TimelineRow, timeline
 from vis_pipeline.visualize.video_writer import Mp4Writer
+from vis_pipeline.whole_files import write_bytes
 
 _GREY = 48
 
@@ -53,7 +54,7 @@ def render_video(
     before the last one is known. `subtitle` goes to the sheet's title line.
 
     Raises:
-        DataError: not one frame could be read.
+        DataError: not one frame could be read, or the pictures cannot be written.
     """
     (height, width), frames = _frame_size(source)
     picks = spread(expected_length)
@@ -80,11 +81,13 @@ def render_video(
 
 
 def write_png(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write uint8 [H, W, 3] BGR as PNG; the file appears only when it is whole."""
+    """Write uint8 [H, W, 3] BGR as PNG, whole or not at all.
+
+    Raises:
+        DataError: nothing can be written there.
+    """
     encoded = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 6])[1]
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(encoded.tobytes())
-    partial.replace(path)
+    write_bytes(path, encoded.tobytes())
 
 
 def _frame_size(source: FrameSource) -> tuple[tuple[int, int], Iterator[Frame | BadFrame]]:

@@ -1,5 +1,7 @@
 """H.264 video files that browsers play."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +13,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 from vis_pipeline.errors import DataError
+from vis_pipeline.whole_files import put_in_place, unfinished
 
 _BT709 = 1
 
@@ -20,25 +23,25 @@ class Mp4Writer:
 
     A context manager. The file appears under its name only when the block ends without an error and at least one frame
     was written. All frames have the first one's size; an odd side is padded by one repeated pixel row or column, as
-    yuv420p needs even sides. `crf` is x264's constant quality: 0 is lossless, 51 worst. Entering raises DataError where
-    nothing can be written.
+    yuv420p needs even sides. `crf` is x264's constant quality: 0 is lossless, 51 worst.
+
+    Raises:
+        DataError: nothing, or no more, can be written there.
     """
 
     def __init__(self, path: Path, frames_per_second: float, crf: int = 20) -> None:
         self.path = path
         self.size: tuple[int, int] | None = None
-        self._partial = path.with_name(f".{path.name}.partial")
+        self._partial = unfinished(path)
         self._rate = Fraction(frames_per_second).limit_denominator(1001)
         self._crf = crf
         self._container: Any = None
         self._stream: Any = None
 
     def __enter__(self) -> "Mp4Writer":
-        try:
+        with self._writing():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._container = av.open(str(self._partial), "w", format="mp4", options={"movflags": "faststart"})
-        except OSError as error:
-            raise DataError(f"video {self.path}: cannot be written ({error.strerror or error})") from error
         return self
 
     def write(self, image: NDArray[np.uint8]) -> None:
@@ -52,20 +55,29 @@ class Mp4Writer:
         even = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="bgr24")
         frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
-        self._container.mux(self._stream.encode(frame))
+        with self._writing():
+            self._container.mux(self._stream.encode(frame))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         finished = kind is None and self._stream is not None
         try:
-            if finished:
-                self._container.mux(self._stream.encode(None))
-            self._container.close()
-            if finished:
-                self._partial.replace(self.path)
+            with self._writing():
+                if finished:
+                    self._container.mux(self._stream.encode(None))
+                self._container.close()
+                if finished:
+                    put_in_place(self._partial, self.path)
         finally:
             self._partial.unlink(missing_ok=True)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise DataError(f"video {self.path}: cannot be written ({error.strerror or error})") from error
 
     def _add_stream(self, height: int, width: int) -> Any:
         options = {"crf": str(self._crf), "preset": "fast"}

@@ -10,6 +10,7 @@ from urllib.request import Request, urlopen
 
 from vis_pipeline.errors import WeightsError
 from vis_pipeline.weights.registry import PublishedWeights
+from vis_pipeline.whole_files import put_in_place, replacing
 
 BLOCK = 1 << 20
 ATTEMPTS = 5
@@ -49,8 +50,9 @@ def fetch(
                 f"weights {weights.name}: {url} has SHA-256 {digest[:8]}..., not {weights.sha256_prefix}...; "
                 "it was removed, try again or another mirror"
             )
-        _digest_file(target).write_text(f"{digest}  {target.name}\n")
-        part.replace(target)
+        with replacing(_digest_file(target)) as note:
+            note.write_text(f"{digest}  {target.name}\n")
+        put_in_place(part, target)
     except OSError as error:
         raise WeightsError(f"weights {weights.name}: cannot write {cache}: {error.strerror or error}") from error
     return target

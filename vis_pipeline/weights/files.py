@@ -12,6 +12,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from vis_pipeline.errors import WeightsError
+from vis_pipeline.whole_files import replacing
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
@@ -118,7 +119,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     header = {name: json.dumps(value) for name, value in metadata.items()}
     content = save(plain, metadata=header)  # its own way to a file lets nobody else read it, whatever the umask
-    write_whole(path, lambda partial: partial.write_bytes(content))
+    write_whole(path, lambda filled: filled.write_bytes(content))
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -127,12 +128,10 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     Raises:
         WeightsError: the file cannot be written; one that was there before is whole.
     """
-    partial = path.with_name(path.name + ".partial")
     try:
-        write(partial)
-        partial.replace(path)
+        with replacing(path) as filled:
+            write(filled)
     except (OSError, RuntimeError) as error:  # torch wraps what the disk says
-        partial.unlink(missing_ok=True)
         raise WeightsError(f"weights {path}: cannot be written ({str(error).splitlines()[0]})") from error
 
 

@@ -24,6 +24,7 @@ from vis_pipeline.training.detector.settings import prepare
 from vis_pipeline.training.json_lines import read_lines
 from vis_pipeline.weights.files import load_strictly, read_checkpoint, write_whole
 from vis_pipeline.weights.registry import resolve
+from vis_pipeline.whole_files import remove_unfinished
 
 _COLUMNS = (
     TextColumn("{task.description}"),
@@ -61,6 +62,7 @@ def train_detector(
         raise WeightsError(f"{work_dir}: holds no checkpoint to resume from")
     if earlier and not resume:
         raise ConfigError(f"{work_dir}: holds a training; give --resume or another --work-dir")
+    remove_unfinished(work_dir)
     settings.resume, settings.load_from = resume, str(earlier[-1]) if earlier else None
     try:
         return _train(settings, config, work_dir)

@@ -1,6 +1,5 @@
 """The state of a training on disk: written whole or not at all, read without unpickling code."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,7 @@ def save_checkpoint(path: Path, step: int, state: TrainingState) -> None:
         "state_dict": state.network.state_dict(),
         "optimizer": state.optimizer.state_dict(),
     }
-    write_whole(path, lambda partial: _write_through(partial, content))
+    write_whole(path, lambda filled: _save(content, filled))
 
 
 def load_checkpoint(path: Path, state: TrainingState) -> int:
@@ -65,9 +64,7 @@ def load_checkpoint(path: Path, state: TrainingState) -> int:
     return step
 
 
-def _write_through(path: Path, content: dict[str, Any]) -> None:
-    """Write a file that is on the disk, and not only on its way there, when this returns."""
+def _save(content: dict[str, Any], path: Path) -> None:
+    # Into an open file: by a name, torch would not tell what the disk says.
     with path.open("wb") as file:
         torch.save(content, file)
-        file.flush()
-        os.fsync(file.fileno())

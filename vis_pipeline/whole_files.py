@@ -1,0 +1,79 @@
+"""Files that come into their place whole and on the disk, or not at all: a full disk or a kill loses nothing old."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from vis_pipeline.errors import DataError
+
+_ENDING = ".part"
+
+
+def unfinished(path: Path) -> Path:
+    """Where this process fills what is to become `path`: in the same folder, hidden, and of no other process."""
+    return path.with_name(f".{path.name}.{os.getpid()}{_ENDING}")
+
+
+def put_in_place(filled: Path, path: Path) -> None:
+    """Rename a file that is complete to `path`, in the same folder, once its bytes are on the disk.
+
+    Raises:
+        OSError: the disk does not take it, or `path` is there and no regular file, such as /dev/null.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file")
+    _sync(filled)
+    filled.replace(path)
+    # Some file systems cannot sync a folder. Without it a power cut may bring the old file back, which is whole, too.
+    with suppress(OSError):
+        _sync(path.parent)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Where to write what is put in place as `path` when the block ends; after an error nothing of it is left.
+
+    Raises:
+        OSError: as :func:`put_in_place`.
+    """
+    filled = unfinished(path)
+    try:
+        yield filled
+        put_in_place(filled, path)
+    finally:
+        filled.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed processes left in a folder that no other process writes to now."""
+    for path in folder.glob(f".*{_ENDING}"):
+        path.unlink()
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all.
+
+    Raises:
+        DataError: nothing can be written there.
+    """
+    try:
+        with replacing(path) as filled:
+            filled.write_bytes(data)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in UTF-8 as :func:`write_bytes` does."""
+    write_bytes(path, text.encode())
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk, whoever wrote it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

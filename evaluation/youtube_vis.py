@@ -34,8 +34,7 @@ PREDICTION_LIMITS = (1, 10, 100)
 class VideoOverlaps:
     """One video's predictions and ground truths of all categories, and how well they fit each other.
 
-    The D predictions are sorted by category and, within it, by falling score; those beyond the best 100 of a category
-    are left out. The G ground truths have the order of the file.
+    The D predictions are those of :func:`that_count`, best score first. The G ground truths have the order of the file.
 
     Attributes:
         scores: float64 [D].
@@ -78,7 +77,7 @@ def measure_overlaps(results: Sequence[TrackResult], split: Split) -> list[Video
     if not split.videos:
         raise DataError("the split given lists no videos")
     require_fit(results, split)
-    predicted, annotated = _by_video(results), _by_video(annotations)
+    predicted, annotated = by_video(results), by_video(annotations)
     order = {category.id: index for index, category in enumerate(_in_order(split.categories))}
 
     def measure(video: Video) -> VideoOverlaps:
@@ -92,12 +91,34 @@ def measure_overlaps(results: Sequence[TrackResult], split: Split) -> list[Video
 _Entry = TypeVar("_Entry", TrackResult, Annotation)
 
 
-def _by_video(entries: Sequence[_Entry]) -> dict[int, list[tuple[int, _Entry]]]:
+def by_video(entries: Sequence[_Entry]) -> dict[int, list[tuple[int, _Entry]]]:
     """Entries by video id, in the order of the file, each with its index there."""
     groups: dict[int, list[tuple[int, _Entry]]] = defaultdict(list)
     for index, entry in enumerate(entries):
         groups[entry.video_id].append((index, entry))
     return groups
+
+
+def that_count(
+    predicted: Sequence[tuple[int, TrackResult]],
+) -> tuple[list[tuple[int, TrackResult]], NDArray[np.int64]]:
+    """A video's predictions without those beyond the best 100 of a category, best score first.
+
+    Each comes with its index in the file; int64 [D] gives the place of each among all of the video, from 0 by falling
+    score.
+    """
+    ranked = sorted(predicted, key=lambda entry: -entry[1].score)
+    ranks = _ranks(np.array([result.category_id for _, result in ranked], dtype=np.int64))
+    places = np.flatnonzero(ranks < PREDICTION_LIMITS[-1])
+    return [ranked[place] for place in places], places
+
+
+def _ranks(categories: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Place of each of N predictions among those of its category, from 0, int64 [N], from their categories [N]."""
+    order = np.argsort(categories, kind="stable")
+    ranks = np.empty(len(categories), dtype=np.int64)
+    ranks[order] = np.arange(len(categories)) - np.searchsorted(categories, categories[order], sorter=order)
+    return ranks
 
 
 def _in_order(categories: Sequence[Category]) -> list[Category]:
@@ -110,11 +131,8 @@ def _video_overlaps(
     video: Video,
     order: Mapping[int, int],
 ) -> VideoOverlaps:
-    ranked = sorted(predicted, key=lambda entry: (order[entry[1].category_id], -entry[1].score))
+    ranked, _ = that_count(predicted)
     categories = np.array([order[result.category_id] for _, result in ranked], dtype=np.int64)
-    counted = _ranks(categories) < PREDICTION_LIMITS[-1]
-    ranked = [entry for entry, counts in zip(ranked, counted, strict=True) if counts]
-    categories = categories[counted]
     truth_categories = np.array([order[truth.category_id] for _, truth in annotated], dtype=np.int64)
 
     predictions = parse_entries(ranked, video)
@@ -130,11 +148,6 @@ def _video_overlaps(
         crowd=np.array([truth.iscrowd for _, truth in annotated], dtype=np.bool_),
         iou=track_iou(predictions, truths, IOU_THRESHOLDS.min(), same_category),
     )
-
-
-def _ranks(categories: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Place of each of N predictions among those of its category, int64 [N], from sorted categories [N]."""
-    return np.arange(len(categories)) - np.searchsorted(categories, categories)
 
 
 def parse_entries(entries: Sequence[tuple[int, _Entry]], video: Video) -> TrackRuns:

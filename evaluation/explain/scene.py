@@ -1,16 +1,14 @@
 """One video's predictions and ground truths of all classes, and how each lies on each: what every verdict rests on."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.iou import frame_intersections, parse_tracks
+from evaluation.iou import frame_intersections
 from evaluation.matching import UNMATCHED, match
-from evaluation.youtube_vis import IOU_THRESHOLDS, PREDICTION_LIMITS
+from evaluation.youtube_vis import IOU_THRESHOLDS, by_video, parse_entries, that_count
 from vis_pipeline.data.youtube_vis import Annotation, Split, TrackResult, Video
 
 
@@ -77,44 +75,32 @@ class Scene:
 
 def measure_scenes(results: Sequence[TrackResult], split: Split) -> Iterator[Scene]:
     """The scenes of all videos in the order of their ids; results and split must fit each other."""
-    predicted, annotated = _by_video(results), _by_video(split.annotations or ())
+    predicted, annotated = by_video(results), by_video(split.annotations or ())
     videos = sorted(split.videos, key=lambda video: video.id)
     for video in videos:
-        yield _scene(video, predicted.get(video.id, {}), annotated.get(video.id, {}))
+        yield _scene(video, predicted[video.id], annotated[video.id])
 
 
-_Entry = TypeVar("_Entry", TrackResult, Annotation)
+def _scene(
+    video: Video, predicted: Sequence[tuple[int, TrackResult]], annotated: Sequence[tuple[int, Annotation]]
+) -> Scene:
+    chosen, places = that_count(predicted)
+    categories = np.array([result.category_id for _, result in chosen], dtype=np.int64)
+    truth_categories = np.array([truth.category_id for _, truth in annotated], dtype=np.int64)
+    crowd = np.array([truth.iscrowd for _, truth in annotated], dtype=np.bool_)
 
-
-def _by_video(entries: Sequence[_Entry]) -> dict[int, dict[int, _Entry]]:
-    """By video id, the entries under their index."""
-    groups: dict[int, dict[int, _Entry]] = defaultdict(dict)
-    for index, entry in enumerate(entries):
-        groups[entry.video_id][index] = entry
-    return groups
-
-
-def _scene(video: Video, predicted: Mapping[int, TrackResult], annotated: Mapping[int, Annotation]) -> Scene:
-    ranked = sorted(predicted, key=lambda index: -predicted[index].score)
-    counted = _that_count([predicted[index].category_id for index in ranked])
-    chosen = [predicted[ranked[rank]] for rank in counted]
-    truths = list(annotated.values())
-    categories = np.array([result.category_id for result in chosen], dtype=np.int64)
-    truth_categories = np.array([truth.category_id for truth in truths], dtype=np.int64)
-    crowd = np.array([truth.iscrowd for truth in truths], dtype=np.bool_)
-
-    predictions = parse_tracks([result.segmentations for result in chosen], video.length)
-    ground_truths = parse_tracks([truth.segmentations for truth in truths], video.length)
+    predictions, ground_truths = parse_entries(chosen, video), parse_entries(annotated, video)
     common = frame_intersections(predictions, ground_truths)
     either = predictions.areas[:, None] + ground_truths.areas[None] - common
     iou = common.sum(axis=2) / np.maximum(either.sum(axis=2), 1)
+    own_class = np.where(categories[:, None] == truth_categories[None], iou, 0.0)
     return Scene(
         video=video,
-        results=np.array([ranked[rank] for rank in counted], dtype=np.int64),
-        numbers=np.array(counted, dtype=np.int64) + 1,
-        scores=np.array([result.score for result in chosen], dtype=np.float64),
+        results=np.array([index for index, _ in chosen], dtype=np.int64),
+        numbers=places + 1,
+        scores=np.array([result.score for _, result in chosen], dtype=np.float64),
         categories=categories,
-        annotations=np.array(list(annotated), dtype=np.int64),
+        annotations=np.array([index for index, _ in annotated], dtype=np.int64),
         truth_categories=truth_categories,
         crowd=crowd,
         areas=predictions.areas,
@@ -122,30 +108,5 @@ def _scene(video: Video, predicted: Mapping[int, TrackResult], annotated: Mappin
         common=common,
         iou=iou,
         frame_iou=common / np.maximum(either, 1),
-        matches=_matches(iou, categories, truth_categories, crowd),
+        matches=match(own_class, crowd[None], crowd, IOU_THRESHOLDS)[0],
     )
-
-
-def _that_count(categories: Sequence[int]) -> list[int]:
-    """Indices of the predictions, best score first, that are among the best 100 of their category."""
-    seen: dict[int, int] = defaultdict(int)
-    counted = []
-    for rank, category in enumerate(categories):
-        seen[category] += 1
-        if seen[category] <= PREDICTION_LIMITS[-1]:
-            counted.append(rank)
-    return counted
-
-
-def _matches(
-    iou: NDArray[np.float64],
-    categories: NDArray[np.int64],
-    truth_categories: NDArray[np.int64],
-    crowd: NDArray[np.bool_],
-) -> NDArray[np.int64]:
-    matches = np.full((len(IOU_THRESHOLDS), len(categories)), UNMATCHED, dtype=np.int64)
-    for category in np.intersect1d(categories, truth_categories):
-        rows, columns = np.flatnonzero(categories == category), np.flatnonzero(truth_categories == category)
-        own = match(iou[np.ix_(rows, columns)], crowd[None, columns], crowd[columns], IOU_THRESHOLDS)[0]
-        matches[:, rows] = np.where(own == UNMATCHED, UNMATCHED, columns[own])
-    return matches

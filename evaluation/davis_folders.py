@@ -9,8 +9,9 @@ from PIL import Image
 
 from evaluation.davis import MOST_PROPOSALS, Form, LabelledSequence, scored_frames
 from vis_pipeline import masks
-from vis_pipeline.data.davis import label_maps, stored_values
+from vis_pipeline.data.davis import label_maps
 from vis_pipeline.data.frames import image_paths
+from vis_pipeline.data.label_images import stored_values
 from vis_pipeline.data.youtube_vis import Split, TrackResult, Video
 from vis_pipeline.errors import DataError
 

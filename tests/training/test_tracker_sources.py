@@ -1,11 +1,13 @@
 """Each form of data set as training objects, which of it is taken, and what is wrong with it in one line."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from tracker_scenes import HEIGHT, WIDTH, write_split
 
 from vis_pipeline import masks
@@ -15,7 +17,7 @@ from vis_pipeline.training.tracker.frame_store import FrameStore
 from vis_pipeline.training.tracker.host_crops import PairCutter
 from vis_pipeline.training.tracker.pairs import PairSampler
 from vis_pipeline.training.tracker.settings import AugmentSettings, PairSettings, TrackerTraining
-from vis_pipeline.training.tracker.source_settings import CocoSource, DavisSource, VideoSource
+from vis_pipeline.training.tracker.source_settings import CocoSource, DavisSource, VideoSource, VosSource
 from vis_pipeline.training.tracker.sources import read_training_set
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared/data"
@@ -56,6 +58,25 @@ def write_davis(folder, names=("bear", "camel", "swing")):
     return DavisSource(folder / "frames", folder / "masks")
 
 
+def write_vos(folder, names=("0a", "1b")):
+    """Three annotated frames a video: a `person` who leaves before the last, a `dog` that comes after the first."""
+    for name in names:
+        for kind in ("frames", "masks"):
+            (folder / kind / name).mkdir(parents=True)
+        for index in range(3):
+            labels = Image.new("P", (60, 40))
+            labels.putpalette([0, 0, 0, 200, 40, 60, 30, 90, 220])
+            if index < 2:
+                labels.paste(1, (10, 5, 40, 20 + index))
+            if index > 0:
+                labels.paste(2, (35, 25, 55, 38))
+            labels.save(folder / f"masks/{name}/{5 * index:05}.png")
+            cv2.imwrite(str(folder / f"frames/{name}/{5 * index:05}.jpg"), np.full((40, 60, 3), 90, np.uint8))
+    objects = {"1": {"category": "person"}, "2": {"category": "dog", "frames": ["00005", "00010"]}}
+    (folder / "meta.json").write_text(json.dumps({"videos": {name: {"objects": objects} for name in names}}))
+    return VosSource(folder / "meta.json", folder / "masks", folder / "frames")
+
+
 def test_coco_images_are_videos_of_one_frame(tmp_path):
     data = read_training_set([write_coco(tmp_path)])
     assert [video.paths for video in data.videos] == [(tmp_path / "images/7.png",), (tmp_path / "images/9.png",)]
@@ -75,11 +96,34 @@ def test_davis_sequences_are_videos_of_one_object(tmp_path):
     assert data.videos[0].name.endswith("masks, bear")
 
 
+def test_youtube_vos_videos_have_the_objects_of_their_json(tmp_path):
+    data = read_training_set([write_vos(tmp_path)])
+    assert [video.paths[1] for video in data.videos] == [tmp_path / f"frames/{name}/00005.jpg" for name in ("0a", "1b")]
+    assert [(entry.video, entry.category) for entry in data.objects] == [
+        (0, (0, 2)),
+        (0, (0, 1)),
+        (1, (0, 2)),
+        (1, (0, 1)),
+    ]
+    person, dog = data.objects[:2]
+    assert person.boxes.tolist() == [[10, 5, 30, 15], [10, 5, 30, 16], [0, 0, 0, 0]]
+    assert (person.visible.tolist(), person.hidden.tolist(), dog.visible.tolist()) == ([0, 1], [2], [1, 2])
+    assert data.videos[1].name == f"YouTube-VOS {tmp_path / 'meta.json'}, 1b"
+
+
+def test_youtube_vos_pairs_can_be_cut(tmp_path):
+    data = read_training_set([write_vos(tmp_path)])
+    sampler, rng = PairSampler(data, PairSettings(), AugmentSettings()), np.random.default_rng(0)
+    pairs = [sampler.draw(rng) for _ in range(4)]
+    batch = PairCutter(data, FrameStore(data.videos, 1), AugmentSettings()).batch(pairs, rng)
+    assert batch.search_masks.flatten(1).any(1)[batch.positive].all()
+
+
 def test_sources_get_their_shares_and_keep_their_classes_apart(tmp_path):
     coco, davis = write_coco(tmp_path / "coco"), write_davis(tmp_path / "davis")
     split, frames = write_split(tmp_path, videos=1)
-    weighted = [CocoSource(coco.instances, coco.images, 2.0), DavisSource(davis.frames, davis.masks, 1.0)]
-    data = read_training_set([*weighted, VideoSource(split, frames, 5.0)])
+    weighted = [replace(coco, weight=2.0), davis]
+    data = read_training_set([*weighted, VideoSource(split, frames, weight=5.0)])
     shares = {
         source: data.weights[[entry.category[0] == source for entry in data.objects]].sum() for source in range(3)
     }
@@ -99,6 +143,9 @@ def test_only_and_without_choose_videos_by_name(tmp_path):
     kept = read_training_set([CocoSource(coco.instances, coco.images, only=("9.png",))])
     assert [entry.category for entry in kept.objects] == [(0, 1)]
     split, frames = write_split(tmp_path)
+    vos = write_vos(tmp_path / "vos")
+    kept = read_training_set([replace(vos, only=("1b",))])
+    assert [video.paths[0].parent.name for video in kept.videos] == ["1b"]
     kept = read_training_set([VideoSource(split, frames, without=("001",))])
     assert {video.paths[0].parent.name for video in kept.videos} == {"002"}
     assert {entry.video for entry in kept.objects} == {0}
@@ -112,6 +159,11 @@ def test_a_name_that_is_not_there_is_an_error(tmp_path):
         read_training_set([DavisSource(davis.frames, davis.masks, without=("camels",))])
     with pytest.raises(ConfigError, match=r"`only` names 'xyz', which is not in it$"):
         read_training_set([DavisSource(davis.frames, davis.masks, only=("xyz",))])
+    vos = write_vos(tmp_path / "vos")
+    with pytest.raises(
+        ConfigError, match=r"YouTube-VOS .*meta\.json: `only` names '1c', which is not in it; did you mean"
+    ):
+        read_training_set([replace(vos, only=("1c",))])
 
 
 def test_missing_frames_are_named_before_training(tmp_path):
@@ -127,6 +179,10 @@ def test_missing_frames_are_named_before_training(tmp_path):
     (coco.images / "7.png").unlink()
     with pytest.raises(DataError, match=r"COCO file .*: no frame .*images/7\.png; "):
         read_training_set([coco])
+    vos = write_vos(tmp_path / "vos")
+    (vos.frames / "1b/00005.jpg").unlink()
+    with pytest.raises(DataError, match=r"YouTube-VOS .*: video 1b: frame 00005\.jpg of a mask is not in"):
+        read_training_set([vos])
 
 
 def test_a_source_without_objects_cannot_be_trained_on(tmp_path):
@@ -156,13 +212,17 @@ def test_masks_of_few_pixels_count_as_hidden(tmp_path):
 @pytest.mark.parametrize(
     ("entry", "message"),
     [
-        ({"type": "cocoa", "images": "x"}, "sources.0 = .*: type is youtube_vis, coco or davis"),
+        ({"type": "cocoa", "images": "x"}, "sources.0 = .*: type is youtube_vis, youtube_vos, coco or davis"),
         (
             {"type": "coco", "instances": "a", "images": "b", "weigth": 2},
-            "'sources.0.coco.weigth'; did you mean 'weight'",
+            "'sources.0.weigth'; did you mean 'weight'",
         ),
-        ({"type": "davis", "frames": "a"}, "key 'sources.0.davis.masks' is missing"),
-        ({"split": "a", "frames": "b", "weight": 0}, "sources.0.youtube_vis.weight = 0: "),
+        ({"type": "davis", "frames": "a"}, "key 'sources.0.masks' is missing"),
+        (
+            {"type": "youtube_vos", "meta": "a", "anotations": "b", "frames": "c"},
+            "'sources.0.anotations'; did you mean 'annotations'",
+        ),
+        ({"split": "a", "frames": "b", "weight": 0}, "sources.0.weight = 0: "),
         ({"type": "davis", "frames": "a", "masks": "b", "without": "bear"}, "without = 'bear': "),
     ],
 )
@@ -178,13 +238,15 @@ def test_the_type_chooses_the_source():
         {"split": "a", "frames": "b"},
         {"type": "coco", "instances": "a", "images": "b", "only": ["c.jpg"]},
         {"type": "davis", "frames": "a", "masks": "b", "weight": 3},
+        {"type": "youtube_vos", "meta": "a", "annotations": "b", "frames": "c", "least_area": 9},
     ]
     content = {"architecture": "small", "schedule": {"steps": 1}, "sources": entries}
     found = parse(TrackerTraining, content, "config x").sources
     assert found == (
         VideoSource(Path("a"), Path("b")),
         CocoSource(Path("a"), Path("b"), only=("c.jpg",)),
-        DavisSource(Path("a"), Path("b"), 3.0),
+        DavisSource(Path("a"), Path("b"), weight=3.0),
+        VosSource(Path("a"), Path("b"), Path("c"), least_area=9.0),
     )
 
 

@@ -16,7 +16,7 @@ COMMAND_MODULES = (
     "synth",
     "compose",
     "davis",
-    "davis_to_vis",
+    "to_vis",
     "run",
     "submit",
     "evaluate",

@@ -4,13 +4,17 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
-from vis_pipeline import masks
 from vis_pipeline.data.frames import image_paths
-from vis_pipeline.data.youtube_vis import Annotation, Category, Split, Video
+from vis_pipeline.data.label_images import (
+    frame_size,
+    object_annotation,
+    object_masks,
+    object_tracks,
+    read_label_image,
+)
+from vis_pipeline.data.vis_model import Annotation, Category, Split, Video
 from vis_pipeline.errors import DataError
-from vis_pipeline.masks import Rle
 
 OBJECT = Category(1, "object")
 VOID = 255
@@ -36,17 +40,6 @@ def davis_split(frames_dir: Path, masks_dir: Path | None) -> Split:
     return Split(videos, (OBJECT,), tuple(annotations))
 
 
-def stored_values(image: Image.Image) -> NDArray[np.uint8]:
-    """A mask as it is stored, uint8 [H, W]: palette indices, or grey values.
-
-    Raises:
-        DataError: the image is in colour.
-    """
-    if image.mode not in ("1", "L", "P"):
-        raise DataError(f"a mask must be black and white, grey or palette-indexed, not {image.mode}")
-    return np.array(image, dtype=np.uint8)
-
-
 def label_maps(stored: NDArray[np.uint8], palette: bool) -> NDArray[np.uint8]:
     """The object of each pixel of a sequence, uint8 [F, H, W], from its masks as they are stored: 0 none, 255 void.
 
@@ -60,42 +53,22 @@ def label_maps(stored: NDArray[np.uint8], palette: bool) -> NDArray[np.uint8]:
 
 def _video(identifier: int, folder: Path) -> Video:
     paths = image_paths(folder)
-    width, height = _open(paths[0]).size
+    width, height = frame_size(paths[0])
     return Video(identifier, width, height, len(paths), tuple(f"{folder.name}/{path.name}" for path in paths))
 
 
 def _annotations(video: Video, masks_dir: Path, first_id: int) -> list[Annotation]:
     read = [_stored(video, masks_dir / Path(name).with_suffix(".png")) for name in video.file_names]
     frames = label_maps(np.stack([values for values, _ in read]), any(palette for _, palette in read))
-    objects = sorted({int(index) for frame in frames for index in np.unique(frame)} - {0, VOID})
-    return [_annotation(video, frames, index, first_id + offset) for offset, index in enumerate(objects)]
+    tracks = object_tracks([object_masks(frame * (frame != VOID)) for frame in frames])
+    return [
+        object_annotation(identifier, video, OBJECT.id, segmentations)
+        for identifier, segmentations in enumerate(tracks.values(), start=first_id)
+    ]
 
 
 def _stored(video: Video, path: Path) -> tuple[NDArray[np.uint8], bool]:
-    """One mask, and whether it has a palette."""
     try:
-        image = _open(path)
-        values = stored_values(image)
-    except (DataError, OSError) as error:
+        return read_label_image(path, video)
+    except DataError as error:
         raise DataError(f"sequence {video.name}, mask {path.name}: {error}") from error
-    if values.shape != (video.height, video.width):
-        height, width = values.shape
-        raise DataError(
-            f"sequence {video.name}, mask {path.name}: is {width}x{height}, the frames are {video.width}x{video.height}"
-        )
-    return values, image.mode == "P"
-
-
-def _annotation(video: Video, frames: NDArray[np.uint8], index: int, identifier: int) -> Annotation:
-    rles: list[Rle | None] = [
-        masks.encode((frame == index)[None])[0] if (frame == index).any() else None for frame in frames
-    ]
-    areas = tuple(None if rle is None else float(masks.area([rle])[0]) for rle in rles)
-    return Annotation(identifier, video.id, OBJECT.id, tuple(rles), areas, iscrowd=False)
-
-
-def _open(path: Path) -> Image.Image:
-    try:
-        return Image.open(path)
-    except (OSError, UnidentifiedImageError) as error:
-        raise DataError(f"cannot be read as an image: {path}") from error

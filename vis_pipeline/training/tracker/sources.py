@@ -11,10 +11,18 @@ from vis_pipeline import masks
 from vis_pipeline.data.coco import read_coco
 from vis_pipeline.data.davis import davis_split
 from vis_pipeline.data.youtube_vis import Annotation, Split, Video, read_split
+from vis_pipeline.data.youtube_vos import youtube_vos_split
 from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.masks import Rle
 from vis_pipeline.misspelt import did_you_mean
-from vis_pipeline.training.tracker.source_settings import CocoSource, DavisSource, SourceSettings, annotation_path
+from vis_pipeline.training.tracker.source_settings import (
+    CocoSource,
+    DavisSource,
+    SourceSettings,
+    VideoSource,
+    VosSource,
+    annotation_path,
+)
 
 CLEAR_SHARE = 0.4
 """A mask is clear where its area is at least this share of the object's largest."""
@@ -111,16 +119,20 @@ def with_crowds(entry: TrainingObject, all_objects: Sequence[TrainingObject]) ->
 
 def _read(source: SourceSettings) -> tuple[Split, Path]:
     """The source as a split, and the folder that its file names start from."""
-    if isinstance(source, CocoSource):
-        return read_coco(source.instances), source.images
-    if isinstance(source, DavisSource):
-        return davis_split(source.frames, source.masks), source.frames
-    return read_split(source.split), source.frames
+    match source:
+        case VideoSource():
+            return read_split(source.split), source.frames
+        case VosSource():
+            return youtube_vos_split(source.meta, source.annotations, source.frames), source.frames
+        case CocoSource():
+            return read_coco(source.instances), source.images
+        case DavisSource():
+            return davis_split(source.frames, source.masks), source.frames
 
 
 def _label(source: SourceSettings) -> str:
-    kinds = {"coco": "COCO file", "davis": "masks"}
-    return f"{kinds.get(source.type, 'split')} {annotation_path(source)}"
+    kinds = {"youtube_vis": "split", "youtube_vos": "YouTube-VOS", "coco": "COCO file", "davis": "masks"}
+    return f"{kinds[source.type]} {annotation_path(source)}"
 
 
 def _chosen(videos: Sequence[Video], source: SourceSettings) -> list[tuple[str, Video]]:

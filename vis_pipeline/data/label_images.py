@@ -1,0 +1,90 @@
+"""Masks kept as images, a frame each, in which the value of a pixel is its object (DAVIS, YouTube-VOS)."""
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from vis_pipeline import masks
+from vis_pipeline.data.images import png_is_whole
+from vis_pipeline.data.vis_model import Annotation, Video
+from vis_pipeline.errors import DataError
+from vis_pipeline.masks import Rle
+
+
+def read_label_image(path: Path, video: Video) -> tuple[NDArray[np.uint8], bool]:
+    """The PNG of one frame as it is stored, uint8 [H, W], and whether it has a palette.
+
+    Raises:
+        DataError: the file is missing, damaged, in colour or of another size than the video; the text says which, not
+            where.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})") from error
+    if not png_is_whole(data):
+        raise DataError("not a PNG, or one that is cut short or damaged")
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            _require_size(image, video)
+            return stored_values(image), image.mode == "P"
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError("a PNG that cannot be decoded") from error
+
+
+def stored_values(image: Image.Image) -> NDArray[np.uint8]:
+    """A mask as it is stored, uint8 [H, W]: palette indices, or grey values.
+
+    Raises:
+        DataError: the image is in colour.
+    """
+    if image.mode not in ("1", "L", "P"):
+        raise DataError(f"a mask must be black and white, grey or palette-indexed, not {image.mode}")
+    return np.array(image, dtype=np.uint8)
+
+
+def frame_size(path: Path) -> tuple[int, int]:
+    """Width and height of a frame in pixels, by the head of its file.
+
+    Raises:
+        DataError: it is no image.
+    """
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"cannot be read as an image: {path}") from error
+    return width, height
+
+
+def object_masks(labels: NDArray[np.uint8]) -> dict[int, Rle]:
+    """The mask of each value but 0 that a frame's label map [H, W] holds."""
+    # Masks are encoded column by column: laid out so, all objects of a frame are encoded without another copy.
+    columns = np.ascontiguousarray(labels.T)
+    objects = (np.flatnonzero(np.bincount(columns.ravel())[1:]) + 1).astype(np.uint8)
+    stack = columns == objects[:, None, None]
+    return dict(zip(objects.tolist(), masks.encode(stack.transpose(0, 2, 1)), strict=True))
+
+
+def object_tracks(frames: Sequence[Mapping[int, Rle]]) -> dict[int, tuple[Rle | None, ...]]:
+    """From each frame's masks by object each object's masks by frame, None where it does not show; ids ascend."""
+    objects = sorted({index for frame in frames for index in frame})
+    return {index: tuple(frame.get(index) for frame in frames) for index in objects}
+
+
+def object_annotation(
+    identifier: int, video: Video, category_id: int, segmentations: tuple[Rle | None, ...]
+) -> Annotation:
+    """One object of a video, with the areas of its masks."""
+    areas = tuple(None if rle is None else float(masks.area([rle])[0]) for rle in segmentations)
+    return Annotation(identifier, video.id, category_id, segmentations, areas, iscrowd=False)
+
+
+def _require_size(image: Image.Image, video: Video) -> None:
+    width, height = image.size
+    if (width, height) != (video.width, video.height):
+        raise DataError(f"is {width}x{height}, the frames are {video.width}x{video.height}")

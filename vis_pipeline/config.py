@@ -20,6 +20,8 @@ STRICT = ConfigDict(extra="forbid")
 
 SettingsT = TypeVar("SettingsT")
 
+_UNKNOWN = "unexpected_keyword_argument"
+
 
 def find_config(name: str) -> Path:
     """The file that a path or a packaged config's name stands for.
@@ -81,14 +83,15 @@ def parse(settings: type[SettingsT], values: Mapping[str, Any], where: str) -> S
     try:
         return TypeAdapter(settings).validate_python(plain)
     except ValidationError as error:
-        first = error.errors()[0]
-        location = [str(part) for part in first["loc"]]
-        key = ".".join(location)
-        if first["type"] == "unexpected_keyword_argument":
+        # A key that is misspelt is also missing under its right name.
+        first = min(error.errors(), key=lambda fault: fault["type"] != _UNKNOWN)
+        location, missing = first["loc"], first["type"] in ("missing", "missing_argument")
+        key = ".".join(_written(location, plain) + [str(location[-1])] * missing)
+        if first["type"] == _UNKNOWN:
             raise ConfigError(
-                f"{where}: unknown key '{key}'{_nearest(location[-1], _keys(settings, location))}"
+                f"{where}: unknown key '{key}'{_nearest(str(location[-1]), _keys(settings, location))}"
             ) from None
-        if first["type"] in ("missing", "missing_argument"):
+        if missing:
             raise ConfigError(f"{where}: key '{key}' is missing") from None
         raise ConfigError(f"{where}: {key} = {first['input']!r}: {first['msg']}") from None
 
@@ -103,7 +106,23 @@ def _override(option: str) -> tuple[str, Any]:
         raise ConfigError(f"--cfg-options {option}: cannot be read; put such a value into a config file") from error
 
 
-def _keys(settings: Any, location: list[str]) -> list[str]:
+def _written(location: Sequence[int | str], values: Any) -> list[str]:
+    """The parts of a location that `values` have; the others are pydantic's names of the forms that it tried."""
+    written = []
+    for part in location:
+        if _holds(values, part):
+            values = values[part]
+            written.append(str(part))
+    return written
+
+
+def _holds(values: Any, part: int | str) -> bool:
+    if isinstance(values, Mapping):
+        return part in values
+    return isinstance(values, Sequence) and isinstance(part, int) and part < len(values)
+
+
+def _keys(settings: Any, location: Sequence[int | str]) -> list[str]:
     """The valid keys at the level of the last part of `location`.
 
     A field may be a settings class, None, or a tuple of either; of several classes, told apart by their `type`, a part
@@ -112,7 +131,7 @@ def _keys(settings: Any, location: list[str]) -> list[str]:
     levels = [settings]
     for part in location[:-1]:
         named = [level for level in levels if getattr(level, "type", None) == part]
-        hints = [get_type_hints(level).get(part) for level in levels]
+        hints = [get_type_hints(level).get(str(part)) for level in levels]
         levels = named or [inner for hint in hints for inner in _settings_in(hint)] or levels
     return [field.name for level in levels for field in fields(level)]
 

@@ -26,7 +26,7 @@ from vis_pipeline.training.tracker.settings import AugmentSettings
 
 CPU = torch.device("cpu")
 KINDS = ("host", "device", "device without room")
-QUICK = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

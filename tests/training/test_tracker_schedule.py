@@ -63,12 +63,12 @@ def test_the_type_says_which_schedule_it_is_and_adamw_needs_none():
     ("values", "message"),
     [
         ({"type": "sgd", "momentun": 0.9}, "momentun'; did you mean 'momentum'"),
-        ({"type": "adamw", "momentum": 0.9}, "unknown key 'schedule.adamw.momentum'"),
+        ({"type": "adamw", "momentum": 0.9}, "unknown key 'schedule.momentum'"),
         ({"type": "rmsprop"}, "type is adamw or sgd"),
         ({"type": "sgd", "epochs": 5, "warm_up_epochs": 5}, "warm_up_epochs"),
-        ({"warm_up": -3}, "schedule.adamw.warm_up = -3: "),
-        ({"final_rate": -1}, "schedule.adamw.final_rate = -1: "),
-        ({"weight_decay": -1}, "schedule.adamw.weight_decay = -1: "),
+        ({"warm_up": -3}, "schedule.warm_up = -3: "),
+        ({"final_rate": -1}, "schedule.final_rate = -1: "),
+        ({"weight_decay": -1}, "schedule.weight_decay = -1: "),
     ],
 )
 def test_a_schedule_that_cannot_be_is_refused(values, message):

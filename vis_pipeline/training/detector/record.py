@@ -14,6 +14,7 @@ from mmengine.runner import Runner
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.training.detector.checkpoints import export
 from vis_pipeline.training.json_lines import append_line, keep_before, read_lines
+from vis_pipeline.training.not_finite import not_finite
 
 LOSSES_NAME = "losses.jsonl"
 VALIDATIONS_NAME = "validation.jsonl"
@@ -46,7 +47,7 @@ class LossRecord(Hook):  # type: ignore[misc]
         values = torch.stack([torch.as_tensor((outputs or {})[name]).float() for name in names]).tolist()
         found = dict(zip(names, values, strict=True))
         if not math.isfinite(found["loss"]):
-            raise ConfigError(_not_finite(found, step, data_batch))
+            raise _not_finite(found, step, data_batch)
         self._steps += 1
         for name, value in found.items():
             self._sums[name] += value
@@ -58,13 +59,11 @@ class LossRecord(Hook):  # type: ignore[misc]
             self._steps = 0
 
 
-def _not_finite(losses: Mapping[str, float], step: int, data_batch: Any) -> str:
-    parts = [f"{name} {value:g}" for name, value in losses.items() if name != "loss" and not math.isfinite(value)]
+def _not_finite(losses: Mapping[str, float], step: int, data_batch: Any) -> ConfigError:
+    values = {name: value for name, value in losses.items() if not math.isfinite(value)}
     images = [sample.img_path for sample in (data_batch or {}).get("data_samples", ())]
-    return (
-        f"training: the loss is {losses['loss']} at step {step}; lower the learning rate or look at its images "
-        f"({', '.join(parts)}; {', '.join(images)})"
-    )
+    # Going on with --resume would be with the old rate, which is part of a checkpoint.
+    return not_finite(step, "loss", values, "lower optim_wrapper.optimizer.lr", ", ".join(images))
 
 
 @HOOKS.register_module()

@@ -72,6 +72,13 @@ def _use_half_precision(settings: Config, name: str) -> None:
 
 def _add_tensorboard(settings: Config, name: str) -> None:
     if find_spec("tensorboard") is None:
-        raise ConfigError(f"config {name}: tensorboard=True needs the package tensorboard (pip install tensorboard)")
+        raise ConfigError(
+            f"config {name}: tensorboard=True needs the package tensorboard; run `pip install tensorboard` or "
+            "`pip install vis_pipeline[tensorboard]`"
+        )
     backends: list[Mapping[str, Any]] = list(settings.visualizer.get("vis_backends") or ())
     settings.visualizer.vis_backends = [*backends, {"type": "TensorboardVisBackend"}]
+    logger = find(settings.get("default_hooks"), "logger")
+    if logger:
+        # Validations would be shown at their epoch, of which there are none here: all at 0.
+        logger["log_metric_by_epoch"] = False

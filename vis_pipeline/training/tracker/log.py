@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.training.json_lines import append_line, keep_before, read_lines
+from vis_pipeline.whole_files import replacing
 
 _SMOOTHED_OVER = 40
 """A curve is drawn through means of about so many stretches of the run."""
@@ -106,8 +107,8 @@ def draw_curves(log: Path, picture: Path) -> None:
             axis.plot(*_stretches(steps, values), color="tab:blue")
         axis.set(title=name, xlabel="step", ylim=(0, None))
         axis.grid(alpha=0.3)
-    with _writing(picture):
-        figure.savefig(picture, dpi=90)
+    with _writing(picture), replacing(picture) as filled:
+        figure.savefig(filled, dpi=90, format="png")
     pyplot.close(figure)
 
 
@@ -121,7 +122,10 @@ def _board(folder: Path, first_step: int) -> Any:
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError as error:
-        raise ConfigError("--tensorboard: needs the package tensorboard; run `pip install tensorboard`") from error
+        raise ConfigError(
+            "--tensorboard: needs the package tensorboard; run `pip install tensorboard` or "
+            "`pip install vis_pipeline[tensorboard]`"
+        ) from error
     return SummaryWriter(str(folder), purge_step=first_step)
 
 

@@ -15,9 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from vis_pipeline.config import load_config, parse
 from vis_pipeline.device import torch_device
-from vis_pipeline.errors import ConfigError, DataError
-from vis_pipeline.run_folder import write_text
+from vis_pipeline.errors import ConfigError
 from vis_pipeline.siammask.checkpoint import load_siammask, save_official, save_siammask
+from vis_pipeline.training.not_finite import not_finite
 from vis_pipeline.training.tracker.ahead import made_ahead
 from vis_pipeline.training.tracker.checkpoint import load_checkpoint, save_checkpoint
 from vis_pipeline.training.tracker.crops import PairBatch
@@ -29,6 +29,7 @@ from vis_pipeline.training.tracker.schedule import learning_rate, search_side
 from vis_pipeline.training.tracker.settings import TrackerTraining
 from vis_pipeline.training.tracker.source_settings import SourceSettings, annotation_path
 from vis_pipeline.training.tracker.start import start_from
+from vis_pipeline.whole_files import remove_unfinished, write_text
 
 _BATCH_STREAM, _STATISTICS_STREAM = 0, 2
 _NAMED_PAIRS = 4
@@ -50,8 +51,9 @@ def train_tracker(
     release's form as `official_keys`.
 
     Raises:
-        ConfigError: the config cannot be used, or `work_dir` holds a training and `resume` is off.
-        DataError: the data cannot be used, a loss is not finite, or a file cannot be written.
+        ConfigError: the config cannot be used, `work_dir` holds a training and `resume` is off, or a loss is no longer
+            finite (the step and its pairs are named).
+        DataError: the data cannot be used, or a file cannot be written.
         WeightsError: weights to start from cannot be used, or weights cannot be written.
     """
     settings = parse(TrackerTraining, load_config(config, options), f"config {config}")
@@ -135,7 +137,8 @@ class TrackerTrainer:
         """Wait for the last step and count it.
 
         Raises:
-            DataError: one of its values is not finite.
+            ConfigError: its loss or gradient is not finite.
+            DataError: the list of its pairs cannot be written.
         """
         pending, self._pending = self._pending, None
         if pending is None:
@@ -147,16 +150,16 @@ class TrackerTrainer:
             raise self._not_finite(pending, what, {**found, "gradient": gradient})
         self._meter.add({"total": total, **found}, gradient)
 
-    def _not_finite(self, pending: _Pending, what: str, values: dict[str, float]) -> DataError:
+    def _not_finite(self, pending: _Pending, what: str, values: dict[str, float]) -> ConfigError:
         sources = self._feed.names(pending.pairs)
         path = self._work_dir / "not_finite.json"
-        numbers = ", ".join(f"{name} {value:g}" for name, value in values.items())
+        # As texts: JSON has no numbers that are not finite.
+        numbers = {name: f"{value:g}" for name, value in values.items()}
         write_text(path, json.dumps({"step": pending.step, "values": numbers, "pairs": sources}, indent=1))
         named = "; ".join(sources[:_NAMED_PAIRS])
         more = f" and {len(sources) - _NAMED_PAIRS} more in {path}" if len(sources) > _NAMED_PAIRS else ""
-        return DataError(
-            f"training step {pending.step}: the {what} is not finite ({numbers}) with the pairs {named}{more}; "
-            "look at them, or lower schedule.learning_rate and go on with --resume"
+        return not_finite(
+            pending.step, what, values, "lower schedule.learning_rate and go on with --resume", f"{named}{more}"
         )
 
     def _statistics_batch(self, number: int) -> PairBatch:
@@ -171,6 +174,7 @@ class TrackerTrainer:
             raise ConfigError(f"work folder {self._work_dir}: cannot be made ({error.strerror})") from error
         if self._checkpoint.exists() and not resume:
             raise ConfigError(f"work folder {self._work_dir}: holds a training; give --resume or another --work-dir")
+        remove_unfinished(self._work_dir)
         first = 0
         if self._checkpoint.exists():
             first = load_checkpoint(self._checkpoint, self._learner.state)

@@ -18,17 +18,18 @@ from detectors.htc import HTCDetector
 from detectors.recorded import RecordedDetections, detections_to_json
 from vis_pipeline.config import STRICT, find_config, load_config, parse
 from vis_pipeline.data.frames import Frame, prefetched
-from vis_pipeline.data.youtube_vis import Split
+from vis_pipeline.data.youtube_vis import Category, Split
 from vis_pipeline.device import torch_device
 from vis_pipeline.engine import VideoTracker, track_video
 from vis_pipeline.parallel import VideoTask
 from vis_pipeline.propagation import LastMask, Propagator, SiamMaskPropagator
-from vis_pipeline.run_folder import VideoOutcome, write_text
+from vis_pipeline.run_folder import VideoOutcome
 from vis_pipeline.siammask.checkpoint import load_siammask
 from vis_pipeline.siammask.presets import PRESETS
 from vis_pipeline.siammask.tracker import SiamMaskTracker
 from vis_pipeline.tracking import TrackingSettings
 from vis_pipeline.weights.registry import resolve
+from vis_pipeline.whole_files import write_text
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -105,6 +106,23 @@ def _absolute(reference: str) -> str:
     return str(path.resolve()) if path.is_file() else reference
 
 
+def build_detector(settings: DetectorSettings, categories: Sequence[Category], device: torch.device) -> HTCDetector:
+    """The detector of a pipeline, for a split with these categories.
+
+    Raises:
+        ConfigError: its config or class map cannot be used.
+        WeightsError: its weights are missing or do not fit.
+    """
+    return HTCDetector.from_config(
+        settings.config,
+        resolve(settings.checkpoint),
+        lambda classes: build_class_map(classes, categories, settings.class_map),
+        score_threshold=settings.score_threshold,
+        max_per_frame=settings.max_per_frame,
+        device=device,
+    )
+
+
 @plain_dataclass(frozen=True)
 class RecordedSource:
     """Detections to read from a file in place of a detector; see `detectors.recorded`."""
@@ -170,14 +188,7 @@ class WorkerFactory:
                 chosen.max_per_frame,
                 device,
             )
-        return HTCDetector.from_config(
-            chosen.config,
-            resolve(chosen.checkpoint),
-            lambda classes: build_class_map(classes, self.split.categories, chosen.class_map),
-            score_threshold=chosen.score_threshold,
-            max_per_frame=chosen.max_per_frame,
-            device=device,
-        )
+        return build_detector(chosen, self.split.categories, device)
 
     def _propagator(self, device: torch.device) -> Propagator[Any]:
         chosen = self.settings.siammask

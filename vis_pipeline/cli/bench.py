@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     bench = typer.Typer(help="Measurements.", no_args_is_help=True)
     bench.command("ablation")(ablation)
     bench.command("evaluator")(evaluator)
+    bench.command("detector")(detector)
     bench.command("tracker")(tracker)
     bench.command("pairs")(pairs)
     bench.callback()(_bench)
@@ -157,6 +158,48 @@ def pairs(
     console = Console(width=120)
     console.print(table)
     console.print(f"drawn: {measured.drawing:,.0f} pairs a second", highlight=False)
+
+
+def detector(
+    split: Annotated[Path, typer.Option(help="YouTube-VIS split with annotations.")],
+    frames: Annotated[Path, typer.Option(help="Folder that the split's file names start from.")],
+    config: Annotated[str, typer.Option(help="Pipeline config whose detector is scored.")] = "procedural_small",
+    every: Annotated[int, typer.Option(min=1, help="One in so many frames of each video is scored.")] = 1,
+    only: Annotated[str | None, typer.Option(help="Names of videos, with commas; default: all.")] = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file as well.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; default: cuda where there is one.")] = None,
+    cfg_options: Annotated[list[str] | None, typer.Option(help="Override a config key: a.b=value; repeatable.")] = None,
+) -> None:
+    """Score a pipeline's detector alone: mask AP of single frames, as the protocol scores videos of length 1."""
+    import json
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from evaluation.tables import category_table, headline_table
+    from evaluation.youtube_vis import evaluate
+    from vis_pipeline.bench.detector import detect_split
+    from vis_pipeline.data.single_frames import as_single_frames
+    from vis_pipeline.data.youtube_vis import read_split
+    from vis_pipeline.device import torch_device
+    from vis_pipeline.errors import DataError
+    from vis_pipeline.pipeline import build_detector, load_pipeline
+
+    settings = load_pipeline(config, cfg_options or ()).detector
+    truth = as_single_frames(_only(read_split(split), only), every)
+    if truth.annotations is None:
+        raise DataError(f"split {split}: a test form without ground truth; give one with annotations")
+    found = []
+    model = build_detector(settings, truth.categories, torch_device(device))
+    with Progress(*Progress.get_default_columns(), console=Console(stderr=True)) as progress:
+        task = progress.add_task("frames", total=len(truth.videos))
+        for count, results in detect_split(model, truth, frames, settings.batch_size):
+            found += results
+            progress.advance(task, count)
+    scores = evaluate(found, truth)
+    Console().print(headline_table(scores), category_table(scores))
+    if json_out is not None:
+        _write(json_out, json.dumps(scores.to_json(), indent=1) + "\n")
 
 
 def tracker(

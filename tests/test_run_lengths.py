@@ -2,7 +2,7 @@ from itertools import groupby
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from vis_pipeline.errors import DataError
@@ -43,7 +43,6 @@ def pixels_of(runs: Runs, mask: int, pixels: int) -> np.ndarray:
     return shown
 
 
-@settings(deadline=None)  # the first example compiles
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=4), st.integers(1, 40), st.integers(1, 60), st.integers(0, 99))
 def test_runs_areas_and_boxes_are_those_of_the_pixels(
     densities: list[float], height: int, width: int, seed: int
@@ -95,7 +94,6 @@ def test_pictures_beyond_32_bits_are_refused() -> None:
         parse(["0"], 65536, 65536)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 3) | st.integers(0, 100), min_size=1, max_size=12))
 def test_empty_runs_make_no_difference_to_the_mask(lengths: list[int]) -> None:
     pixels = np.repeat(np.arange(len(lengths)) % 2 == 1, lengths)

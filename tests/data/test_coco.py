@@ -31,7 +31,7 @@ def written(folder: Path, entries: object) -> Path:
     return path
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(mask=arrays(np.bool_, (HEIGHT, WIDTH)), compressed=st.booleans())
 def test_rle_of_both_forms_is_the_mask(
     tmp_path_factory: pytest.TempPathFactory, mask: np.ndarray, compressed: bool

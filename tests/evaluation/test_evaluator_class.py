@@ -23,7 +23,7 @@ def part_of(ground_truth, results, ids):
     return [r for r in results if r.video_id in ids], Split(videos, ground_truth.categories, annotations)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(scenes(), st.data())
 def test_any_division_and_order_of_the_videos_gives_the_scores_of_the_whole(scene, data):
     ground_truth, results = scene

@@ -390,7 +390,7 @@ def literal_matches(results, ground_truth):
     return matches
 
 
-FEW = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=60, suppress_health_check=list(HealthCheck))
 OF_FOUND = {Kind.IDENTITY_SWITCH, Kind.BROKEN_TRACK, Kind.LOOSE_MASK}
 
 

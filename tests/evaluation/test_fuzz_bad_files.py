@@ -216,7 +216,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fuzz")
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=1000, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_refused_in_one_line_or_scored_as_the_file_says(folder: Path, data: st.DataObject) -> None:
     split, results = data.draw(damaged_files())
@@ -233,7 +233,7 @@ def test_refused_in_one_line_or_scored_as_the_file_says(folder: Path, data: st.D
     assert {name: scores[name] for name in NAMES} == {name: pytest.approx(expected[name], abs=1e-9) for name in NAMES}
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(files())
 def test_sound_files_of_all_forms_are_never_refused(
     folder: Path, sound: tuple[dict[str, Any], list[dict[str, Any]]]

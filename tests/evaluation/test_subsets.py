@@ -132,7 +132,7 @@ def test_an_object_of_another_group_excuses_one_prediction_only():
     assert evaluate_by_occlusion(results, ground_truth)["slight"].AP == pytest.approx(0.5)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(scenes(occlusion=st.sampled_from([NO, SLIGHT, SEVERE])))
 def test_equals_the_literal_protocol_with_the_other_groups_outside_every_area_range(scene):
     ground_truth, results = scene

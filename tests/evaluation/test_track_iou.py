@@ -42,7 +42,7 @@ def literal_iou(first, second):
     return common / joined if joined else 0.0
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(videos(), st.sampled_from([0.0, 0.1, 0.5, 0.75, 1.0]), st.integers(0, 99))
 def test_every_pair_has_the_iou_of_its_pixels(case, least, seed):
     frames, (first, first_null), (second, second_null) = case

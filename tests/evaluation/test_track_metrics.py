@@ -194,7 +194,7 @@ def assert_all_equal_to_trackeval(ground_truth, results, folder):
         assert metrics.present.fractions[name] == pytest.approx(mean, abs=1e-12)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(cases())
 def test_equals_trackevals_own_pipeline_on_its_own_files(tmp_path_factory, case):
     assert_all_equal_to_trackeval(*case, tmp_path_factory.mktemp("files"))
@@ -253,7 +253,7 @@ OURS = {"AP": "AP", "AP50": "AP50", "AP75": "AP75", "APs": "APs", "APm": "APm", 
         "AR": "AR100", "ARs": "ARs", "ARm": "ARm", "ARl": "ARl"}  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(cases(crowds=False))
 def test_track_map_equals_our_ap_where_the_protocols_agree(case):
     ground_truth, results = case

@@ -120,7 +120,7 @@ def cases(draw):
     return Split(tuple(videos), tuple(categories), tuple(annotations)), results * times
 
 
-@settings(max_examples=2000, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2000, suppress_health_check=list(HealthCheck))
 @given(cases())
 def test_equals_the_literal_protocol(case):
     ground_truth, results = case
@@ -169,7 +169,7 @@ def plain_iou(first, second):
     return common / joined if joined else 0.0
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
 @given(cases())
 def test_equals_cocos_own_evaluator_given_the_ious(case):
     ground_truth, results = case

@@ -36,7 +36,7 @@ def test_crops_are_opencvs_bit_for_bit(cut, size, sides):
         np.testing.assert_array_equal(found[index].numpy(), expected)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.floats(0, 64), st.floats(0, 48), st.integers(1, 300)), min_size=1, max_size=3))
 def test_crops_are_opencvs_wherever_they_lie(targets):
     image = noise_image(48, 64, 3)

@@ -1,7 +1,7 @@
 """The bundled small HTC, trained further on any split: its classes are the split's, matched to the bundled by name.
 
-Detect with the config that the training leaves in its work folder, which has the split's classes in it. The data: see
-`_youtube_vis_training.py`; frames are fitted into 320x192.
+To detect with it, the weights that come of it name the classes. The data: see `_youtube_vis_training.py`; frames are
+fitted into 320x192.
 """
 
 _base_ = ["./htc_small_procedural.py"]

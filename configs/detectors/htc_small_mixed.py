@@ -2,13 +2,14 @@
 
 It goes on from the weights of `htc_small_procedural`. The data: `vis-pipeline synth --seed 0 --videos 400` in
 data/procedural_train; `vis-pipeline compose --one-class object --frames 16` in data/objects_train (500 videos, seed 11)
-and, with `--hard`, data/objects_hard (200 videos, seed 12).
+and, with `--hard`, data/objects_hard (200 videos, seed 12); real sequences in data/davis_split. The card of the weights
+has the commands.
 """
 
 _base_ = ["./htc_small_procedural.py"]
 
 classes = ("disc", "ring", "square", "triangle", "star", "cross", "crescent", "arrow", "object")
-init_weights = "work_dirs/htc_small/weights.safetensors"
+init_weights = "work_dirs/htc_small/detector.safetensors"
 
 _load = [
     dict(type="LoadFrame"),

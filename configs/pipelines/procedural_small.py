@@ -1,8 +1,9 @@
 """The demo's pipeline: the bundled small HTC and small SiamMask, for procedural videos and two CPU cores."""
 
 detector = dict(
-    config="detectors/htc_small_procedural",
+    config="detectors/htc_small_mixed",
     checkpoint="bundled:htc_small",
+    class_map="common",
     score_threshold=0.05,
     max_per_frame=20,
     batch_size=4,

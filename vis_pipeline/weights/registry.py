@@ -76,7 +76,7 @@ def _siammask(name: str, preset: str, note: str) -> PublishedWeights:
 BUNDLED = {
     weights.name: weights
     for weights in (
-        BundledWeights("htc_small", "HTC, small enough for two CPU cores; trained on procedural videos"),
+        BundledWeights("htc_small", "HTC, small enough for two CPU cores; trained on drawn and composed videos"),
         BundledWeights("siammask_small", "small SiamMask, two stages; trained on drawn, composed and real videos"),
     )
 }

@@ -40,10 +40,9 @@ def train_detector(
 ) -> Path:
     """Train as `config` says and return the path of the final weights, fp16 safetensors in `work_dir`.
 
-    `work_dir` also gets checkpoints to resume from, the config as it was used (detect with this one where the packaged
-    one leaves the classes to the split), mmengine's log, `losses.jsonl` (one JSON object a logged step), `curves.png`
-    and, where the config has a split to validate on, `validation.jsonl` and `best.safetensors`. Resuming repeats what
-    the run would have done, to the bit on the CPU.
+    `work_dir` also gets checkpoints to resume from, the config as it was used, mmengine's log, `losses.jsonl` (one JSON
+    object a logged step), `curves.png` and, where the config has a split to validate on, `validation.jsonl` and
+    `best.safetensors`. Resuming repeats what the run would have done, to the bit on the CPU.
 
     Raises:
         ConfigError: a key is unknown, missing or contradicted by another, `work_dir` holds a training and `resume` is

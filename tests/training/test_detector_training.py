@@ -20,14 +20,14 @@ from detectors.mmdet_config import read_config
 from evaluation.frame_metric import FrameAP
 from vis_pipeline import masks
 from vis_pipeline.errors import ConfigError, DataError, WeightsError
-from vis_pipeline.training.detector import MixedFrames, YouTubeVisFrames, record, train_detector
+from vis_pipeline.training.detector import MixedFrames, YouTubeVisFrames, record, runner, train_detector
 from vis_pipeline.training.detector.checkpoints import checkpoints
 from vis_pipeline.training.detector.runner import _StepSeed, _without_traceback
 from vis_pipeline.training.detector.sampling import FrameDraw, SeededFrames
 from vis_pipeline.training.detector.settings import prepare
 from vis_pipeline.weights.files import read_state_dict
 from vis_pipeline.weights.registry import resolve
-from vis_pipeline.whole_files import unfinished
+from vis_pipeline.whole_files import remove_unfinished, unfinished
 
 SMALL = Path(read_config("detectors/htc_small_procedural").filename)
 FINETUNE = Path(read_config("detectors/htc_small_finetune").filename)
@@ -260,16 +260,25 @@ def test_a_training_on_mixed_splits_takes_their_classes(
     HTCDetector(str(tmp_path / "mixed.py"), weights, range(9))
 
 
-def test_a_full_disk_loses_no_earlier_checkpoint(tiny: Path, data_root: Path, tmp_path: Path) -> None:
+def test_a_full_disk_loses_no_earlier_checkpoint(
+    tiny: Path, data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     options = _options(
         data_root, steps=3, **{"default_hooks.checkpoint.interval": 1, "default_hooks.checkpoint.max_keep_ckpts": 1}
     )
-    unfinished(tmp_path / "iter_2.pth").symlink_to("/dev/full")
+    unfinished(tmp_path / "iter_1.pth").write_bytes(b"what a killed process left")
+
+    def cleared_then_full(folder: Path) -> None:
+        remove_unfinished(folder)
+        unfinished(folder / "iter_2.pth").symlink_to("/dev/full")
+
+    monkeypatch.setattr(runner, "remove_unfinished", cleared_then_full)
     with pytest.raises(
         WeightsError, match=r"iter_2\.pth: cannot be written \(.*No space left.*earlier checkpoints are kept"
     ):
         train_detector(tiny, tmp_path, cfg_options=options)
     assert [path.name for path in checkpoints(tmp_path)] == ["iter_1.pth"]
+    monkeypatch.undo()
     train_detector(tiny, tmp_path, resume=True, cfg_options=options)
     assert [path.name for path in checkpoints(tmp_path)] == ["iter_3.pth"]
 

@@ -64,9 +64,10 @@ def set_classes(settings: Config, names: Sequence[str]) -> None:
     """Give a detector's config these classes: its heads, and the semantic map that it may learn from."""
     count, before = len(names), class_count(settings.model)
     settings.classes, settings.num_classes = list(names), count
-    head = settings.model.roi_head
-    for part in (head.bbox_head, head.mask_head):
-        for stage in part if isinstance(part, list) else [part]:
+    # One-stage networks have their heads beside the backbone.
+    head = find(settings.model, "roi_head") or settings.model
+    for part in (find(head, "bbox_head"), find(head, "mask_head")):
+        for stage in part if isinstance(part, list) else [part] if part else []:
             stage.num_classes = count
     semantic = head.get("semantic_head")
     if semantic is not None and semantic.num_classes == (before or 0) + 1:

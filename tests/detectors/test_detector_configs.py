@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from detectors.class_maps import YOUTUBE_VIS_2019, YOUTUBE_VIS_2021
-from detectors.mmdet_config import read_config, register_mmdet, without_downloads
+from detectors.mmdet_config import class_count, read_config, register_mmdet, set_classes, without_downloads
 from vis_pipeline.errors import ConfigError
 
 OURS = {
@@ -71,6 +71,18 @@ def test_without_downloads_clears_only_checkpoints() -> None:
         "backbone": {"init_cfg": None},
         "heads": [{"init_cfg": {"type": "Kaiming"}}, {"init_cfg": None}],
     }
+
+
+def test_classes_reach_the_heads_of_one_and_of_two_stages() -> None:
+    for name in ("mmdet::solo/solo_r50_fpn_1x_coco.py", "mmdet::yolact/yolact_r50_1xb8-55e_coco.py"):
+        config = read_config(name)
+        set_classes(config, ["duck", "eel"])
+        assert class_count(config.model) == 2
+    config = read_config("detectors/htc_small_procedural")
+    set_classes(config, ["duck", "eel"])
+    heads = config.model.roi_head
+    assert [head.num_classes for head in (*heads.bbox_head, *heads.mask_head)] == [2] * 6
+    assert heads.semantic_head.num_classes == 3
 
 
 def test_options_set_keys_that_exist_and_refuse_others() -> None:

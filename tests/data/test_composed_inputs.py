@@ -9,7 +9,7 @@ from composed_inputs import HEIGHT, WIDTH, runs, square_mask, write_backgrounds,
 from vis_pipeline import masks
 from vis_pipeline.data.composed.backgrounds import find_backgrounds, is_sequence
 from vis_pipeline.data.composed.inputs import open_inputs
-from vis_pipeline.data.composed.photographs import read_photographs, usable_sources
+from vis_pipeline.data.composed.photographs import joined, read_photographs, usable_sources
 from vis_pipeline.data.composed.settings import NORMAL
 from vis_pipeline.data.composed.sources import library
 from vis_pipeline.data.composed.sprites import find_sprites
@@ -228,11 +228,29 @@ def test_faults_of_backgrounds(tmp_path):
 
 def test_faults_of_the_inputs_together(tmp_path):
     coco, images = write_coco(tmp_path, [(30, 20, 40)])
-    for arguments in ({"instances": coco}, {"images": images}):
+    for arguments in ({"instances": [coco]}, {"images": [images]}, {"instances": [coco, coco], "images": [images]}):
         with pytest.raises(DataError, match="--instances and --images go together"):
             open_inputs(NORMAL, [images], **arguments)
     with pytest.raises(DataError, match="nothing to cut out"):
         open_inputs(NORMAL, [images])
+
+
+def test_categories_of_several_files_meet_by_name(tmp_path):
+    sets = []
+    for name, ids in (("one", (7, 8)), ("two", (8,)), ("three", (90,))):
+        folder = tmp_path / name
+        folder.mkdir()
+        coco, images = write_coco(folder, [(30, 20, 40)] * len(ids), category_ids=ids)
+        if name == "three":
+            # Another class under an id that is taken.
+            rewrite(coco, lambda content: content["categories"][0].update(name="other"))
+        sets.append(read_photographs(coco, images))
+    found = joined(sets)
+    assert found.categories == (
+        Category(7, "class7"), Category(8, "class8"), Category(90, "class90"), Category(91, "other"),
+    )  # fmt: skip
+    assert [entry.instances[0].category_id for entry in found.photographs] == [8, 7, 8, 91]
+    assert joined(sets[:1]) == sets[0]
 
 
 def test_what_is_left_out_serves_for_nothing(tmp_path):
@@ -240,12 +258,12 @@ def test_what_is_left_out_serves_for_nothing(tmp_path):
     for sequence in ("rhino", "train"):
         write_backgrounds(tmp_path / "videos" / sequence, 3, name="{:05d}.png")
     places = [images, tmp_path / "videos"]
-    every = open_inputs(NORMAL, places, coco, images)
+    every = open_inputs(NORMAL, places, [coco], [images])
     assert {background.name for background in every.backgrounds} == {"1.png", "2.png", "rhino", "train"}
-    some = open_inputs(NORMAL, places, coco, images, without=["rhino", "2.png"])
+    some = open_inputs(NORMAL, places, [coco], [images], without=["rhino", "2.png"])
     assert {background.name for background in some.backgrounds} == {"1.png", "train"}
     assert {source.path.name for group in some.library.groups for source in group} == {"1.png"}
     with pytest.raises(DataError, match="--without trian: no photograph or sequence has this name"):
-        open_inputs(NORMAL, places, coco, images, without=["trian"])
+        open_inputs(NORMAL, places, [coco], [images], without=["trian"])
     with pytest.raises(DataError, match="--without: leaves no background"):
-        open_inputs(NORMAL, [tmp_path / "videos"], coco, images, without=["rhino", "train"])
+        open_inputs(NORMAL, [tmp_path / "videos"], [coco], [images], without=["rhino", "train"])

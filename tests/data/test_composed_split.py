@@ -13,7 +13,8 @@ from composed_inputs import write_backgrounds, write_coco, write_sprite
 
 from vis_pipeline import masks
 from vis_pipeline.cli import app as application
-from vis_pipeline.data.composed import HARD, NORMAL, open_inputs, write_split
+from vis_pipeline.data.composed import CROWD, HARD, NORMAL, open_inputs, write_split
+from vis_pipeline.data.composed.scene import draw_cast
 from vis_pipeline.data.youtube_vis import Category, read_split
 from vis_pipeline.errors import DataError
 
@@ -40,7 +41,7 @@ def material(tmp_path_factory):
 @pytest.fixture(scope="module")
 def inputs(material):
     places = [material / "grounds", material / "images"]
-    return open_inputs(SMALL, places, material / "coco.json", material / "images", material / "sprites")
+    return open_inputs(SMALL, places, [material / "coco.json"], [material / "images"], material / "sprites")
 
 
 def test_categories_and_annotations_have_the_form_of_the_year_s(tmp_path, inputs):
@@ -99,6 +100,20 @@ def test_lookalikes_are_of_one_class(tmp_path, inputs):
         classes = [entry.category_id for entry in split.annotations if entry.video_id == video.id]
         assert len(classes) < 3 or len(set(classes)) == 1
     assert figures.with_lookalike >= 4
+
+
+def test_a_crowd_has_five_to_eight_of_at_most_two_classes(tmp_path, inputs):
+    # The classes 7 and 13 and the sprites' own: more than a crowd may have.
+    assert len(inputs.library.groups) == 3
+    casts = [
+        draw_cast(np.random.default_rng(seed), CROWD, inputs.library, inputs.backgrounds, 0) for seed in range(60)
+    ]
+    assert {len(cast.sources) for cast in casts} == {5, 6, 7, 8}
+    classes = [frozenset(source.category_id for source in cast.sources) for cast in casts]
+    assert {len(found) for found in classes} == {1, 2}
+    assert len(frozenset().union(*classes)) == 3
+    write_split(tmp_path, inputs.library, inputs.backgrounds, 2, 2, replace(CROWD, width=96, height=64, length=4))
+    assert len(read_split(tmp_path / "instances.json").videos) == 2
 
 
 def test_a_missing_background_is_one_line(tmp_path, inputs):
@@ -168,11 +183,12 @@ def test_one_class_changes_the_classes_alone(tmp_path, material, monkeypatch, ca
         (["--frames", 1], "--frames 1: must be at least 2"),
         (["--videos", 0], "--videos 0: must be at least 1"),
         (["--seed", -1], "--seed -1: must be from 0"),
+        (["--hard", "--crowd"], "--hard and --crowd are two kinds of video"),
         (["--workers", 0], "--workers 0: must be at least 1"),
         (["--least-pixels", 100000], "3 smaller than 100000 pixels"),
         (["--sprites", "/nowhere"], "sprites /nowhere: not a folder"),
-        (["--images", "/nowhere"], "3 of 3 images are missing"),
-        (["--instances", "/nowhere.json"], "COCO file /nowhere.json: cannot be read"),
+        (["--images", "/nowhere"], "--instances and --images go together"),
+        (["--instances", "/nowhere.json", "--images", "/nowhere"], "COCO file /nowhere.json: cannot be read"),
         (["--backgrounds", "/nowhere"], "backgrounds /nowhere: no such folder or split"),
     ],
 )
@@ -181,6 +197,13 @@ def test_the_command_turns_a_fault_into_one_line(tmp_path, material, monkeypatch
     assert code == 2
     assert len(error.splitlines()) == 1
     assert error.startswith("error: ") and message in error
+
+
+def test_the_folder_of_the_images_is_named_where_they_are_missing(tmp_path, material, monkeypatch, capsys):
+    second = ["--instances", material / "coco.json", "--images", "/nowhere"]
+    code, _, error = run(monkeypatch, capsys, *compose_arguments(material, tmp_path / "split", *second))
+    assert code == 2
+    assert error.startswith("error: images /nowhere: 3 of 3 images are missing")
 
 
 @pytest.mark.shared

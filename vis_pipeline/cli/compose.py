@@ -24,8 +24,12 @@ def compose(
         typer.Option(help="Folder of images, flat or nested, or a YouTube-VIS split; may be given several times."),
     ],
     out: Annotated[Path, typer.Option(help="New folder for JPEGImages and instances.json.")],
-    instances: Annotated[Path | None, typer.Option(help="COCO file with the instances to cut out.")] = None,
-    images: Annotated[Path | None, typer.Option(help="Folder of the images of --instances.")] = None,
+    instances: Annotated[
+        list[Path] | None, typer.Option(help="COCO file with instances to cut out; may be given several times.")
+    ] = None,
+    images: Annotated[
+        list[Path] | None, typer.Option(help="Folder of the images of --instances; one for each, in their order.")
+    ] = None,
     sprites: Annotated[Path | None, typer.Option(help="Folder of PNG or WebP files with an alpha channel.")] = None,
     sprite_classes: Annotated[
         str, typer.Option(help="A sprite's class: its `folder` (without one: sprite), or its `name` less the number.")
@@ -44,6 +48,9 @@ def compose(
     seed: Annotated[int, typer.Option(help="The same seed and inputs give the same bytes.")] = 0,
     least_pixels: Annotated[int, typer.Option(min=1, help="Smallest area of an instance that is cut out.")] = 1500,
     hard: Annotated[bool, typer.Option("--hard", help="Faster, with more lookalikes, occlusion and blur.")] = False,
+    crowd: Annotated[
+        bool, typer.Option("--crowd", help="5 to 8 cut-outs of at most two classes that cross, hide each other and part.")
+    ] = False,
     workers: Annotated[int, typer.Option(help="Processes that compose videos.")] = 1,
 ) -> None:
     """Turn still images into training videos: their objects move, overlap, leave and return before real frames.
@@ -55,9 +62,11 @@ def compose(
 
     from vis_pipeline.data.composed import open_inputs, write_split
 
-    settings = _settings(size, frames, least_pixels, hard)
+    settings = _settings(size, frames, least_pixels, hard, crowd)
     left_out = [name.strip() for name in without.split(",")] if without else []
-    inputs = open_inputs(settings, backgrounds, instances, images, sprites, sprite_classes, left_out, one_class)
+    inputs = open_inputs(
+        settings, backgrounds, instances or (), images or (), sprites, sprite_classes, left_out, one_class
+    )
     columns = (TextColumn("composing videos"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     progress = Progress(*columns, console=Console(stderr=True))
     task = progress.add_task("videos", total=videos)
@@ -81,10 +90,10 @@ def compose(
     typer.echo(f"written to {out}")
 
 
-def _settings(size: str, frames: int, least_pixels: int, hard: bool) -> "ComposeSettings":
+def _settings(size: str, frames: int, least_pixels: int, hard: bool, crowd: bool) -> "ComposeSettings":
     from dataclasses import replace
 
-    from vis_pipeline.data.composed import HARD, NORMAL
+    from vis_pipeline.data.composed import CROWD, HARD, NORMAL
     from vis_pipeline.errors import DataError
 
     width, _, height = size.partition("x")
@@ -92,5 +101,7 @@ def _settings(size: str, frames: int, least_pixels: int, hard: bool) -> "Compose
         raise DataError(f"--size {size}: not WIDTHxHEIGHT with sides of at least {_LEAST_SIDE} pixels, as in 320x192")
     if frames < _FEWEST_FRAMES:
         raise DataError(f"--frames {frames}: must be at least {_FEWEST_FRAMES}")
-    preset = HARD if hard else NORMAL
+    if hard and crowd:
+        raise DataError("--hard and --crowd are two kinds of video; give one of them")
+    preset = HARD if hard else CROWD if crowd else NORMAL
     return replace(preset, width=int(width), height=int(height), length=frames, least_pixels=least_pixels)

@@ -5,12 +5,13 @@
 
 from vis_pipeline.data.composed.backgrounds import Background
 from vis_pipeline.data.composed.inputs import Inputs, open_inputs
-from vis_pipeline.data.composed.settings import HARD, NORMAL, ComposeSettings
+from vis_pipeline.data.composed.settings import CROWD, HARD, NORMAL, ComposeSettings
 from vis_pipeline.data.composed.sources import Library
 from vis_pipeline.data.composed.split import write_split
 from vis_pipeline.data.generated.split import SplitFigures
 
 __all__ = [
+    "CROWD",
     "HARD",
     "NORMAL",
     "Background",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vis_pipeline.data.composed.backgrounds import Background, find_backgrounds
-from vis_pipeline.data.composed.photographs import PhotographSet, read_photographs, usable_sources
+from vis_pipeline.data.composed.photographs import PhotographSet, joined, read_photographs, usable_sources
 from vis_pipeline.data.composed.settings import ComposeSettings
 from vis_pipeline.data.composed.sources import Library, Source, library
 from vis_pipeline.data.composed.sprites import find_sprites
@@ -24,14 +24,14 @@ class Inputs:
 def open_inputs(
     settings: ComposeSettings,
     backgrounds: Sequence[Path],
-    instances: Path | None = None,
-    images: Path | None = None,
+    instances: Sequence[Path] = (),
+    images: Sequence[Path] = (),
     sprites: Path | None = None,
     sprite_classes: str = "folder",
     without: Collection[str] = (),
     one_class: str | None = None,
 ) -> Inputs:
-    """Find cut-outs (of a COCO file's `instances` in `images`, of a folder of `sprites`, or of both) and backgrounds.
+    """Find cut-outs and backgrounds: cut-outs come from COCO files, each with the folder of its images, and of sprites.
 
     The photographs and sequences named in `without`, by file and by folder, serve for neither. With `one_class` the
     objects of a background may be of any class: what no cut-out is becomes this one.
@@ -39,13 +39,13 @@ def open_inputs(
     Raises:
         DataError: there is neither, or one of them cannot be used; a name in `without` is none of theirs.
     """
-    if (instances is None) != (images is None):
+    if len(instances) != len(images):
         raise DataError("--instances and --images go together: a COCO file and the folder of its images")
     photographs = PhotographSet((), ())
     names: set[str] = set()
     sources: tuple[Source, ...] = ()
-    if instances is not None and images is not None:
-        photographs = read_photographs(instances, images)
+    if instances:
+        photographs = joined([read_photographs(*pair) for pair in zip(instances, images, strict=True)])
         names = {photograph.path.name for photograph in photographs.photographs}
         kept = tuple(entry for entry in photographs.photographs if entry.path.name not in without)
         photographs = PhotographSet(photographs.categories, kept)

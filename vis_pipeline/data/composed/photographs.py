@@ -1,8 +1,8 @@
 """Annotated photographs, and which of their instances are worth cutting out."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +71,24 @@ def read_photographs(path: Path, images: Path) -> PhotographSet:
             f"images {images}: {count}, the first is {missing[0].name}; give the folder that the file names start from"
         )
     return found
+
+
+def joined(sets: Sequence[PhotographSet]) -> PhotographSet:
+    """The photographs of several sets; categories meet by name, and one whose id is taken by another name gets a new one."""
+    ids: dict[str, int] = {}
+    photographs: list[Photograph] = []
+    for found in sets:
+        renamed = {}
+        for category in found.categories:
+            free = category.id if category.id not in ids.values() else 1 + max(ids.values())
+            renamed[category.id] = ids.setdefault(category.name, free)
+        for photograph in found.photographs:
+            instances = tuple(
+                replace(instance, category_id=renamed[instance.category_id]) for instance in photograph.instances
+            )
+            photographs.append(replace(photograph, instances=instances))
+    categories = (Category(identifier, name) for name, identifier in ids.items())
+    return PhotographSet(tuple(sorted(categories, key=lambda category: category.id)), tuple(photographs))
 
 
 def usable_sources(found: PhotographSet, least_pixels: int) -> tuple[InstanceSource, ...]:

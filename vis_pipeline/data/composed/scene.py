@@ -106,10 +106,23 @@ def draw_cast(
         copies = min(int(rng.integers(settings.lookalikes[0], settings.lookalikes[1] + 1)), count - 1)
     for _ in range(copies):
         sources.append(first if rng.random() < settings.twin else draw_whole(rng, group))
+    company = library if settings.classes is None else _of_few_classes(rng, library, group, settings.classes)
     while len(sources) < count:
-        sources.append(library.draw(rng)[0])
+        sources.append(company.draw(rng)[0])
     background = backgrounds[int(rng.integers(len(backgrounds)))]
     return Cast(index, tuple(sources), tuple(range(copies + 1)) if copies else (), background)
+
+
+def _of_few_classes(
+    rng: np.random.Generator, library: Library, group: tuple[Source, ...], most_classes: int
+) -> Library:
+    """The library reduced to a class's `group` and, drawn by the same weights, others up to `most_classes` in all."""
+    groups = [group]
+    for _ in range(most_classes - 1):
+        drawn = library.draw(rng)[1]
+        if all(drawn is not other for other in groups):
+            groups.append(drawn)
+    return replace(library, groups=tuple(groups))
 
 
 def plan_scene(rng: np.random.Generator, settings: ComposeSettings, cast: Cast) -> Scene:

@@ -13,6 +13,7 @@ class ComposeSettings:
         width, height: of the frames, pixels.
         length: frames of a video.
         objects: cut-outs in a video.
+        classes: most classes that a video's cut-outs are of; None lets each be of any.
         size: square root of a cut-out's area at mid-video.
         reach: most from a cut-out's centre to its farthest point, so that long ones do not cross the frame.
         magnification: most that a cut-out is enlarged, so that it does not look soft beside the background.
@@ -43,6 +44,7 @@ class ComposeSettings:
     height: int = 192
     length: int = 24
     objects: tuple[int, int] = (2, 6)
+    classes: int | None = None
     size: tuple[float, float] = (0.18, 0.6)
     reach: float = 0.5
     magnification: float = 1.5
@@ -112,4 +114,22 @@ HARD = ComposeSettings(
     noise=3.5,
     pan=0.015,
     stream=101,
+)
+CROWD = ComposeSettings(
+    objects=(5, 8),
+    classes=2,
+    size=(0.2, 0.48),
+    speed=(0.006, 0.028),
+    tilt=0.06,
+    lookalike=1.0,
+    lookalikes=(1, 3),
+    twin=0.25,
+    crossing=0.7,
+    returning=0.06,
+    entering=0.08,
+    leaving=0.06,
+    edge=0.02,
+    occluders=1,
+    own_objects=1,
+    stream=102,
 )

@@ -7,7 +7,7 @@ import pytest
 
 from vis_pipeline.data.generated.motion import Path
 from vis_pipeline.data.generated.visibility import half_hidden, returns
-from vis_pipeline.data.procedural import CATEGORY_NAMES, HARD, NORMAL, generate_video
+from vis_pipeline.data.procedural import CATEGORY_NAMES, CROWD, HARD, NORMAL, generate_video
 from vis_pipeline.data.procedural.forms import still_form
 from vis_pipeline.data.procedural.layers import Body
 from vis_pipeline.data.procedural.render import render_frame
@@ -106,7 +106,7 @@ def test_half_hidden_and_returns_by_hand():
     assert not returns(np.zeros((4, 3), bool), fractions > 0).any()
 
 
-@pytest.mark.parametrize(("settings", "seed"), [(NORMAL, 777), (NORMAL, 31), (HARD, 20500)])
+@pytest.mark.parametrize(("settings", "seed"), [(NORMAL, 777), (NORMAL, 31), (HARD, 20500), (CROWD, 10700)])
 def test_every_scene_shows_what_it_must(settings, seed):
     for index in range(8):
         rng = np.random.default_rng([seed, index])

@@ -19,14 +19,19 @@ def synth(
     videos: Annotated[int, typer.Option(help="Number of videos, of 24 frames each.")],
     out: Annotated[Path, typer.Option(help="New folder for JPEGImages and instances.json.")],
     hard: Annotated[bool, typer.Option("--hard", help="Faster, with more lookalikes and more occlusion.")] = False,
+    crowd: Annotated[bool, typer.Option("--crowd", help="7 to 10 objects, three to five of which look alike.")] = False,
     workers: Annotated[int, typer.Option(help="Processes that draw videos.")] = 1,
 ) -> None:
     """Make a deterministic split of procedural videos: textured shapes that move, overlap, leave and return."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from vis_pipeline.data.procedural import HARD, NORMAL, write_split
+    from vis_pipeline.data.procedural import CROWD, HARD, NORMAL, write_split
+    from vis_pipeline.errors import DataError
 
+    if hard and crowd:
+        raise DataError("--hard and --crowd are two kinds of video; give one of them")
+    preset = HARD if hard else CROWD if crowd else NORMAL
     columns = (TextColumn("drawing videos"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     progress = Progress(*columns, console=Console(stderr=True))
     task = progress.add_task("videos", total=videos)
@@ -38,7 +43,7 @@ def synth(
                 shown.enter_context(progress)
             progress.update(task, completed=done)
 
-        figures = write_split(out, seed, videos, HARD if hard else NORMAL, workers, on_progress=show)
+        figures = write_split(out, seed, videos, preset, workers, on_progress=show)
     print(f"videos                      {figures.videos}")
     print(f"frames                      {figures.frames}")
     print(f"tracks                      {figures.tracks}")

@@ -4,13 +4,14 @@
 """
 
 from vis_pipeline.data.generated.split import SplitFigures
-from vis_pipeline.data.procedural.settings import HARD, NORMAL, SceneSettings
+from vis_pipeline.data.procedural.settings import CROWD, HARD, NORMAL, SceneSettings
 from vis_pipeline.data.procedural.shapes import CATEGORY_NAMES
 from vis_pipeline.data.procedural.split import write_split
 from vis_pipeline.data.procedural.video import ProceduralVideo, generate_video
 
 __all__ = [
     "CATEGORY_NAMES",
+    "CROWD",
     "HARD",
     "NORMAL",
     "ProceduralVideo",

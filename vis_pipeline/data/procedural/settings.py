@@ -59,3 +59,13 @@ HARD = SceneSettings(
     pan=3.5,
     stream=1,
 )
+CROWD = SceneSettings(
+    objects=(7, 10),
+    size=(26.0, 56.0),
+    speed=(2.0, 7.0),
+    lookalike_period=0,
+    lookalikes=(2, 4),
+    returning=2,
+    occluders=2,
+    stream=2,
+)

@@ -1,6 +1,8 @@
 """The engine on made videos: a scripted detector, and propagators that need no weights."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,11 +12,13 @@ from torch import Tensor
 
 from detectors.base import Detections
 from vis_pipeline import masks
+from vis_pipeline.boxes import minmax_boxes
 from vis_pipeline.data.frames import BadFrame, Frame
 from vis_pipeline.data.youtube_vis import TrackResult
 from vis_pipeline.engine import VideoTracker, track_video
-from vis_pipeline.propagation import LastMask, Propagated
+from vis_pipeline.propagation import NoPrediction, Propagated, Propagator
 from vis_pipeline.tracking import TrackingSettings
+from vis_pipeline.tracking.settings import BeliefSettings
 
 HEIGHT, WIDTH = 20, 60
 CPU = torch.device("cpu")
@@ -48,14 +52,47 @@ class ScriptedDetector:
         return Detections(corners, scores, torch.tensor([label for _, _, label in entries]), stack)
 
 
-class Drift(LastMask):
-    """Moves every mask three pixels to the right and is sure of it while the mask is in the frame."""
+@dataclass(frozen=True)
+class Remembered:
+    """Masks [N, H, W] of boxes, and how often each was renewed."""
 
-    def predict(self, image: Tensor, states: Tensor) -> Propagated:
-        moved = torch.zeros_like(states)
-        moved[:, :, 3:] = states[:, :, :-3]
+    masks: Tensor
+    renewed: Tensor
+
+
+class Drift:
+    """Predicts that every box moves three pixels to the right, and is sure of it while it is in the frame.
+
+    Notes how many tracks it was asked for in each frame.
+    """
+
+    def __init__(self, score: float = 0.8) -> None:
+        self.score = score
+        self.asked: list[int] = []
+        self.renewals: list[int] = []
+
+    def start(self, image: Tensor, boxes: Tensor) -> Remembered:
+        stack = [filled(tuple(int(side) for side in box)) for box in boxes.tolist()]
+        masks = torch.from_numpy(np.array(stack, dtype=bool).reshape(-1, HEIGHT, WIDTH))
+        return Remembered(masks, torch.zeros(len(boxes)))
+
+    def predict(self, image: Tensor, states: Remembered) -> Propagated:
+        self.asked.append(len(states.masks))
+        moved = torch.zeros_like(states.masks)
+        moved[:, :, 3:] = states.masks[:, :, :-3]
         inside = moved.flatten(1).any(1).float()
-        return Propagated(moved, 0.8 * inside, torch.zeros((len(states), 4), dtype=torch.float64))
+        boxes = minmax_boxes(moved)
+        return Propagated(moved, self.score * inside, boxes, boxes)
+
+    def advance(self, image: Tensor, states: Remembered, boxes: Tensor, renewed: Tensor) -> Remembered:
+        self.renewals.append(len(renewed))
+        return self.start(image, boxes)
+
+    def select(self, states: Remembered, indices: Tensor) -> Remembered:
+        return Remembered(states.masks[indices], states.renewed[indices])
+
+    def concatenate(self, states: Sequence[Remembered]) -> Remembered:
+        return Remembered(torch.cat([s.masks for s in states]), torch.cat([s.renewed for s in states]))
 
 
 def video(length: int) -> list[Frame | BadFrame]:
@@ -64,7 +101,7 @@ def video(length: int) -> list[Frame | BadFrame]:
 
 def run(
     detector: ScriptedDetector,
-    propagator: LastMask,
+    propagator: Propagator[Any],
     settings: TrackingSettings,
     frames: Sequence[Frame | BadFrame] | None = None,
     batch_size: int = 3,
@@ -99,34 +136,94 @@ def test_a_track_bridges_missed_detections_on_its_predictions() -> None:
 def test_without_propagation_the_missed_frames_are_null_and_the_identity_lasts() -> None:
     slow = [(index, 4, 10, 8) for index in range(6)]
     detector = ScriptedDetector([[] if index in (2, 3) else [(slow[index], 0.9, 5)] for index in range(6)])
-    (track,) = run(detector, LastMask(), TrackingSettings())
+    (track,) = run(detector, NoPrediction(), TrackingSettings())
     assert shown(track) == [box if index not in (2, 3) else None for index, box in enumerate(slow)]
 
 
 def test_one_leaves_another_enters_and_both_are_full_length() -> None:
-    settings = TrackingSettings(max_missed=1)
+    settings = TrackingSettings(min_detections=2)
     script = [[((0, 0, 8, 8), 0.9, 1)]] * 2 + [[((40, 10, 8, 8), 0.8, 2)]] * 3
-    first, second = run(ScriptedDetector(script), LastMask(), settings)
+    first, second = run(ScriptedDetector(script), NoPrediction(), settings)
     assert shown(first) == [(0, 0, 8, 8)] * 2 + [None] * 3
     assert shown(second) == [None] * 2 + [(40, 10, 8, 8)] * 3
     assert [first.category_id, second.category_id] == [1, 2]
 
 
-def test_a_track_that_died_is_not_taken_up_again() -> None:
+def test_a_track_that_ended_is_not_taken_up_again() -> None:
     here = [((0, 0, 8, 8), 0.9, 1)]
-    tracks = run(ScriptedDetector([here, here, [], [], here, here]), LastMask(), TrackingSettings(max_missed=1))
+    settings = TrackingSettings(max_undetected=1, min_detections=2)
+    tracks = run(ScriptedDetector([here, here, [], [], here, here]), NoPrediction(), settings)
     assert [sum(box is not None for box in shown(track)) for track in tracks] == [2, 2]
+
+
+def test_a_prediction_that_no_later_detection_confirms_is_cut() -> None:
+    path = [(3 * index, 4, 10, 8) for index in range(8)]
+    script = [[(path[index], 0.9, 5)] if index in (0, 1, 2, 5) else [] for index in range(8)]
+    settings = TrackingSettings(belief=BeliefSettings(frames=1))
+    (track,) = run(ScriptedDetector(script), Drift(), settings)
+    # Believed for one frame only: frame 4 is hidden, frame 6 a tail that does not reach the end.
+    assert shown(track) == [*path[:4], None, path[5], None, None]
+
+
+def test_a_lost_track_is_not_searched_for_and_comes_back_where_it_was() -> None:
+    here, there = ((30, 4, 10, 8), 0.9, 5), ((0, 4, 10, 8), 0.9, 5)
+    script = [[there, here], [there, here], [there, here], *[[there]] * 5, [there, here]]
+    doubtful = Drift(score=0.0)
+    settings = TrackingSettings(max_hidden=1)
+    tracks = run(ScriptedDetector(script), doubtful, settings)
+    assert len(tracks) == 2
+    assert [sum(box is not None for box in shown(track)) for track in tracks] == [9, 4]
+    assert doubtful.asked == [0, 2, 2, 2, 2, 1, 1, 1, 1]
+
+
+def test_the_template_is_renewed_at_every_so_many_detections() -> None:
+    script = [[((0, 4, 10, 8), 0.9, 5)] if index != 2 else [] for index in range(7)]
+    for every, renewals in ((0, [0] * 7), (1, [0, 1, 0, 1, 1, 1, 1]), (3, [0, 0, 0, 1, 0, 0, 1])):
+        propagator = Drift(score=0.0)
+        run(ScriptedDetector(script), propagator, TrackingSettings(renew_every=every))
+        assert propagator.renewals == renewals
+
+
+def test_events_say_what_became_of_each_track() -> None:
+    detector = ScriptedDetector([[((0, 0, 8, 8), 0.9, 1), ((30, 0, 8, 8), 0.1, 1)]] * 3 + [[((40, 10, 8, 8), 0.9, 1)]])
+    tracked = track_video(
+        7,
+        video(4),
+        detector,
+        VideoTracker(NoPrediction(), TrackingSettings(), CPU),
+        2,
+        on_frames=lambda count: None,
+        on_detections=lambda frame, detections: None,
+    )
+    last = [event for event in tracked.events if event["frame"] == 3]
+    assert last == [
+        {"frame": 3, "kind": "hidden", "track": 0, "reason": "empty"},
+        {"frame": 3, "kind": "born", "track": 1, "detection": 0},
+        {"frame": 3, "kind": "reported", "track": 0, "reason": "result 0"},
+        {"frame": 3, "kind": "dropped", "track": 1, "reason": "too few detections, or none that is sure"},
+    ]
+    assert [event["kind"] for event in tracked.events if event["frame"] < 3] == [
+        "born", "refused", "matched", "refused", "matched", "refused",
+    ]  # fmt: skip
 
 
 def test_few_detections_are_not_reported() -> None:
     script = [[((0, 0, 8, 8), 0.9, 1)], [], []]
-    assert run(ScriptedDetector(script), LastMask(), TrackingSettings(min_detections=2)) == ()
-    assert len(run(ScriptedDetector(script), LastMask(), TrackingSettings(min_detections=1))) == 1
+    assert run(ScriptedDetector(script), NoPrediction(), TrackingSettings(min_detections=2)) == ()
+    assert len(run(ScriptedDetector(script), NoPrediction(), TrackingSettings(min_detections=1))) == 1
+
+
+def test_a_track_without_a_sure_detection_is_not_reported() -> None:
+    script = [[((0, 0, 8, 8), score, 1), ((30, 0, 8, 8), 0.4, 1)] for score in (0.3, 0.6, 0.3)]
+    (track,) = run(ScriptedDetector(script), NoPrediction(), TrackingSettings(confirm_score=0.5))
+    assert shown(track) == [(0, 0, 8, 8)] * 3
+    assert track.score == pytest.approx(0.4)
+    assert len(run(ScriptedDetector(script), NoPrediction(), TrackingSettings(confirm_score=0.4))) == 2
 
 
 def test_at_most_so_many_tracks_the_best_scored() -> None:
     script = [[((10 * place, 0, 8, 8), 0.5 + 0.1 * place, 1) for place in range(4)]] * 2
-    tracks = run(ScriptedDetector(script), LastMask(), TrackingSettings(max_tracks=2))
+    tracks = run(ScriptedDetector(script), NoPrediction(), TrackingSettings(max_tracks=2))
     assert [track.score for track in tracks] == pytest.approx([0.8, 0.7])
 
 
@@ -138,7 +235,7 @@ def test_a_bad_frame_is_null_in_every_track_and_the_tracks_go_on() -> None:
         7,
         frames,
         detector,
-        VideoTracker(LastMask(), TrackingSettings(), CPU),
+        VideoTracker(NoPrediction(), TrackingSettings(), CPU),
         2,
         on_frames=lambda count: None,
         on_detections=lambda frame, detections: None,
@@ -155,4 +252,6 @@ def test_a_video_without_detections_has_no_tracks() -> None:
 
 
 def test_an_object_of_a_one_frame_video_is_reported() -> None:
-    assert len(run(ScriptedDetector([[((0, 0, 8, 8), 0.9, 1)]]), LastMask(), TrackingSettings(min_detections=2))) == 1
+    assert (
+        len(run(ScriptedDetector([[((0, 0, 8, 8), 0.9, 1)]]), NoPrediction(), TrackingSettings(min_detections=2))) == 1
+    )

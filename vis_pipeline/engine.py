@@ -4,7 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -21,40 +21,34 @@ from vis_pipeline.data.youtube_vis import TrackResult
 from vis_pipeline.propagation import Propagated, Propagator
 from vis_pipeline.run_folder import VideoOutcome
 from vis_pipeline.tracking import Candidates, Decision, TrackingSettings, decide
-from vis_pipeline.tracking.affinity import mask_iou
+from vis_pipeline.tracking.appearance import BINS, blended
+from vis_pipeline.tracking.events import Event, EventKind, frame_events
 from vis_pipeline.tracking.frame import HIDDEN
+from vis_pipeline.tracking.history import TrackHistory, believed_in_the_end, is_confirmed, reported_masks
+from vis_pipeline.tracking.observation import Observation, measure, observe
 from vis_pipeline.tracking.scoring import track_score, vote_class, without_duplicates
+from vis_pipeline.tracking.table import TrackTable, no_tracks
 
 StateT = TypeVar("StateT")
 
 
-@dataclass
-class TrackHistory:
-    """All that is kept of a track: its masks as RLE by frame, and the evidence for its class and score."""
-
-    masks: dict[int, rle.Rle] = field(default_factory=dict)
-    labels: list[int] = field(default_factory=list)
-    detection_scores: list[float] = field(default_factory=list)
-    undetected_scores: list[float] = field(default_factory=list)
-
-
 @dataclass(frozen=True)
 class LiveTracks(Generic[StateT]):
-    """The N tracks that the next frame is matched with.
+    """The N tracks that the next frame is matched with, searched for or lost.
 
     Attributes:
         states: the propagator's states.
-        boxes: float64 [N, 4], x, y, w, h in pixels.
+        masks: bool [N, H, W], each track's last detection.
+        colours: float32 [N, B], the colours that it is known by.
         histories: one a track.
-        missed: int64 [N], frames in a row hidden.
-        undetected: int64 [N], frames in a row without a detection.
+        table: what the decisions know of them.
     """
 
     states: StateT
-    boxes: Tensor
+    masks: Tensor
+    colours: Tensor
     histories: tuple[TrackHistory, ...]
-    missed: NDArray[np.int64]
-    undetected: NDArray[np.int64]
+    table: TrackTable
 
 
 class Stopwatch:
@@ -74,7 +68,13 @@ class Stopwatch:
 
 
 class VideoTracker(Generic[StateT]):
-    """Tracks the objects of one video, frame by frame."""
+    """Tracks the objects of one video, frame by frame.
+
+    Attributes:
+        stopwatch: seconds by step.
+        searches: tracks that the propagator was asked for, summed over the frames.
+        events: every decision so far.
+    """
 
     def __init__(self, propagator: Propagator[StateT], settings: TrackingSettings, device: torch.device) -> None:
         self._propagator = propagator
@@ -83,141 +83,152 @@ class VideoTracker(Generic[StateT]):
         self._live: LiveTracks[StateT] | None = None
         self._histories: list[TrackHistory] = []
         self._frames = 0
+        self._last_frame = -1
         self.stopwatch = Stopwatch()
+        self.searches = 0
+        self.events: list[Event] = []
 
     def step(self, index: int, image: NDArray[np.uint8], detections: Detections) -> None:
         """Take in frame `index`: its image uint8 [H, W, 3] BGR and its detections, masks of the same size."""
         self._frames += 1
+        self._last_frame = index
         watch = self.stopwatch.step
         with watch("propagate"):
             on_device = torch.from_numpy(image).to(self._device)
-            predicted = self._predict(on_device, image.shape[:2])
+            live = self._live or self._nobody(on_device)
+            predicted = self._search(on_device, live)
         with watch("associate"):
-            stacked = torch.cat([detections.masks, predicted.masks])
-            decision, scores = self._decide(stacked, detections, predicted)
+            observation = observe(on_device, detections, predicted)
+            shifts = np.rint(live.table.displacements(self._settings.motion.momentum)).astype(np.int64)
+            candidates = measure(observation, detections, predicted, live.masks, live.colours, shifts)
+            decision = decide(candidates, live.table, self._settings)
         with watch("encode"):
-            self._record(index, stacked, detections, decision, scores)
+            born = self._record(index, live, observation, detections, decision, candidates)
         with watch("propagate"):
-            self._advance(on_device, stacked, predicted, decision)
+            surviving = self._surviving(on_device, live, observation, predicted, decision)
+            self._live = self._joined(surviving, self._newborn(on_device, observation, decision, born))
 
     def results(self, video_id: int, length: int) -> tuple[TrackResult, ...]:
-        """The tracks of the video so far, best first, as settings say."""
+        """The tracks of the finished video, best first, as settings say."""
+        settings = self._settings
         # A video shorter than what confirms a track must not lose all of its tracks.
-        needed = min(self._settings.min_detections, self._frames)
-        reported = [track for track in self._histories if len(track.labels) >= needed]
-        segmentations = [tuple(track.masks.get(index) for index in range(length)) for track in reported]
-        labels = [vote_class(np.asarray(track.labels), np.asarray(track.detection_scores)) for track in reported]
-        scores = [
-            track_score(
-                np.asarray(track.detection_scores), np.asarray(track.undetected_scores), self._settings.missing_score
-            )
-            for track in reported
-        ]
-        kept = without_duplicates(segmentations, labels, scores, self._settings.merge_iou, self._settings.max_tracks)
+        needed = min(settings.min_detections, self._frames)
+        reported = [track for track in self._histories if is_confirmed(track, needed, settings.confirm_score)]
+        segmentations, labels, scores = [], [], []
+        for track in reported:
+            believed = believed_in_the_end(track, self._last_frame, settings.bridge_iou)
+            segmentations.append(reported_masks(track, believed, length))
+            detected = np.array(list(track.detection_scores.values()))
+            labels.append(vote_class(np.array(list(track.labels.values())), detected))
+            guessed = np.array([track.predicted_scores[frame] for frame in believed])
+            scores.append(track_score(detected, guessed, settings.missing_score))
+        kept = without_duplicates(segmentations, labels, scores, settings)
+        self._explain_results([reported[index].number for index in kept], [track.number for track in reported])
         return tuple(TrackResult(video_id, labels[index], scores[index], segmentations[index]) for index in kept)
 
-    def _predict(self, image: Tensor, size: tuple[int, ...]) -> Propagated:
-        if self._live is None or not self._live.histories:
-            return Propagated(
-                masks=torch.zeros((0, *size), dtype=torch.bool, device=self._device),
-                scores=torch.zeros(0, device=self._device),
-                boxes=torch.zeros((0, 4), dtype=torch.float64, device=self._device),
-            )
-        return self._propagator.predict(image, self._live.states)
+    def _nobody(self, image: Tensor) -> LiveTracks[StateT]:
+        nowhere = torch.zeros((0, 4), dtype=torch.float64, device=self._device)
+        masks = torch.zeros((0, *image.shape[:2]), dtype=torch.bool, device=self._device)
+        states = self._propagator.start(image, nowhere)
+        return LiveTracks(states, masks, torch.zeros((0, BINS), device=self._device), (), no_tracks())
 
-    def _decide(
-        self, stacked: Tensor, detections: Detections, predicted: Propagated
-    ) -> tuple[Decision, NDArray[np.float32]]:
-        count = len(stacked)
-        areas = stacked.flatten(1).sum(1).float()
-        scores = torch.cat([detections.scores, predicted.scores.float()])
-        # One read-back for all that the decision needs.
-        table = torch.cat([mask_iou(stacked, stacked), areas[:, None], scores[:, None]], dim=1).cpu().numpy()
-        candidates = Candidates(
-            overlaps=table[:, :count],
-            areas=table[:, count].astype(np.int64),
-            detection_scores=table[: len(detections), count + 1],
-            tracking_scores=table[len(detections) :, count + 1],
-        )
-        none = np.zeros(0, dtype=np.int64)
-        missed, undetected = (self._live.missed, self._live.undetected) if self._live else (none, none)
-        return decide(candidates, missed, undetected, self._settings), table[:, count + 1]
+    def _search(self, image: Tensor, live: LiveTracks[StateT]) -> Propagated:
+        """Predictions for all live tracks; those that are lost cost nothing and get empty masks."""
+        searched = np.flatnonzero(~live.table.lost)
+        self.searches += len(searched)
+        if len(searched) == len(live.table):
+            return self._propagator.predict(image, live.states)
+        indices = torch.from_numpy(searched).to(self._device)
+        found = self._propagator.predict(image, self._propagator.select(live.states, indices))
+        return found.spread(indices, len(live.table))
 
     def _record(
         self,
         index: int,
-        stacked: Tensor,
+        live: LiveTracks[StateT],
+        observation: Observation,
         detections: Detections,
         decision: Decision,
-        scores: NDArray[np.float32],
-    ) -> None:
-        live = list(self._live.histories) if self._live else []
-        born = [TrackHistory() for _ in decision.born]
+        candidates: Candidates,
+    ) -> tuple[TrackHistory, ...]:
+        """Write the frame into the histories; those of the tracks that begin here."""
+        born = tuple(TrackHistory(len(self._histories) + place) for place in range(len(decision.born)))
         self._histories.extend(born)
         seen = np.flatnonzero(decision.shown != HIDDEN)
-        sources = np.concatenate([decision.shown[seen], decision.born])
-        owners = [live[track] for track in seen] + born
-        encoded = rle.encode(stacked[torch.from_numpy(sources).to(stacked.device)].cpu().numpy())
-        for owner, mask in zip(owners, encoded, strict=True):
+        sources = torch.from_numpy(np.concatenate([decision.shown[seen], decision.born])).to(self._device)
+        owners = [*(live.histories[track] for track in seen), *born]
+        for owner, mask in zip(owners, rle.encode(observation.masks[sources].cpu().numpy()), strict=True):
             owner.masks[index] = mask
+        matched = decision.assignment
+        detected = [*(live.histories[track] for track in matched.tracks), *born]
+        sightings = np.concatenate([matched.detections, decision.born])
+        agreements = [*decision.agreements.tolist(), *(0.0 for _ in born)]
         labels = detections.labels.tolist()
-        matched = zip(decision.assignment.detections.tolist(), decision.assignment.tracks.tolist(), strict=True)
-        evidence = [(live[track], detection) for detection, track in matched]
-        for owner, detection in [*evidence, *zip(born, decision.born.tolist(), strict=True)]:
-            owner.labels.append(labels[detection])
-            owner.detection_scores.append(float(scores[detection]))
-        for track in np.intersect1d(decision.assignment.free_tracks, seen):
-            live[track].undetected_scores.append(float(scores[len(detections) + track]))
+        for owner, detection, agreement in zip(detected, sightings.tolist(), agreements, strict=True):
+            owner.detect(index, labels[detection], float(candidates.detection_scores[detection]), agreement)
+        for track in np.intersect1d(matched.free_tracks, seen):
+            live.histories[track].predicted_scores[index] = float(candidates.tracking_scores[track])
+        numbers = [history.number for history in live.histories]
+        self.events += frame_events(index, decision, live.table, numbers, [history.number for history in born])
+        return born
 
-    def _advance(self, image: Tensor, stacked: Tensor, predicted: Propagated, decision: Decision) -> None:
-        groups = []
-        if self._live is not None and decision.alive.any():
-            groups.append(self._surviving(self._live, stacked, predicted, decision))
-        if len(decision.born):
-            groups.append(self._newborn(image, stacked, decision))
-        if not groups:
-            self._live = None
-            return
-        self._live = LiveTracks(
-            states=self._propagator.concatenate([group.states for group in groups]),
-            boxes=torch.cat([group.boxes for group in groups]),
-            histories=tuple(history for group in groups for history in group.histories),
-            missed=np.concatenate([group.missed for group in groups]),
-            undetected=np.concatenate([group.undetected for group in groups]),
-        )
+    def _explain_results(self, kept: list[int], reported: list[int]) -> None:
+        for history in self._histories:
+            kind, reason = EventKind.DROPPED, "too few detections, or none that is sure"
+            if history.number in kept:
+                kind, reason = EventKind.REPORTED, f"result {kept.index(history.number)}"
+            elif history.number in reported:
+                reason = "duplicate of a better track, or one too many"
+            self.events.append(Event(self._last_frame, kind, history.number, reason=reason))
 
     def _surviving(
-        self, live: LiveTracks[StateT], stacked: Tensor, predicted: Propagated, decision: Decision
+        self,
+        image: Tensor,
+        live: LiveTracks[StateT],
+        observation: Observation,
+        predicted: Propagated,
+        decision: Decision,
     ) -> LiveTracks[StateT]:
-        hidden = torch.from_numpy(decision.shown == HIDDEN).to(self._device)
-        detected = torch.from_numpy(decision.undetected == 0).to(self._device)
-        own = np.arange(len(decision.shown)) + len(stacked) - len(decision.shown)
-        masks = stacked[torch.from_numpy(np.where(decision.shown == HIDDEN, own, decision.shown)).to(self._device)]
-        # A detected track's next box is its mask's Min-max box, a followed one's the tracker's smoothed box;
-        # a hidden one waits where it was last seen.
-        boxes = torch.where(detected[:, None], minmax_boxes(masks), predicted.boxes)
-        boxes = torch.where(hidden[:, None], live.boxes, boxes)
-        states = self._propagator.advance(live.states, boxes, masks)
+        """The tracks that go on, with what this frame showed of them."""
+        after, tracks = decision.table, decision.assignment.tracks
+        owners = torch.from_numpy(tracks).to(self._device)
+        found = torch.from_numpy(decision.assignment.detections).to(self._device)
+        colours = blended(live.colours[owners], observation.colours[found], self._settings.colour_rate)
+        # A detected track's next search begins at its mask's Min-max box, a followed one's where the tracker says, and
+        # a hidden one's where motion should have carried what was last detected.
+        undetected = after.undetected > 0
+        waiting = live.table.moved_boxes(self._settings.motion.search_momentum)
+        known = torch.from_numpy(np.where(undetected[:, None], waiting, after.boxes)).to(self._device)
+        followed = torch.from_numpy(undetected & (decision.shown != HIDDEN)).to(self._device)
+        boxes = torch.where(followed[:, None], predicted.boxes, known)
+        every = self._settings.renew_every
+        due = tracks[after.detections[tracks] % every == 0] if every else tracks[:0]
+        states = self._propagator.advance(image, live.states, boxes, torch.from_numpy(due).to(self._device))
         alive = np.flatnonzero(decision.alive)
         indices = torch.from_numpy(alive).to(self._device)
         return LiveTracks(
             states=self._propagator.select(states, indices),
-            boxes=boxes[indices],
+            masks=live.masks.index_copy(0, owners, observation.masks[found])[indices],
+            colours=live.colours.index_copy(0, owners, colours)[indices],
             histories=tuple(live.histories[track] for track in alive),
-            missed=decision.missed[alive],
-            undetected=decision.undetected[alive],
+            table=after.select(alive),
         )
 
-    def _newborn(self, image: Tensor, stacked: Tensor, decision: Decision) -> LiveTracks[StateT]:
-        masks = stacked[torch.from_numpy(decision.born).to(self._device)]
-        boxes = minmax_boxes(masks)
-        none = np.zeros(len(decision.born), dtype=np.int64)
+    def _newborn(
+        self, image: Tensor, observation: Observation, decision: Decision, histories: tuple[TrackHistory, ...]
+    ) -> LiveTracks[StateT]:
+        born = torch.from_numpy(decision.born).to(self._device)
+        masks = observation.masks[born]
+        states = self._propagator.start(image, minmax_boxes(masks))
+        return LiveTracks(states, masks, observation.colours[born], histories, decision.newborn)
+
+    def _joined(self, first: LiveTracks[StateT], second: LiveTracks[StateT]) -> LiveTracks[StateT]:
         return LiveTracks(
-            states=self._propagator.start(image, boxes, masks),
-            boxes=boxes,
-            histories=tuple(self._histories[len(self._histories) - len(decision.born) :]),
-            missed=none,
-            undetected=none,
+            states=self._propagator.concatenate([first.states, second.states]),
+            masks=torch.cat([first.masks, second.masks]),
+            colours=torch.cat([first.colours, second.colours]),
+            histories=first.histories + second.histories,
+            table=first.table.followed_by(second.table),
         )
 
 
@@ -263,11 +274,14 @@ def track_video(
                 height, width = frame.image.shape[:2]
         length += len(batch)
         on_frames(len(batch))
+    tracks = tracker.results(video_id, length)
     return VideoOutcome(
-        tracks=tracker.results(video_id, length),
+        tracks=tracks,
         length=length,
         height=height,
         width=width,
         seconds=dict(tracker.stopwatch.seconds),
         notes=tuple(notes),
+        searches=tracker.searches,
+        events=tuple(event.to_json() for event in tracker.events),
     )

@@ -22,7 +22,7 @@ from vis_pipeline.data.youtube_vis import Category, Split
 from vis_pipeline.device import torch_device
 from vis_pipeline.engine import VideoTracker, track_video
 from vis_pipeline.parallel import VideoTask
-from vis_pipeline.propagation import LastMask, Propagator, SiamMaskPropagator
+from vis_pipeline.propagation import NoPrediction, Propagator, SiamMaskPropagator
 from vis_pipeline.run_folder import VideoOutcome
 from vis_pipeline.siammask.checkpoint import load_siammask
 from vis_pipeline.siammask.presets import PRESETS
@@ -193,7 +193,7 @@ class WorkerFactory:
     def _propagator(self, device: torch.device) -> Propagator[Any]:
         chosen = self.settings.siammask
         if chosen is None:
-            return LastMask()
+            return NoPrediction()
         network = load_siammask(resolve(chosen.checkpoint), device)
         return SiamMaskPropagator(
             SiamMaskTracker(network, replace(PRESETS[chosen.preset], stages=chosen.stages), device)

@@ -1,7 +1,7 @@
 """Propagation: where each live track's object is expected in the next frame.
 
 The engine asks one of these for predictions: SiamMask (one stage or two, as its settings say), or, to show what
-SiamMask is worth, :class:`LastMask`, which leaves every mask where it was and so links detections by IoU alone.
+SiamMask is worth, :class:`NoPrediction`, which leaves the linking to the detections themselves.
 """
 
 from collections.abc import Sequence
@@ -18,26 +18,45 @@ StateT = TypeVar("StateT")
 
 @dataclass(frozen=True)
 class Propagated:
-    """Predictions for N tracks: masks bool [N, H, W], scores float32 [N] in 0..1, boxes float64 [N, 4] x, y, w, h."""
+    """Predictions for N tracks.
+
+    Attributes:
+        masks: bool [N, H, W].
+        scores: float32 [N], in 0..1.
+        boxes: float64 [N, 4], x, y, w, h, where the next frame's search begins if nothing corrects it.
+        located: float64 [N, 4], x, y, w, h, where the object was located, apart from its mask.
+    """
 
     masks: Tensor
     scores: Tensor
     boxes: Tensor
+    located: Tensor
+
+    def spread(self, indices: Tensor, count: int) -> "Propagated":
+        """The same predictions at `indices`, int64 [N], among `count` tracks; the others' are empty, of score 0."""
+
+        def among(values: Tensor) -> Tensor:
+            return values.new_zeros((count, *values.shape[1:])).index_copy(0, indices, values)
+
+        return Propagated(among(self.masks), among(self.scores), among(self.boxes), among(self.located))
 
 
 class Propagator(Protocol[StateT]):
     """Predicts masks from states that belong to the tracks; `image` is uint8 [H, W, 3] BGR on the device."""
 
-    def start(self, image: Tensor, boxes: Tensor, masks: Tensor) -> StateT:
-        """States of new tracks, from boxes float64 [N, 4] x, y, w, h and masks bool [N, H, W]."""
+    def start(self, image: Tensor, boxes: Tensor) -> StateT:
+        """States of new tracks, from boxes float64 [N, 4] x, y, w, h; N may be 0."""
         ...
 
     def predict(self, image: Tensor, states: StateT) -> Propagated:
         """Where the objects are in this image."""
         ...
 
-    def advance(self, states: StateT, boxes: Tensor, masks: Tensor) -> StateT:
-        """The states for the next frame, once it is decided what each track's box and mask are in this one."""
+    def advance(self, image: Tensor, states: StateT, boxes: Tensor, renewed: Tensor) -> StateT:
+        """The states for the next frame, once it is decided where each track's box is in this one.
+
+        The tracks `renewed`, int64 [K], are to look for what is in their boxes now, not for what they began with.
+        """
         ...
 
     def select(self, states: StateT, indices: Tensor) -> StateT:
@@ -55,18 +74,19 @@ class SiamMaskPropagator:
     def __init__(self, tracker: SiamMaskTracker) -> None:
         self._tracker = tracker
 
-    def start(self, image: Tensor, boxes: Tensor, masks: Tensor) -> TargetStates:
-        """Cut the templates; the masks give the boxes and are not needed themselves."""
+    def start(self, image: Tensor, boxes: Tensor) -> TargetStates:
+        """Cut the templates."""
         return self._tracker.initialise(image, boxes)
 
     def predict(self, image: Tensor, states: TargetStates) -> Propagated:
         """One SiamMask step."""
         prediction = self._tracker.predict(image, states)
-        return Propagated(prediction.masks, prediction.scores, prediction.boxes)
+        return Propagated(prediction.masks, prediction.scores, prediction.boxes, prediction.located_boxes)
 
-    def advance(self, states: TargetStates, boxes: Tensor, masks: Tensor) -> TargetStates:
-        """The template stays from birth; only the box moves."""
-        return states.with_boxes(boxes)
+    def advance(self, image: Tensor, states: TargetStates, boxes: Tensor, renewed: Tensor) -> TargetStates:
+        """The boxes move; the templates of those renewed are cut anew."""
+        moved = states.with_boxes(boxes)
+        return moved.replaced(renewed, self._tracker.initialise(image, boxes[renewed])) if len(renewed) else moved
 
     def select(self, states: TargetStates, indices: Tensor) -> TargetStates:
         """The states of some tracks."""
@@ -77,29 +97,30 @@ class SiamMaskPropagator:
         return TargetStates.concatenate(states)
 
 
-class LastMask:
-    """No propagation: the state of a track is its last mask, bool [N, H, W], and that is the prediction.
+class NoPrediction:
+    """No propagation: nothing is expected anywhere, so that detections are linked by the masks before them alone.
 
-    The score is 0: without a detection nothing says that the object is still there.
+    The state of a group of tracks is their number.
     """
 
-    def start(self, image: Tensor, boxes: Tensor, masks: Tensor) -> Tensor:
-        """The masks themselves."""
-        return masks
+    def start(self, image: Tensor, boxes: Tensor) -> int:
+        """The number of tracks."""
+        return len(boxes)
 
-    def predict(self, image: Tensor, states: Tensor) -> Propagated:
-        """The masks of the frame before."""
-        scores = torch.zeros(len(states), device=states.device)
-        return Propagated(states, scores, torch.zeros((len(states), 4), dtype=torch.float64, device=states.device))
+    def predict(self, image: Tensor, states: int) -> Propagated:
+        """Empty masks of score 0."""
+        boxes = torch.zeros((states, 4), dtype=torch.float64, device=image.device)
+        masks = torch.zeros((states, *image.shape[:2]), dtype=torch.bool, device=image.device)
+        return Propagated(masks, torch.zeros(states, device=image.device), boxes, boxes)
 
-    def advance(self, states: Tensor, boxes: Tensor, masks: Tensor) -> Tensor:
-        """The masks of this frame."""
-        return masks
+    def advance(self, image: Tensor, states: int, boxes: Tensor, renewed: Tensor) -> int:
+        """The number of tracks."""
+        return states
 
-    def select(self, states: Tensor, indices: Tensor) -> Tensor:
-        """The masks of some tracks."""
-        return states[indices]
+    def select(self, states: int, indices: Tensor) -> int:
+        """The number of some tracks."""
+        return len(indices)
 
-    def concatenate(self, states: Sequence[Tensor]) -> Tensor:
-        """The masks of several groups of tracks as one group."""
-        return torch.cat(list(states))
+    def concatenate(self, states: Sequence[int]) -> int:
+        """The number of all tracks."""
+        return sum(states)

@@ -23,6 +23,9 @@ class VideoOutcome:
         height, width: pixels of a frame.
         seconds: wall time by step: read, detect, propagate, associate, encode.
         notes: lines for the run's log, such as skipped frames.
+        searches: tracks that the propagator was asked for, summed over the frames.
+        events: every decision in JSON form (see :class:`vis_pipeline.tracking.events.Event`); the run folder keeps them
+            apart from the rest, and reading an outcome back gives none.
     """
 
     tracks: Sequence[TrackResult]
@@ -31,13 +34,15 @@ class VideoOutcome:
     width: int
     seconds: Mapping[str, float]
     notes: Sequence[str] = ()
+    searches: int = 0
+    events: Sequence[Mapping[str, Any]] = ()
 
 
 class RunFolder:
     """One run on disk; every file is written whole or not at all, so that a run that is stopped can go on.
 
-    `config.json`, `versions.json`, `timings.json`, `log.txt`, `videos/<video id>.json` and, in the end,
-    `results.json`.
+    `config.json`, `versions.json`, `timings.json`, `log.txt`, `videos/<video id>.json`, `events/<video id>.json` (why
+    each track is what it is) and, in the end, `results.json`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,7 +57,8 @@ class RunFolder:
         """
         folder = cls(path)
         try:
-            (path / "videos").mkdir(parents=True, exist_ok=True)
+            for name in ("videos", "events"):
+                (path / name).mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=path):
                 pass
         except OSError as error:
@@ -112,8 +118,11 @@ class RunFolder:
             "width": outcome.width,
             "seconds": dict(outcome.seconds),
             "notes": list(outcome.notes),
+            "searches": outcome.searches,
             "tracks": results_to_json(outcome.tracks),
         }
+        # The events come first: what is in `videos` is finished.
+        write_text(self.path / "events" / f"{video_id}.json", json.dumps(list(outcome.events)))
         write_text(self._video_file(video_id), json.dumps(content))
         for note in outcome.notes:
             self.log(f"video {video_id}: {note}")
@@ -134,6 +143,7 @@ class RunFolder:
                 width=int(content["width"]),
                 seconds=content["seconds"],
                 notes=tuple(content["notes"]),
+                searches=int(content["searches"]),
             )
         except KeyError as error:
             raise DataError(f"{path}: no {error} in it; remove it to have the video done again") from error
@@ -183,9 +193,15 @@ def timings(outcomes: Mapping[int, VideoOutcome]) -> dict[str, Any]:
             total[stage] = total.get(stage, 0.0) + seconds
     return {
         "frames": sum(outcome.length for outcome in outcomes.values()),
+        "searches": sum(outcome.searches for outcome in outcomes.values()),
         "seconds": total,
         "videos": {
-            str(identifier): {"frames": outcome.length, "tracks": len(outcome.tracks), "seconds": dict(outcome.seconds)}
+            str(identifier): {
+                "frames": outcome.length,
+                "tracks": len(outcome.tracks),
+                "searches": outcome.searches,
+                "seconds": dict(outcome.seconds),
+            }
             for identifier, outcome in outcomes.items()
         },
     }

@@ -105,9 +105,7 @@ def test_lookalikes_are_of_one_class(tmp_path, inputs):
 def test_a_crowd_has_five_to_eight_of_at_most_two_classes(tmp_path, inputs):
     # The classes 7 and 13 and the sprites' own: more than a crowd may have.
     assert len(inputs.library.groups) == 3
-    casts = [
-        draw_cast(np.random.default_rng(seed), CROWD, inputs.library, inputs.backgrounds, 0) for seed in range(60)
-    ]
+    casts = [draw_cast(np.random.default_rng(seed), CROWD, inputs.library, inputs.backgrounds, 0) for seed in range(60)]
     assert {len(cast.sources) for cast in casts} == {5, 6, 7, 8}
     classes = [frozenset(source.category_id for source in cast.sources) for cast in casts]
     assert {len(found) for found in classes} == {1, 2}

@@ -49,7 +49,8 @@ def compose(
     least_pixels: Annotated[int, typer.Option(min=1, help="Smallest area of an instance that is cut out.")] = 1500,
     hard: Annotated[bool, typer.Option("--hard", help="Faster, with more lookalikes, occlusion and blur.")] = False,
     crowd: Annotated[
-        bool, typer.Option("--crowd", help="5 to 8 cut-outs of at most two classes that cross, hide each other and part.")
+        bool,
+        typer.Option("--crowd", help="5 to 8 cut-outs of at most two classes that cross, hide each other and part."),
     ] = False,
     workers: Annotated[int, typer.Option(help="Processes that compose videos.")] = 1,
 ) -> None:

@@ -60,6 +60,17 @@ class TargetStates:
         """All targets of one or more states, one after another."""
         return cls(*(torch.cat([getattr(part, field.name) for part in parts]) for field in fields(cls)))
 
+    def replaced(self, indices: Tensor, others: "TargetStates") -> "TargetStates":
+        """The same targets, but those at `indices`, int64 [K], are the K others."""
+        return TargetStates(
+            *(
+                getattr(self, field.name).index_copy(
+                    0, indices, getattr(others, field.name).to(getattr(self, field.name))
+                )
+                for field in fields(self)
+            )
+        )
+
     def with_boxes(self, boxes: Tensor) -> "TargetStates":
         """The same targets at other state boxes, x, y, w, h [N, 4]; a side below 10 becomes 10 about its centre."""
         boxes = boxes.to(self.sizes)

@@ -1,6 +1,8 @@
 """Affinity of detections and predictions: mask IoU (SiamMask multi-object, section 5)."""
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 SLICE_PIXELS = 2**18
@@ -18,3 +20,40 @@ def mask_iou(first: Tensor, second: Tensor) -> Tensor:
         intersection += one.float() @ other.float().T
     union = flat[0].sum(1).float()[:, None] + flat[1].sum(1).float()[None] - intersection
     return torch.where(union > 0, intersection / union.clamp(min=1), torch.zeros_like(union))
+
+
+def shifted(masks: Tensor, shifts: NDArray[np.int64]) -> Tensor:
+    """Bool masks [N, H, W], each moved by its x, y of `shifts` [N, 2] pixels; what leaves the frame is gone."""
+    moved = torch.zeros_like(masks)
+    height, width = masks.shape[1:]
+    for mask, target, (x, y) in zip(masks, moved, shifts.tolist(), strict=True):
+        if abs(x) < width and abs(y) < height:
+            target[max(y, 0) : height + min(y, 0), max(x, 0) : width + min(x, 0)] = mask[
+                max(-y, 0) : height - max(y, 0), max(-x, 0) : width - max(x, 0)
+            ]
+    return moved
+
+
+def share_inside(
+    overlaps: NDArray[np.floating], areas: NDArray[np.number], others: NDArray[np.number]
+) -> NDArray[np.float64]:
+    """The part of each of M masks that lies inside each of N others, float64 [M, N], from their IoU [M, N] and areas.
+
+    An empty mask lies inside nothing.
+    """
+    both = areas[:, None] + others[None]
+    intersection = overlaps * both / (1 + overlaps)
+    return np.where(areas[:, None] > 0, intersection / np.maximum(areas[:, None], 1), 0.0)
+
+
+def box_giou(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Generalised IoU (Rezatofighi 2019) of every pair of boxes x, y, w, h: [M, 4] and [N, 4] give float64 [M, N].
+
+    1 for equal boxes, towards -1 the farther they are from each other beside their size; -1 for two without area.
+    """
+    low, high = first[:, None, :2], (first[:, :2] + first[:, 2:])[:, None]
+    other_low, other_high = second[None, :, :2], (second[:, :2] + second[:, 2:])[None]
+    common = np.clip(np.minimum(high, other_high) - np.maximum(low, other_low), 0, None).prod(axis=2)
+    union = first[:, 2:].prod(axis=1)[:, None] + second[:, 2:].prod(axis=1)[None] - common
+    hull = (np.maximum(high, other_high) - np.minimum(low, other_low)).prod(axis=2)
+    return np.where(union > 0, common / np.where(union > 0, union, 1) + union / np.where(hull > 0, hull, 1) - 1, -1.0)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from pycocotools import mask as coco_mask
 
-from vis_pipeline.masks import Rle, area
-from vis_pipeline.tracking.settings import MissingScore
+from evaluation.iou import parse_tracks, track_iou
+from vis_pipeline.masks import Rle
+from vis_pipeline.tracking.affinity import share_inside
+from vis_pipeline.tracking.settings import MissingScore, TrackingSettings
 
 
 def vote_class(labels: NDArray[np.int64], scores: NDArray[np.floating]) -> int:
@@ -41,32 +42,28 @@ def track_score(
     return float(counted.mean()) if len(counted) else 0.0
 
 
-def video_iou(first: Sequence[Rle | None], second: Sequence[Rle | None]) -> float:
-    """IoU of two mask sequences of one length over the whole video: summed intersections over summed unions."""
-    intersection = union = 0.0
-    for one, other in zip(first, second, strict=True):
-        present = [rle for rle in (one, other) if rle is not None]
-        if not present:
-            continue
-        joined = float(area([coco_mask.merge(present)])[0])
-        union += joined
-        intersection += float(area(present).sum()) - joined
-    return intersection / union if union else 0.0
-
-
 def without_duplicates(
     segmentations: Sequence[Sequence[Rle | None]],
     labels: Sequence[int],
     scores: Sequence[float],
-    threshold: float,
-    most: int,
+    settings: TrackingSettings,
 ) -> list[int]:
-    """Indices of at most `most` tracks, best first: a track that overlaps a better one of its class is left out."""
+    """Indices of at most `max_tracks` tracks of one video, best first, without those that say what a better one says.
+
+    Such a track is of the better one's class and overlaps it by `merge_iou` over the whole video, or lies inside it by
+    `merge_share` of its pixels.
+    """
+    if not segmentations:
+        return []
+    runs = parse_tracks(segmentations, len(segmentations[0]))
+    volumes = runs.areas.sum(axis=1)
+    overlaps = track_iou(runs, runs)
+    same = overlaps >= settings.merge_iou
+    same |= share_inside(overlaps, volumes, volumes) >= settings.merge_share
     kept: list[int] = []
     for index in np.argsort(-np.asarray(scores), kind="stable").tolist():
-        if len(kept) == most:
+        if len(kept) == settings.max_tracks:
             break
-        rivals = (other for other in kept if labels[other] == labels[index])
-        if all(video_iou(segmentations[index], segmentations[other]) < threshold for other in rivals):
+        if not any(labels[other] == labels[index] and same[index, other] for other in kept):
             kept.append(index)
     return kept

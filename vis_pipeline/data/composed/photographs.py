@@ -74,7 +74,7 @@ def read_photographs(path: Path, images: Path) -> PhotographSet:
 
 
 def joined(sets: Sequence[PhotographSet]) -> PhotographSet:
-    """The photographs of several sets; categories meet by name, and one whose id is taken by another name gets a new one."""
+    """The photographs of several sets: categories meet by name; one whose id another name has taken gets a new one."""
     ids: dict[str, int] = {}
     photographs: list[Photograph] = []
     for found in sets:

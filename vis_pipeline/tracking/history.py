@@ -1,0 +1,63 @@
+"""All that is kept of a track until the video ends, and what of it is reported then."""
+
+from dataclasses import dataclass, field
+
+from vis_pipeline.masks import Rle
+
+
+@dataclass
+class TrackHistory:
+    """One track; the keys are frames.
+
+    Attributes:
+        number: its place in the order of births, from 0.
+        masks: what it showed.
+        labels: category id of the detection, in the frames that have one.
+        detection_scores: score of that.
+        agreements: mask IoU of the prediction with that; 0 where there was no prediction.
+        predicted_scores: tracking score, in the frames that show a prediction which no detection confirmed.
+    """
+
+    number: int
+    masks: dict[int, Rle] = field(default_factory=dict)
+    labels: dict[int, int] = field(default_factory=dict)
+    detection_scores: dict[int, float] = field(default_factory=dict)
+    agreements: dict[int, float] = field(default_factory=dict)
+    predicted_scores: dict[int, float] = field(default_factory=dict)
+
+    def detect(self, frame: int, label: int, score: float, agreement: float) -> None:
+        """Note the detection of a frame."""
+        self.labels[frame] = label
+        self.detection_scores[frame] = score
+        self.agreements[frame] = agreement
+
+
+def is_confirmed(history: TrackHistory, least_detections: int, least_score: float) -> bool:
+    """Whether a track was detected often enough, and at least once for sure."""
+    scores = history.detection_scores.values()
+    return len(scores) >= least_detections and max(scores) >= least_score
+
+
+def believed_in_the_end(history: TrackHistory, last_frame: int, bridge_iou: float) -> list[int]:
+    """The frames, rising, whose prediction is reported once the video has ended with `last_frame`.
+
+    Predictions between two detections are, if the later one agreed with what was predicted for its frame: so the track
+    was on its object all along. Those after the last detection are only if the video ended while they were shown: no
+    detection says that they were wrong. All other tails and bridges are cut.
+    """
+    believed: list[int] = []
+    unconfirmed: list[int] = []
+    for frame in sorted(history.masks):
+        if frame in history.predicted_scores:
+            unconfirmed.append(frame)
+            continue
+        if history.agreements[frame] >= bridge_iou:
+            believed += unconfirmed
+        unconfirmed = []
+    return believed + (unconfirmed if unconfirmed and unconfirmed[-1] == last_frame else [])
+
+
+def reported_masks(history: TrackHistory, believed: list[int], length: int) -> tuple[Rle | None, ...]:
+    """A mask or None for each frame of the video: those with a detection, and the `believed` predictions."""
+    frames = {*history.labels, *believed}
+    return tuple(history.masks[frame] if frame in frames else None for frame in range(length))

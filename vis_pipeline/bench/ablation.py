@@ -1,80 +1,125 @@
-"""What each piece is worth: the same detections tracked without SiamMask, with one stage, and with two."""
+"""What each piece of the tracking is worth: variants of a pipeline on one split and the same detections."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-
-from evaluation.scores import Scores
+from evaluation.stray import stray_share
+from evaluation.track_metrics import track_metrics
 from evaluation.youtube_vis import evaluate
-from vis_pipeline.data.procedural import HARD, write_split
-from vis_pipeline.data.youtube_vis import read_results, read_split
+from vis_pipeline.bench.workload import Workload
+from vis_pipeline.data.youtube_vis import Split, TrackResult, read_results, read_split
 from vis_pipeline.errors import ConfigError
-from vis_pipeline.pipeline import PipelineSettings, RecordedSource, SiamMaskChoice
+from vis_pipeline.parallel.cluster import ray_session
+from vis_pipeline.pipeline import PipelineSettings, RecordedSource, load_pipeline
 from vis_pipeline.progress import ProgressListener
-from vis_pipeline.run import DETECTIONS_NAME, RunOptions, run_split
-from vis_pipeline.whole_files import write_text
+from vis_pipeline.run import RunOptions, run_split
+from vis_pipeline.run_folder import RunFolder
+
+STANDARD = ("none", "one-stage", "two-stage")
+
+
+@dataclass(frozen=True)
+class TrackingFigures:
+    """How good the tracks of a variant are.
+
+    Attributes:
+        ap: YouTube-VIS AP.
+        idf1, hota, assa: over all masks, whatever their category (TrackEval's detection average).
+        switches: identity switches.
+        tracks_per_object: reported tracks over annotated objects.
+        stray: share of shown masks that lie on no object; see :func:`evaluation.stray.stray_share`.
+    """
+
+    ap: float
+    idf1: float
+    hota: float
+    assa: float
+    switches: int
+    tracks_per_object: float
+    stray: float
 
 
 @dataclass(frozen=True)
 class AblationRow:
-    """One variant: its scores, and frames a second of tracking alone (detections are read from disk)."""
+    """One variant: its figures, tracks searched for a frame, and frames a second of tracking alone."""
 
     variant: str
-    scores: Scores
+    figures: TrackingFigures
+    searched: float
     frames_per_second: float
 
 
+def variants(
+    config: str,
+    options: Sequence[str],
+    standard: Sequence[str] = STANDARD,
+    more: Mapping[str, Sequence[str]] | None = None,
+) -> dict[str, PipelineSettings]:
+    """The pipelines to compare, by name.
+
+    Args:
+        config: the pipeline config that all start from.
+        options: overrides for all of them.
+        standard: some of `STANDARD`: without SiamMask, with one stage, with two.
+        more: overrides, by name, of further variants.
+
+    Raises:
+        ConfigError: the config cannot be used, a name is unknown, or there is no SiamMask to leave out.
+    """
+    settings = load_pipeline(config, options)
+    found: dict[str, PipelineSettings] = {}
+    for name in standard:
+        if name not in STANDARD:
+            raise ConfigError(f"variant '{name}': is none of {', '.join(STANDARD)}; others are given as NAME:KEY=VALUE")
+        if settings.siammask is None:
+            raise ConfigError("bench ablation: the pipeline has no siammask to leave out")
+        siammask = None if name == "none" else replace(settings.siammask, stages=1 if name == "one-stage" else 2)
+        found[name] = replace(settings, siammask=siammask)
+    for name, overrides in (more or {}).items():
+        found[name] = load_pipeline(config, [*options, *overrides])
+    return found
+
+
 def ablate(
-    settings: PipelineSettings,
+    compared: Mapping[str, PipelineSettings],
+    workload: Workload,
     out: Path,
-    seed: int,
-    videos: int,
-    drop: float,
     options: RunOptions,
     progress: ProgressListener,
 ) -> Iterator[AblationRow]:
-    """Track one hard procedural split in three ways, from the same detections with a share `drop` of them missing.
-
-    `out` gets the split, the detections and a run folder a variant. The rows come as they are finished.
+    """Track a workload with each pipeline, in a run folder each below `out`. The rows come as they are finished.
 
     Raises:
-        ConfigError: the pipeline has no SiamMask to leave out.
-        UserError: as :func:`~vis_pipeline.data.procedural.write_split` and :func:`~vis_pipeline.run.run_split` say.
+        UserError: as :func:`~vis_pipeline.run.run_split` says; or the split has no annotations.
     """
-    if settings.siammask is None:
-        raise ConfigError("bench ablation: the pipeline has no siammask to leave out")
-    split, frames = out / "split" / "instances.json", out / "split" / "JPEGImages"
-    write_split(out / "split", seed, videos, HARD)
-    # Detecting needs no propagation, so the run that saves the detections goes without.
-    detecting = replace(settings, siammask=None)
-    all_detections = replace(options, save_detections=True)
-    run_split(detecting, split, frames, out / "detected", all_detections, progress).require_complete()
-    kept = out / "kept_detections.json"
-    detections = json.loads((out / "detected" / DETECTIONS_NAME).read_bytes())
-    write_text(kept, json.dumps(without_some(detections, drop, seed)))
-    truth = read_split(split)
-    for variant, siammask in _variants(settings.siammask).items():
-        run = out / variant.replace(" ", "_")
-        recorded = replace(options, recorded=RecordedSource(kept, None))
-        report = run_split(replace(settings, siammask=siammask), split, frames, run, recorded, progress)
-        report.require_complete()
-        scores = evaluate(read_results(run / "results.json", truth), truth)
-        yield AblationRow(variant, scores, report.frames / report.seconds)
+    truth = read_split(workload.split)
+    recorded = replace(options, recorded=RecordedSource(workload.detections, None))
+    with ray_session(options.ray):
+        for number, (variant, settings) in enumerate(compared.items()):
+            run = out / f"{number}_{''.join(letter if letter.isalnum() else '_' for letter in variant)}"
+            report = run_split(settings, workload.split, workload.frames, run, recorded, progress)
+            report.require_complete()
+            finished = RunFolder.open(run)
+            searches = sum(finished.read_video(video.id).searches for video in truth.videos)
+            figures = tracking_figures(read_results(run / "results.json", truth), truth)
+            frames = sum(video.length for video in truth.videos)
+            yield AblationRow(variant, figures, searches / frames, report.frames / max(report.seconds, 1e-9))
 
 
-def without_some(detections: list[dict[str, Any]], drop: float, seed: int) -> list[dict[str, Any]]:
-    """The detections without a random share `drop` of them, chosen one by one."""
-    kept = np.random.default_rng(seed).random(len(detections)) >= drop
-    return [entry for entry, keep in zip(detections, kept, strict=True) if keep]
+def tracking_figures(results: Sequence[TrackResult], truth: Split) -> TrackingFigures:
+    """Score tracks.
 
-
-def _variants(siammask: SiamMaskChoice) -> dict[str, SiamMaskChoice | None]:
-    return {
-        "no SiamMask": None,
-        "one-stage": replace(siammask, stages=1),
-        "two-stage": replace(siammask, stages=2),
-    }
+    Raises:
+        DataError: the split has no annotations, or a result does not fit it.
+    """
+    pooled = track_metrics(results, truth, ("hota", "identity", "clear")).pooled
+    return TrackingFigures(
+        ap=evaluate(results, truth).to_json()["AP"],
+        idf1=pooled.fractions["IDF1"],
+        hota=pooled.fractions["HOTA"],
+        assa=pooled.fractions["AssA"],
+        switches=pooled.counts["IDSW"],
+        tracks_per_object=len(results) / max(len(truth.annotations or ()), 1),
+        stray=stray_share(results, truth),
+    )

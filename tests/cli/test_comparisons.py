@@ -1,0 +1,103 @@
+"""`bench ablation` and `bench tune` as a user runs them."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("comparison")
+
+
+@pytest.fixture
+def given(command, folder: Path) -> list[object]:
+    """A split with one short video."""
+    split = folder / "split/instances.json"
+    if not split.exists():
+        assert command("synth", "--seed", 31500, "--videos", 1, "--out", folder / "split")[0] == 0
+    return ["--split", split, "--frames", folder / "split/JPEGImages"]
+
+
+@pytest.mark.slow
+def test_variants_on_detections_drawn_from_the_true_masks(command, folder: Path, given: list[object]) -> None:
+    code, out, err = command(
+        "bench", "ablation", "--out", folder / "drawn", *given, "--drop", 0.4, "--variants", "none,two-stage",
+        "--variant", "strict:tracking.min_detections=30", "--workers", 1, "--device", "cpu",
+        "--json", folder / "figures.json",
+    )  # fmt: skip
+    assert code == 0, err
+    for column in ("AP", "IDF1", "HOTA", "AssA", "switches", "tracks", "stray", "searched", "frames/s"):
+        assert column in out
+    none, two, strict = json.loads((folder / "figures.json").read_text())
+    assert [row["variant"] for row in (none, two, strict)] == ["none", "two-stage", "strict"]
+    # Three of five masks are detected; SiamMask fills some of the gaps, and nobody has 30 detections in 24 frames.
+    assert 0.4 < none["figures"]["idf1"] < two["figures"]["idf1"] < 1
+    assert two["figures"]["stray"] < 0.1
+    assert none["searched"] == pytest.approx(two["searched"], rel=0.5)
+    assert strict["figures"]["tracks_per_object"] == 0
+
+
+@pytest.mark.slow
+def test_perfect_detections_recorded_are_linked_almost_perfectly(command, folder: Path, given: list[object]) -> None:
+    arguments = ["bench", "ablation", *given, "--variants", "none", "--workers", 1, "--device", "cpu"]
+    assert command(*arguments, "--out", folder / "all", "--drop", 0)[0] == 0
+    recorded = ["--detections", folder / "all/kept_detections.json", "--json", folder / "recorded.json"]
+    code, _, err = command(*arguments, "--out", folder / "again", *recorded)
+    assert code == 0, err
+    (row,) = json.loads((folder / "recorded.json").read_text())
+    assert row["figures"]["idf1"] > 0.9
+    assert row["figures"]["tracks_per_object"] == pytest.approx(1, abs=0.4)
+
+
+@pytest.mark.slow
+def test_a_search_keeps_its_table_and_is_taken_up(command, folder: Path, given: list[object]) -> None:
+    ablation = ["bench", "ablation", "--out", folder / "work", *given, "--variants", "none", "--workers", 1]
+    assert command(*ablation, "--device", "cpu")[0] == 0
+    tune = [
+        "bench", "tune", "--on", folder / "work", "--out", folder / "search", "--cfg-options", "siammask=None",
+        "--search", "tracking.min_detections=2:3", "--search", "tracking.motion.momentum=0.2:0.9", "--workers", 1,
+        "--device", "cpu",
+    ]  # fmt: skip
+    code, out, err = command(*tune, "--trials", 1)
+    assert code == 0, err
+    assert "trial 0" in out and "the config's own" in out
+    code, out, err = command(*tune, "--trials", 2)
+    assert code == 0, err
+    assert "trial 1" in out and "trial 0" not in out
+    with (folder / "search/trials.csv").open() as file:
+        table = list(csv.DictReader(file))
+    assert sorted(int(row["trial"]) for row in table) == [0, 1]
+    scores = [float(row["score"]) for row in table]
+    assert scores == sorted(scores, reverse=True)
+    for row in table:
+        if row["trial"] == "0":
+            assert row["tracking.min_detections"] == ""
+        else:
+            assert 0.2 <= float(row["tracking.motion.momentum"]) <= 0.9
+        mean = sum(float(row[f"{name}_1"]) for name in ("ap", "idf1", "hota")) / 3
+        assert float(row["score"]) == pytest.approx(mean)
+    assert not (folder / "search/runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ablation", "--split", "s.json"], "--split and --frames go together"),
+        (["ablation", "--jitter", "0.1"], "--detections, --jitter and --false-positives need a --split"),
+        (["ablation", "--variants", "three-stage"], "variant 'three-stage': is none of none, one-stage, two-stage"),
+        (["ablation", "--variants", ""], "--variants: names none, and there is no --variant"),
+        (["ablation", "--variant", "x"], "--variant x: expected NAME:KEY=VALUE"),
+        (["ablation", "--variant", "x:tracking.mach_iou=1"], "did you mean 'match_iou'"),
+        (["ablation", "--runs", "6-1"], "--runs 6-1: not two numbers of frames"),
+        (["tune", "--on", "nowhere", "--search", "a=1:2"], "workload nowhere: no workload.json"),
+        (["tune", "--on", "nowhere", "--search", "a"], "--search a: expected KEY=LOW:HIGH or KEY=A,B,C"),
+    ],
+)
+def test_a_fault_is_one_line(command, tmp_path: Path, arguments: list[str], message: str) -> None:
+    code, _, err = command("bench", *arguments, "--out", tmp_path / "out")
+    assert code == 2
+    assert len(err.splitlines()) == 1
+    assert message in err

@@ -1,0 +1,106 @@
+"""What trackers are compared on: a split with its frames and one file of detections, the same for all of them."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from vis_pipeline.bench.simulated_detections import DetectorFaults, simulate
+from vis_pipeline.data.procedural import HARD, write_split
+from vis_pipeline.data.youtube_vis import read_split
+from vis_pipeline.errors import DataError
+from vis_pipeline.pipeline import PipelineSettings
+from vis_pipeline.progress import ProgressListener
+from vis_pipeline.run import DETECTIONS_NAME, RunOptions, run_split
+from vis_pipeline.whole_files import write_text
+
+_RECORD = "workload.json"
+_KEPT = "kept_detections.json"
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Absolute paths: a YouTube-VIS split with annotations, the folder of its frames, and a file of detections."""
+
+    split: Path
+    frames: Path
+    detections: Path
+
+
+def drawn_workload(
+    settings: PipelineSettings,
+    out: Path,
+    seed: int,
+    videos: int,
+    drop: float,
+    options: RunOptions,
+    progress: ProgressListener,
+) -> Workload:
+    """Hard procedural videos, and what the pipeline's detector finds in them less a random share `drop`, one by one.
+
+    Raises:
+        UserError: as :func:`~vis_pipeline.data.procedural.write_split` and :func:`~vis_pipeline.run.run_split` say.
+    """
+    split, frames = out / "split" / "instances.json", out / "split" / "JPEGImages"
+    write_split(out / "split", seed, videos, HARD)
+    # Detecting needs no propagation, so the run that saves the detections goes without.
+    detecting = replace(settings, siammask=None)
+    saving = replace(options, save_detections=True)
+    run_split(detecting, split, frames, out / "detected", saving, progress).require_complete()
+    detections = json.loads((out / "detected" / DETECTIONS_NAME).read_bytes())
+    return _recorded(out, split, frames, without_some(detections, drop, seed))
+
+
+def simulated_workload(split: Path, frames: Path, out: Path, faults: DetectorFaults, seed: int) -> Workload:
+    """A split with detections drawn from its true masks.
+
+    Raises:
+        DataError: the split cannot be used, or `out` cannot be written.
+    """
+    return _recorded(out, split, frames, simulate(read_split(split), faults, seed))
+
+
+def given_workload(split: Path, frames: Path, detections: Path, out: Path) -> Workload:
+    """A split with recorded detections as they are.
+
+    Raises:
+        DataError: `out` cannot be written.
+    """
+    return _noted(out, Workload(split.resolve(), frames.resolve(), detections.resolve()))
+
+
+def read_workload(folder: Path) -> Workload:
+    """The workload of an earlier comparison.
+
+    Raises:
+        DataError: there is none in the folder.
+    """
+    try:
+        return TypeAdapter(Workload).validate_json((folder / _RECORD).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise DataError(f"workload {folder}: no {_RECORD} of `vis-pipeline bench ablation` there") from error
+
+
+def without_some(detections: Sequence[dict[str, Any]], drop: float, seed: int) -> list[dict[str, Any]]:
+    """The detections without a random share `drop` of them, chosen one by one."""
+    kept = np.random.default_rng(seed).random(len(detections)) >= drop
+    return [entry for entry, keep in zip(detections, kept, strict=True) if keep]
+
+
+def _recorded(out: Path, split: Path, frames: Path, detections: list[dict[str, Any]]) -> Workload:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"--out {out}: cannot be written ({error.strerror}); give another folder") from error
+    write_text(out / _KEPT, json.dumps(detections))
+    return given_workload(split, frames, out / _KEPT, out)
+
+
+def _noted(out: Path, workload: Workload) -> Workload:
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(out / _RECORD, json.dumps({key: str(path) for key, path in asdict(workload).items()}, indent=2) + "\n")
+    return workload

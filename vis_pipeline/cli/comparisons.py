@@ -1,0 +1,184 @@
+"""`vis-pipeline bench ablation` and `bench tune`: trackers on the same detections, and settings searched for."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from vis_pipeline.bench.ablation import TrackingFigures
+    from vis_pipeline.run import RunOptions
+
+_DRAWN_VIDEOS = 12
+_DRAWN_SEED = 20500
+_DRAWN_DROP = 1 / 3
+
+_Config = Annotated[str, typer.Option(help="Pipeline config.")]
+_Workers = Annotated[int, typer.Option(min=1, help="Processes.")]
+_Device = Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; default: cuda where there is one.")]
+_Overrides = Annotated[list[str] | None, typer.Option(help="Override a config key: a.b=value; repeatable.")]
+
+
+def ablation(
+    out: Annotated[Path, typer.Option(help="New folder for the detections and the runs.")],
+    split: Annotated[
+        Path | None, typer.Option(help="YouTube-VIS split with annotations; default: hard drawn videos, made for this.")
+    ] = None,
+    frames: Annotated[Path | None, typer.Option(help="Folder that the split's file names start from.")] = None,
+    detections: Annotated[
+        Path | None, typer.Option(help="Recorded detections; default: drawn from the true masks of --split.")
+    ] = None,
+    config: _Config = "procedural_small",
+    variants: Annotated[
+        str, typer.Option(help="Which of none (detections linked by themselves), one-stage, two-stage; with commas.")
+    ] = "none,one-stage,two-stage",
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME:KEY=VALUE ...", help="One more variant of the config by its overrides; repeatable."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of drawn videos and of what goes missing.")] = _DRAWN_SEED,
+    videos: Annotated[int, typer.Option(min=1, help="Drawn videos to make; without --split.")] = _DRAWN_VIDEOS,
+    drop: Annotated[float, typer.Option(min=0, max=1, help="Share of the detections that goes missing.")] = _DRAWN_DROP,
+    runs: Annotated[
+        str, typer.Option(help="With --split: an object is missed for so many frames on end, A-B.")
+    ] = "1-6",
+    jitter: Annotated[
+        float, typer.Option(min=0, max=1, help="With --split: masks are shifted and scaled by so much of their size.")
+    ] = 0.0,
+    false_positives: Annotated[
+        float, typer.Option(min=0, help="With --split: detections of nothing a frame, on average.")
+    ] = 0.0,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file as well.")] = None,
+    workers: _Workers = 2,
+    device: _Device = None,
+    cfg_options: _Overrides = None,
+) -> None:
+    """Score the same detections tracked in several ways: without SiamMask, with one stage, with two, and your own.
+
+    AP is YouTube-VIS's; IDF1, HOTA and AssA are over all masks. *tracks*: reported tracks an object; *stray*: the share
+    of shown masks of which less than half lies on an object; *searched*: tracks that SiamMask looks for, a frame.
+    With --split the detections are the true masks, of which --drop goes missing for --runs frames on end; without it
+    they are what the pipeline's detector finds in drawn videos, and --drop of them goes missing one by one.
+    """
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from vis_pipeline.bench import ablation as bench
+    from vis_pipeline.bench import workload
+    from vis_pipeline.bench.simulated_detections import DetectorFaults
+    from vis_pipeline.errors import ConfigError
+    from vis_pipeline.progress import ProgressBar
+    from vis_pipeline.whole_files import write_text
+
+    if (split is None) != (frames is None):
+        raise ConfigError("--split and --frames go together")
+    if split is None and (detections is not None or jitter or false_positives):
+        raise ConfigError("--detections, --jitter and --false-positives need a --split")
+    chosen = [name.strip() for name in variants.split(",") if name.strip()]
+    compared = bench.variants(config, cfg_options or (), chosen, dict(map(_named, variant or ())))
+    if not compared:
+        raise ConfigError("--variants: names none, and there is no --variant")
+    faults = DetectorFaults(drop, _runs(runs), jitter, false_positives)
+    options = _run_options(device, workers)
+    rows = []
+    with ProgressBar() as progress:
+        if split is None or frames is None:
+            detecting = next(iter(compared.values()))
+            work = workload.drawn_workload(detecting, out, seed, videos, drop, options, progress)
+        elif detections is not None:
+            work = workload.given_workload(split, frames, detections, out)
+        else:
+            work = workload.simulated_workload(split, frames, out, faults, seed)
+        table = _table("variant")
+        for row in bench.ablate(compared, work, out, options, progress):
+            rows.append(row)
+            table.add_row(row.variant, *_cells(row.figures), f"{row.searched:.1f}", f"{row.frames_per_second:.1f}")
+    Console().print(table)
+    if json_out is not None:
+        write_text(json_out, json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+
+
+def tune(
+    on: Annotated[
+        list[Path], typer.Option(help="Folder of a `bench ablation`, whose split and detections serve; repeatable.")
+    ],
+    search: Annotated[
+        list[str],
+        typer.Option(metavar="KEY=...", help="A config key and what to try: LOW:HIGH, or A,B,C; repeatable."),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the table and Optuna's journal; a search there is taken up.")],
+    trials: Annotated[int, typer.Option(min=1, help="How many settings in all, the config's own first.")] = 30,
+    config: _Config = "procedural_small",
+    seed: Annotated[int, typer.Option(min=0, help="Of the search.")] = 0,
+    workers: _Workers = 2,
+    device: _Device = None,
+    cfg_options: _Overrides = None,
+) -> None:
+    """Search for settings with Optuna, by the mean of AP, IDF1 and HOTA over the workloads; trials.csv has them all."""
+    from rich.console import Console
+
+    from vis_pipeline.bench import tuning
+    from vis_pipeline.bench.workload import read_workload
+    from vis_pipeline.progress import ProgressBar
+
+    space = dict(map(tuning.parse_choice, search))
+    workloads = [read_workload(folder) for folder in on]
+    console = Console()
+    with ProgressBar() as progress:
+        found = tuning.tune(
+            config, cfg_options or (), space, workloads, trials, seed, out, _run_options(device, workers), progress
+        )
+        for trial in found:
+            settings = " ".join(f"{key}={value}" for key, value in trial.overrides.items()) or "the config's own"
+            console.print(f"trial {trial.number}: {trial.score:.4f}  {settings}", highlight=False, soft_wrap=True)
+    console.print(f"table  {out / tuning.TABLE}", highlight=False, soft_wrap=True)
+
+
+def _run_options(device: str | None, workers: int) -> "RunOptions":
+    from vis_pipeline.device import gpu_share, torch_device
+    from vis_pipeline.parallel import RaySettings
+    from vis_pipeline.run import RunOptions
+
+    chosen = device or torch_device(None).type
+    return RunOptions(device=chosen, ray=RaySettings(workers=workers, gpus_per_worker=gpu_share(chosen, workers)))
+
+
+def _named(text: str) -> tuple[str, list[str]]:
+    from vis_pipeline.errors import ConfigError
+
+    name, colon, overrides = text.partition(":")
+    if not (name and colon):
+        raise ConfigError(f"--variant {text}: expected NAME:KEY=VALUE, more of them after spaces")
+    return name, overrides.split()
+
+
+def _runs(text: str) -> tuple[int, int]:
+    from vis_pipeline.errors import ConfigError
+
+    low, _, high = text.partition("-")
+    if not (low.isdigit() and (high or low).isdigit() and 1 <= int(low) <= int(high or low)):
+        raise ConfigError(f"--runs {text}: not two numbers of frames A-B, as in 1-6")
+    return int(low), int(high or low)
+
+
+def _table(first: str) -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table.add_column(first, overflow="fold")
+    for name in ("AP", "IDF1", "HOTA", "AssA", "switches", "tracks", "stray", "searched", "frames/s"):
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _cells(figures: "TrackingFigures") -> Iterable[str]:
+    yield from (f"{value:.3f}" for value in (figures.ap, figures.idf1, figures.hota, figures.assa))
+    yield str(figures.switches)
+    yield f"{figures.tracks_per_object:.2f}"
+    yield f"{figures.stray:.1%}"

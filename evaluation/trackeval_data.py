@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from trackeval.metrics import TrackMAP
 
-from evaluation.iou import frame_intersections, mean_areas
 from evaluation.youtube_vis import parse_entries, truth_sizes
 from vis_pipeline.data.youtube_vis import Annotation, TrackResult, Video
+from vis_pipeline.track_iou import frame_intersections, mean_areas
 
 
 class TrackMapOfIou(TrackMAP):  # type: ignore[misc]

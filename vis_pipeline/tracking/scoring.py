@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.iou import parse_tracks, track_iou
 from vis_pipeline.masks import Rle
+from vis_pipeline.track_iou import parse_tracks, track_iou
 from vis_pipeline.tracking.affinity import share_inside
 from vis_pipeline.tracking.settings import MissingScore, TrackingSettings
 

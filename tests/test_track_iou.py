@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evaluation.iou import DamagedTrackError, frame_intersections, mean_areas, parse_tracks, track_iou
 from vis_pipeline.masks import encode
+from vis_pipeline.track_iou import DamagedTrackError, frame_intersections, mean_areas, parse_tracks, track_iou
 
 HEIGHT, WIDTH = 7, 9
 

@@ -121,7 +121,7 @@ class VideoTracker(Generic[StateT]):
             detected = np.array(list(track.detection_scores.values()))
             labels.append(vote_class(np.array(list(track.labels.values())), detected))
             guessed = np.array([track.predicted_scores[frame] for frame in believed])
-            scores.append(track_score(detected, guessed, settings.missing_score))
+            scores.append(track_score(detected, guessed, settings.missing_score, settings.score_prior))
         kept = without_duplicates(segmentations, labels, scores, settings)
         self._explain_results([reported[index].number for index in kept], [track.number for track in reported])
         return tuple(TrackResult(video_id, labels[index], scores[index], segmentations[index]) for index in kept)

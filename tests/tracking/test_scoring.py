@@ -23,7 +23,13 @@ def test_the_vote_is_weighted_by_score() -> None:
     ("missing", "expected"), [(MissingScore.IGNORED, 0.8), (MissingScore.ZERO, 0.4), (MissingScore.TRACKER, 0.65)]
 )
 def test_what_missing_frames_count_as(missing: MissingScore, expected: float) -> None:
-    assert track_score(np.array([0.9, 0.7]), np.array([0.6, 0.4]), missing) == pytest.approx(expected)
+    assert track_score(np.array([0.9, 0.7]), np.array([0.6, 0.4]), missing, prior=0) == pytest.approx(expected)
+
+
+def test_many_detections_are_surer_than_few() -> None:
+    few, many = np.full(2, 0.8), np.full(18, 0.8)
+    assert track_score(few, few[:0], MissingScore.IGNORED, prior=2) == pytest.approx(0.4)
+    assert track_score(many, few[:0], MissingScore.IGNORED, prior=2) == pytest.approx(0.72)
 
 
 def video(frames: np.ndarray, hide_empty: bool = True) -> list[masks.Rle | None]:

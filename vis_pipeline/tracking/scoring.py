@@ -24,22 +24,25 @@ def vote_class(labels: NDArray[np.int64], scores: NDArray[np.floating]) -> int:
 
 
 def track_score(
-    detection_scores: NDArray[np.floating], undetected_scores: NDArray[np.floating], missing: MissingScore
+    detection_scores: NDArray[np.floating],
+    undetected_scores: NDArray[np.floating],
+    missing: MissingScore,
+    prior: float,
 ) -> float:
-    """Mean score of a track over its frames.
+    """Mean score of a track over its frames and `prior` frames of score 0.
 
     Args:
-        detection_scores: scores of the detections it matched.
+        detection_scores: scores of the detections it matched, at least one.
         undetected_scores: tracking scores of the frames in which it was visible but not detected.
         missing: what the latter count as.
+        prior: at least 0.
     """
-    if missing is MissingScore.IGNORED:
-        counted = detection_scores
-    elif missing is MissingScore.ZERO:
-        counted = np.concatenate([detection_scores, np.zeros_like(undetected_scores)])
-    else:
-        counted = np.concatenate([detection_scores, undetected_scores])
-    return float(counted.mean()) if len(counted) else 0.0
+    guessed = {
+        MissingScore.IGNORED: undetected_scores[:0],
+        MissingScore.ZERO: np.zeros_like(undetected_scores),
+        MissingScore.TRACKER: undetected_scores,
+    }[missing]
+    return float((detection_scores.sum() + guessed.sum()) / (len(detection_scores) + len(guessed) + prior))
 
 
 def without_duplicates(

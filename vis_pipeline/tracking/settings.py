@@ -87,7 +87,8 @@ class TrackingSettings:
         min_detections: detections that a track needs to be reported (in a shorter video, one in each frame).
         confirm_score: score that the best of them needs for that.
         bridge_iou: predictions between two detections are reported if the last of them has this IoU with the later one.
-        missing_score: what an undetected frame adds to the track's score.
+        missing_score: what an undetected frame adds to the mean that is the track's score.
+        score_prior: frames of score 0 that the mean begins with: few detections are less sure than many.
         merge_iou: of two reported tracks of one class that overlap this much over the video, the weaker one goes.
         merge_share: the weaker one also goes if this share of it lies inside the other.
         max_alive: live tracks at most; further births wait.
@@ -106,12 +107,13 @@ class TrackingSettings:
     duplicate_iou: float = Field(default=0.5, gt=0, le=1)
     duplicate_share: float = Field(default=0.8, gt=0, le=1)
     belief: BeliefSettings = field(default_factory=BeliefSettings)
-    max_hidden: int = Field(default=24, ge=0)
+    max_hidden: int = Field(default=12, ge=0)
     max_undetected: int = Field(default=24, ge=0)
     min_detections: int = Field(default=3, ge=1)
     confirm_score: float = Field(default=0.5, ge=0, le=1)
     bridge_iou: float = Field(default=0.3, ge=0, le=1)
     missing_score: MissingScore = MissingScore.IGNORED
+    score_prior: float = Field(default=2.0, ge=0)
     merge_iou: float = Field(default=0.6, gt=0, le=1)
     merge_share: float = Field(default=0.8, gt=0, le=1)
     max_alive: int = Field(default=100, ge=1)

@@ -143,7 +143,7 @@ def test_without_propagation_the_missed_frames_are_null_and_the_identity_lasts()
 def test_one_leaves_another_enters_and_both_are_full_length() -> None:
     settings = TrackingSettings(min_detections=2)
     script = [[((0, 0, 8, 8), 0.9, 1)]] * 2 + [[((40, 10, 8, 8), 0.8, 2)]] * 3
-    first, second = run(ScriptedDetector(script), NoPrediction(), settings)
+    second, first = run(ScriptedDetector(script), NoPrediction(), settings)
     assert shown(first) == [(0, 0, 8, 8)] * 2 + [None] * 3
     assert shown(second) == [None] * 2 + [(40, 10, 8, 8)] * 3
     assert [first.category_id, second.category_id] == [1, 2]

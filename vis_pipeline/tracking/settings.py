@@ -58,9 +58,9 @@ class BeliefSettings:
     score: float = Field(default=0.2, ge=0, le=1)
     usual_score: float = Field(default=0.3, ge=0, le=1)
     likeness: float = Field(default=0.8, ge=0, le=1)
-    box_iou: float = Field(default=0.3, ge=0, le=1)
+    box_iou: float = Field(default=0.25, ge=0, le=1)
     area_change: float = Field(default=2.5, ge=1)
-    distance: float = Field(default=0.5, ge=0)
+    distance: float = Field(default=0.7, ge=0)
     distance_growth: float = Field(default=0.15, ge=0)
     covered: float = Field(default=0.5, gt=0, le=1)
 

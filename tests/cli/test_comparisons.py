@@ -29,7 +29,7 @@ def test_variants_on_detections_drawn_from_the_true_masks(command, folder: Path,
         "--json", folder / "figures.json",
     )  # fmt: skip
     assert code == 0, err
-    for column in ("AP", "IDF1", "HOTA", "AssA", "switches", "tracks", "stray", "searched", "frames/s"):
+    for column in ("AP", "IDF1", "HOTA", "AssA", "IDSW", "tracks", "stray", "searched", "frames/s"):
         assert column in out
     none, two, strict = json.loads((folder / "figures.json").read_text())
     assert [row["variant"] for row in (none, two, strict)] == ["none", "two-stage", "strict"]

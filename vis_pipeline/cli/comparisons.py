@@ -171,8 +171,8 @@ def _table(first: str) -> "Table":
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column(first, overflow="fold")
-    for name in ("AP", "IDF1", "HOTA", "AssA", "switches", "tracks", "stray", "searched", "frames/s"):
+    table.add_column(first, overflow="fold", min_width=len("two-stage"))
+    for name in ("AP", "IDF1", "HOTA", "AssA", "IDSW", "tracks", "stray", "searched", "frames/s"):
         table.add_column(name, justify="right", no_wrap=True)
     return table
 

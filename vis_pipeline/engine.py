@@ -16,7 +16,7 @@ from torch import Tensor
 from detectors.base import Detections, Detector
 from vis_pipeline import masks as rle
 from vis_pipeline.boxes import minmax_boxes
-from vis_pipeline.data.frames import BadFrame, Frame
+from vis_pipeline.data.frames import BadFrame, Footage, Frame, Remark
 from vis_pipeline.data.youtube_vis import TrackResult
 from vis_pipeline.propagation import Propagated, Propagator
 from vis_pipeline.run_folder import VideoOutcome
@@ -234,7 +234,7 @@ class VideoTracker(Generic[StateT]):
 
 def track_video(
     video_id: int,
-    frames: Iterable[Frame | BadFrame],
+    frames: Iterable[Footage],
     detector: Detector,
     tracker: VideoTracker[StateT],
     batch_size: int,
@@ -265,15 +265,18 @@ def track_video(
         with watch("detect"):
             found = iter(detector.detect(good) if good else [])
         for frame in batch:
-            if isinstance(frame, BadFrame):
+            if isinstance(frame, Remark):
+                notes.append(frame.text)
+            elif isinstance(frame, BadFrame):
                 notes.append(f"frame {frame.name}: skipped ({frame.reason})")
             else:
                 detections = next(found)
                 on_detections(frame, detections)
                 tracker.step(frame.index, frame.image, detections)
                 height, width = frame.image.shape[:2]
-        length += len(batch)
-        on_frames(len(batch))
+        shown = sum(not isinstance(frame, Remark) for frame in batch)
+        length += shown
+        on_frames(shown)
     tracks = tracker.results(video_id, length)
     return VideoOutcome(
         tracks=tracks,

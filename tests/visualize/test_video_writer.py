@@ -34,6 +34,25 @@ def test_a_browser_can_play_it(tmp_path, height, width):
     assert 0 < content.find(b"moov") < content.find(b"mdat")
 
 
+@pytest.mark.parametrize(
+    ("times", "shown"),
+    [
+        ([0.0, 0.1, 0.5, 6.5], [0.0, 0.1, 0.5, 6.5]),
+        ([0.0, 3600.0, 7200.0, 10800.0], [0.0, 3600.0, 7200.0, 10800.0]),
+        # No time, or one that does not go on: an interval of 0.1 s after the one before.
+        ([0.2, None, 0.25, 1.0], [0.0, 0.1, 0.2, 0.8]),
+    ],
+)
+def test_frames_are_shown_at_their_times(tmp_path, times, shown):
+    path = tmp_path / "clip.mp4"
+    with Mp4Writer(path, 10) as writer:
+        for frame, time in zip(_frames(4, 64, 64), times, strict=True):
+            writer.write(frame, time)
+    with av.open(str(path)) as container:
+        found = [frame.time for frame in container.decode(video=0)]
+    assert [time - found[0] for time in found] == pytest.approx([time - shown[0] for time in shown], abs=1e-3)
+
+
 def test_an_error_in_the_block_leaves_no_file(tmp_path):
     with pytest.raises(RuntimeError, match="stop"), Mp4Writer(tmp_path / "clip.mp4", 10) as writer:
         writer.write(_frames(1, 64, 64)[0])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from evaluation.davis import Statistics, contour_accuracy, region_similarity, statistics
 from vis_pipeline import masks
-from vis_pipeline.data.frames import BadFrame, prefetched, split_frames
+from vis_pipeline.data.frames import Frame, prefetched, split_frames
 from vis_pipeline.data.youtube_vis import Annotation, Split, Video
 from vis_pipeline.errors import DataError
 from vis_pipeline.siammask.tracker import SiamMaskTracker, TargetStates
@@ -54,7 +54,7 @@ def follow_objects(
     states: TargetStates | None = None
     followed: list[int] = []
     for frame in prefetched(split_frames(video, frames_dir)):
-        assert not isinstance(frame, BadFrame), "bad frames are errors here"
+        assert isinstance(frame, Frame), "bad frames are errors here"
         image = torch.from_numpy(frame.image)
         if states is not None:
             prediction = tracker.predict(image, states)

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     import numpy as np
     from numpy.typing import NDArray
+
+    from vis_pipeline.data.frames import Footage, Frame
 
 
 class Preset(str, Enum):
@@ -41,7 +45,7 @@ def sot(
 
     from rich.progress import track
 
-    from vis_pipeline.data.frames import Frame, VideoFrames, open_frames, prefetched
+    from vis_pipeline.data.frames import VideoFrames, open_frames, prefetched
     from vis_pipeline.device import torch_device
     from vis_pipeline.siammask.checkpoint import load_siammask
     from vis_pipeline.siammask.presets import PRESETS
@@ -57,12 +61,23 @@ def sot(
         load_siammask(resolve(weights), chosen), replace(PRESETS[preset.value], stages=2 if two_stage else 1), chosen
     )
     entries: list[dict[str, Any]] = []
-    good = (frame for frame in prefetched(source) if isinstance(frame, Frame))
+    good = _frames_alone(prefetched(source))
     for found in track(track_object(tracker, good, box), "tracking", total=source.length):
         name = found.frame.index if isinstance(source, VideoFrames) else found.frame.name
         entries.append(found.to_json(name))
     _write(json, {"frames": entries})
     typer.echo(f"{len(entries)} frames -> {json}")
+
+
+def _frames_alone(footage: "Iterable[Footage]") -> "Iterator[Frame]":
+    """The frames; remarks become warnings."""
+    from vis_pipeline.data.frames import Frame, Remark
+
+    for item in footage:
+        if isinstance(item, Remark):
+            typer.echo(f"warning: {item.text}", err=True)
+        elif isinstance(item, Frame):
+            yield item
 
 
 def parse_box(text: str) -> "NDArray[np.float64]":

@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-_DEFAULT_RATE = 10.0
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -24,7 +22,9 @@ def visualize(
     score_thr: Annotated[float, typer.Option(min=0, max=1, help="Draw identities with at least this score.")] = 0.2,
     fps: Annotated[
         float | None,
-        typer.Option(min=0.1, max=240, help=f"Frames per second. Default: the video file's, or {_DEFAULT_RATE:g}."),
+        typer.Option(
+            min=0.1, max=240, help="Frames per second. Default: when a video file shows them, or 10 a second."
+        ),
     ] = None,
 ) -> None:
     """Draw a run: for each video an mp4 with one colour per identity, and a contact sheet with the timelines."""
@@ -53,7 +53,7 @@ def visualize(
                 video.source,
                 shown,
                 folder / stem,
-                fps or video.frames_per_second or _DEFAULT_RATE,
+                fps,
                 video.length,
                 f"{len(shown)} of {len(video.tracks)} identities (score ≥ {score_thr:.2f})",
                 lambda: progress.advance(this_video),

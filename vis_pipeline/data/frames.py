@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline.data.images import read_image
+from vis_pipeline.data.video_decoding import Damaged, decoded_frames, lacks_frames, stated_length, video_stream
 from vis_pipeline.data.youtube_vis import Video
 from vis_pipeline.errors import DataError
 
@@ -31,12 +32,14 @@ class Frame:
         index: position in the video, from 0.
         name: file name, or the index as text for a video file.
         image: uint8 [H, W, 3], BGR.
+        time: when a video file shows it, in seconds; None where nobody says.
     """
 
     video_id: int
     index: int
     name: str
     image: NDArray[np.uint8]
+    time: float | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,19 @@ class BadFrame:
     index: int
     name: str
     reason: str
+    time: float | None = None
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something about the whole video that its user should know; no frame. `text` is one line for the run's log."""
+
+    video_id: int
+    text: str
+
+
+Footage: TypeAlias = Frame | BadFrame | Remark
+"""What iterating over the frames of a video gives."""
 
 
 class FrameSource(Protocol):
@@ -67,7 +83,7 @@ class FrameSource(Protocol):
     @property
     def length(self) -> int | None: ...  # noqa: D102
 
-    def __iter__(self) -> Iterator[Frame | BadFrame]: ...
+    def __iter__(self) -> Iterator[Footage]: ...
 
 
 @dataclass(frozen=True)
@@ -103,10 +119,11 @@ class ImageFrames:
 
 @dataclass(frozen=True)
 class VideoFrames:
-    """Frames decoded from a video file by PyAV, turned upright where the file says how.
+    """Frames decoded from a video file by PyAV, turned and mirrored as the file says.
 
-    Iterating raises DataError for a file that is no video, and for a damaged frame unless `on_bad_frame="skip"`, which
-    gives a :class:`BadFrame` for it.
+    Iterating raises DataError for a file that is no video, and for a damaged frame or an early end unless
+    `on_bad_frame="skip"`, which gives a :class:`BadFrame` or a :class:`Remark` for it. Pixels that are not square stay
+    as they are stored; a remark says so.
     """
 
     video_id: int
@@ -130,42 +147,37 @@ class VideoFrames:
             DataError: the file is no readable video.
         """
         with closing(self._open()) as container:
-            stream = container.streams.video[0]
-            if stream.frames:
-                return int(stream.frames)
-            if container.duration and stream.average_rate:
-                return int(container.duration / av.time_base * float(stream.average_rate) + 0.5)
-            return None
+            return stated_length(container, video_stream(container))
 
-    def frame_rate(self) -> float | None:
-        """Frames per second as the container states them, None where it does not.
-
-        Raises:
-            DataError: the file is no readable video.
-        """
-        with closing(self._open()) as container:
-            rate = container.streams.video[0].average_rate
-            return float(rate) if rate else None
-
-    def __iter__(self) -> Iterator[Frame | BadFrame]:
+    def __iter__(self) -> Iterator[Footage]:
         checker = _Checker(self.video_id, self.name, self.on_bad_frame, None)
         index = 0
         with closing(self._open()) as container:
-            for decoded in _decode(container):
-                if isinstance(decoded, str):
-                    yield checker.bad(index, str(index), decoded)
+            stream = video_stream(container)
+            stated = stated_length(container, stream)
+            ratio = getattr(stream, "sample_aspect_ratio", None)
+            for decoded in decoded_frames(container, stream):
+                if isinstance(decoded, Damaged):
+                    yield checker.bad(index, str(index), decoded.reason, decoded.time)
                 else:
-                    yield checker.checked(index, str(index), decoded)
+                    yield checker.checked(index, str(index), decoded.image, decoded.time)
                 index += 1
         if index == 0:
             raise DataError(f"video {self.path}: holds no frames")
+        if ratio not in (None, 0, 1):
+            yield Remark(self.video_id, f"its pixels are not square ({ratio}); they are taken as they are stored")
+        if lacks_frames(index, stated):
+            ends = f"ends after {index} of the {stated} frames that it states; was it cut short?"
+            if self.on_bad_frame == "error":
+                raise DataError(f"video {self.path}: {ends} (--on-bad-frame skip takes what is there)")
+            yield Remark(self.video_id, ends)
 
     def _open(self) -> Any:
         try:
             container = av.open(str(self.path))
         except (av.error.FFmpegError, OSError) as error:
             raise DataError(f"video {self.path}: cannot be opened ({error.strerror or error})") from error
-        if not container.streams.video:
+        if video_stream(container) is None:
             container.close()
             raise DataError(f"video {self.path}: has no video stream")
         return container
@@ -213,7 +225,7 @@ def split_frames(video: Video, frames_dir: Path, on_bad_frame: OnBadFrame = "err
     return ImageFrames(video.id, video.name, paths, (video.height, video.width), on_bad_frame)
 
 
-def prefetched(source: FrameSource, depth: int = 4) -> Iterator[Frame | BadFrame]:
+def prefetched(source: FrameSource, depth: int = 4) -> Iterator[Footage]:
     """The frames of a source, decoded up to `depth` frames ahead in a thread; errors come out in their place."""
     frames = iter(source)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="frames") as thread:
@@ -236,43 +248,20 @@ class _Checker:
     on_bad_frame: OnBadFrame
     size: tuple[int, int] | None = field(default=None)
 
-    def checked(self, index: int, name: str, image: NDArray[np.uint8]) -> Frame | BadFrame:
+    def checked(self, index: int, name: str, image: NDArray[np.uint8], time: float | None = None) -> Frame | BadFrame:
         height, width = image.shape[:2]
         self.size = self.size or (height, width)
         if (height, width) != self.size:
-            return self.bad(index, name, f"is {width}x{height}, expected {self.size[1]}x{self.size[0]}")
-        return Frame(self.video_id, index, name, image)
+            return self.bad(index, name, f"is {width}x{height}, expected {self.size[1]}x{self.size[0]}", time)
+        return Frame(self.video_id, index, name, image, time)
 
-    def bad(self, index: int, name: str, reason: str) -> BadFrame:
+    def bad(self, index: int, name: str, reason: str, time: float | None = None) -> BadFrame:
         if self.on_bad_frame == "error":
             raise DataError(
                 f"video {self.video_id} ({self.video_name}), frame {name}: {reason} "
                 "(--on-bad-frame skip goes on without it)"
             )
-        return BadFrame(self.video_id, index, name, reason)
-
-
-def _decode(container: Any) -> Iterator[NDArray[np.uint8] | str]:
-    """Images, or the reason why the frame that comes next is damaged."""
-    packets = container.demux(video=0)
-    while True:
-        try:
-            packet = next(packets, None)
-            if packet is None:
-                return
-            frames = packet.decode()
-        except av.error.EOFError:
-            return
-        except av.error.FFmpegError as error:
-            yield f"cannot be decoded ({error.strerror})"
-            continue
-        for frame in frames:
-            yield "damaged in the file" if packet.is_corrupt or frame.is_corrupt else _upright(frame)
-
-
-def _upright(frame: Any) -> NDArray[np.uint8]:
-    image = frame.to_ndarray(format="bgr24")
-    return np.ascontiguousarray(np.rot90(image, k=round(frame.rotation / 90)))
+        return BadFrame(self.video_id, index, name, reason, time)
 
 
 def _natural_order(path: Path) -> list[tuple[int, str]]:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vis_pipeline.data.frames import BadFrame, Frame, FrameSource
+from vis_pipeline.data.frames import BadFrame, Frame, FrameSource, Remark
 from vis_pipeline.errors import DataError
 from vis_pipeline.visualize.contact_sheet import (
     MARGIN,
@@ -25,6 +25,8 @@ from vis_pipeline.visualize.overlay import Label, draw_tracks, enlarged
 from vis_pipeline.visualize.timeline import TimelineRow, timeline
 from vis_pipeline.visualize.video_writer import Mp4Writer
 from vis_pipeline.whole_files import write_bytes
+
+DEFAULT_RATE = 10.0
 
 _GREY = 48
 
@@ -43,7 +45,7 @@ def render_video(
     source: FrameSource,
     identities: Sequence[Identity],
     target: Path,
-    frames_per_second: float,
+    frames_per_second: float | None,
     expected_length: int,
     subtitle: str = "",
     on_frame: Callable[[], None] = lambda: None,
@@ -51,7 +53,8 @@ def render_video(
     """Write `<target>.mp4` and the contact sheet `<target>.png`; of `identities`, the first lie on top.
 
     `source` may give bad frames: they become grey frames that say why. `expected_length` chooses the sheet's frames
-    before the last one is known. `subtitle` goes to the sheet's title line.
+    before the last one is known. `subtitle` goes to the sheet's title line. With `frames_per_second` None each frame is
+    shown when the source shows it, and where the source does not say, `DEFAULT_RATE` a second.
 
     Raises:
         DataError: not one frame could be read, or the pictures cannot be written.
@@ -64,12 +67,14 @@ def render_video(
     tiles: list[NDArray[np.uint8]] = []
     lost: list[int] = []
     count = 0
-    with Mp4Writer(mp4, frames_per_second) as writer:
+    in_its_time = frames_per_second is None
+    with Mp4Writer(mp4, frames_per_second or DEFAULT_RATE) as writer:
         for frame in frames:
             if isinstance(frame, BadFrame):
                 lost.append(frame.index)
             image = frame.image if isinstance(frame, Frame) else np.full((height, width, 3), _GREY, dtype=np.uint8)
-            writer.write(_drawn(enlarged(image), frame, identities, lambda identity: identity.label))
+            drawn = _drawn(enlarged(image), frame, identities, lambda identity: identity.label)
+            writer.write(drawn, frame.time if in_its_time else None)
             if frame.index in picks:
                 tiles.append(_drawn(resized(image, tile_height, tile_width), frame, identities, _brief_label))
             count += 1
@@ -92,7 +97,7 @@ def write_png(path: Path, image: NDArray[np.uint8]) -> None:
 
 def _frame_size(source: FrameSource) -> tuple[tuple[int, int], Iterator[Frame | BadFrame]]:
     """Height and width of the first good frame, and all frames from the first on."""
-    frames = iter(source)
+    frames = (frame for frame in source if not isinstance(frame, Remark))
     start: list[Frame | BadFrame] = []
     for frame in frames:
         start.append(frame)

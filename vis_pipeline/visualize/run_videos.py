@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vis_pipeline.data.frames import FrameSource, VideoFrames, open_frames, split_frames
+from vis_pipeline.data.frames import FrameSource, open_frames, split_frames
 from vis_pipeline.data.youtube_vis import Split, TrackResult, Video, read_split
 from vis_pipeline.errors import DataError
 from vis_pipeline.run_folder import RunFolder
@@ -12,15 +12,11 @@ from vis_pipeline.run_folder import RunFolder
 
 @dataclass(frozen=True)
 class RunVideo:
-    """One finished video: its frames (bad ones are skipped), its tracks, and its length as the run counted it.
-
-    `frames_per_second` is known for video files only.
-    """
+    """One finished video: its frames (bad ones are skipped), its tracks, and its length as the run counted it."""
 
     source: FrameSource
     tracks: Sequence[TrackResult]
     length: int
-    frames_per_second: float | None
 
 
 class RunVideos:
@@ -72,8 +68,7 @@ class RunVideos:
         """
         outcome = self._folder.read_video(video_id)
         source = self._source(video_id)
-        rate = source.frame_rate() if isinstance(source, VideoFrames) else None
-        return RunVideo(source, outcome.tracks, outcome.length, rate)
+        return RunVideo(source, outcome.tracks, outcome.length)
 
     def file_stem(self, video_id: int) -> str:
         """What to call the video's pictures: its name, with the id where another video has the same name."""

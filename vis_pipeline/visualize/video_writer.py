@@ -16,10 +16,14 @@ from vis_pipeline.errors import DataError
 from vis_pipeline.whole_files import put_in_place, unfinished
 
 _BT709 = 1
+# MPEG's own clock, fine enough for any rate.
+_TICK = Fraction(1, 90_000)
 
 
 class Mp4Writer:
     """Write BGR frames to an mp4: H.264, yuv420p (BT.709, tagged), index at the front of the file.
+
+    Frames follow each other at `frames_per_second`, but one that is given a time is shown then.
 
     A context manager. The file appears under its name only when the block ends without an error and at least one frame
     was written. All frames have the first one's size; an odd side is padded by one repeated pixel row or column, as
@@ -34,6 +38,7 @@ class Mp4Writer:
         self.size: tuple[int, int] | None = None
         self._partial = unfinished(path)
         self._rate = Fraction(frames_per_second).limit_denominator(1001)
+        self._shown = Fraction(-1)
         self._crf = crf
         self._container: Any = None
         self._stream: Any = None
@@ -44,8 +49,14 @@ class Mp4Writer:
             self._container = av.open(str(self._partial), "w", format="mp4", options={"movflags": "faststart"})
         return self
 
-    def write(self, image: NDArray[np.uint8]) -> None:
-        """Append one frame, uint8 [H, W, 3], BGR; ValueError if its size is not the first frame's."""
+    def write(self, image: NDArray[np.uint8], time: float | None = None) -> None:
+        """Append one frame, uint8 [H, W, 3], BGR, which is shown at a `time` in seconds, later than the one before.
+
+        A time that is not later, and none at all, is one frame interval after the one before.
+
+        Raises:
+            ValueError: its size is not the first frame's.
+        """
         if self.size is None:
             self.size = (image.shape[0], image.shape[1])
             self._stream = self._add_stream(*self.size)
@@ -55,6 +66,7 @@ class Mp4Writer:
         even = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="bgr24")
         frame = frame.reformat(format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG)
+        frame.time_base, frame.pts = _TICK, self._next_tick(time)
         with self._writing():
             self._container.mux(self._stream.encode(frame))
 
@@ -72,6 +84,13 @@ class Mp4Writer:
         finally:
             self._partial.unlink(missing_ok=True)
 
+    def _next_tick(self, time: float | None) -> int:
+        """When the next frame is shown, in ticks."""
+        following = Fraction(0) if self._shown < 0 else self._shown + 1 / self._rate
+        given = None if time is None else Fraction(time)
+        self._shown = given if given is not None and given > self._shown else following
+        return round(self._shown / _TICK)
+
     @contextmanager
     def _writing(self) -> Iterator[None]:
         try:
@@ -85,6 +104,7 @@ class Mp4Writer:
         stream.width, stream.height = width + width % 2, height + height % 2
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
+        context.time_base = stream.time_base = _TICK
         context.colorspace = context.color_primaries = context.color_trc = _BT709
         context.color_range = int(ColorRange.MPEG)
         return stream

@@ -146,7 +146,7 @@ def build_recorded_map(categories: Sequence[Category], name: str | None) -> Call
     table: dict[int, int | None] = {}
     for key, value in _read_table(name, ("agnostic",)).items():
         wanted = ids.get(_plain(value)) if isinstance(value, str) else value
-        if not key.lstrip("-").isdigit():
+        if not key.lstrip("-").isdecimal():
             raise ConfigError(f"class map {name}: '{key}' is not a category id")
         if value is not None and (type(wanted) is not int or wanted not in known):
             raise ConfigError(f"class map {name}: {key} maps to {value!r}, which the split lacks")

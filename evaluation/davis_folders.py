@@ -12,6 +12,7 @@ from vis_pipeline import masks
 from vis_pipeline.data.davis import label_maps
 from vis_pipeline.data.frames import image_paths
 from vis_pipeline.data.label_images import stored_values
+from vis_pipeline.data.listings import subfolders
 from vis_pipeline.data.youtube_vis import Split, TrackResult, Video
 from vis_pipeline.errors import DataError
 
@@ -28,7 +29,7 @@ def sequence_names(masks_dir: Path, listing: Path | None = None) -> tuple[str, .
     if not masks_dir.is_dir():
         raise DataError(f"masks {masks_dir}: not a folder")
     if listing is None:
-        names = tuple(sorted(folder.name for folder in masks_dir.iterdir() if folder.is_dir()))
+        names = tuple(folder.name for folder in subfolders(masks_dir))
         source = f"masks {masks_dir}: holds no folders, one a sequence"
     else:
         names = tuple(line.strip() for line in _text(listing).splitlines() if line.strip())

@@ -154,7 +154,7 @@ class RunFolder:
         return {
             int(path.stem)
             for path in (self.path / "videos").glob("*.json")
-            if path.stem.lstrip("-").isdigit() and _read_object(path).get("config_hash") == config_hash
+            if path.stem.lstrip("-").isdecimal() and _read_object(path).get("config_hash") == config_hash
         }
 
     def assemble_results(self, video_ids: Iterable[int]) -> Path:

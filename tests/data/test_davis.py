@@ -97,7 +97,7 @@ def test_faults_are_named(tmp_path: Path) -> None:
         convert(tmp_path)
     write_sequence(tmp_path, "bear", [palette(indexed(1))] * 2)
     mask = tmp_path / "masks/bear/00001.png"
-    Image.fromarray(np.zeros((HEIGHT, WIDTH, 3), np.uint8)).save(mask)
+    Image.new("RGB", (WIDTH, HEIGHT), "red").save(mask)
     with pytest.raises(DataError, match=r"sequence bear, mask 00001\.png: .* not RGB"):
         convert(tmp_path)
     Image.fromarray(np.zeros((HEIGHT, WIDTH + 1), np.uint8)).save(mask)

@@ -181,8 +181,8 @@ def test_masks_that_do_not_fit_are_named(made: Path) -> None:
     assert refused(made) == where + "holds object 255, which the video's `objects` lack"
     path.write_bytes(palette_png(np.zeros((HEIGHT, WIDTH + 1), np.uint8)))
     assert refused(made) == where + "is 10x6, the frames are 9x6"
-    Image.fromarray(np.zeros((HEIGHT, WIDTH, 3), np.uint8)).save(path)
-    assert refused(made) == where + "a mask must be black and white, grey or palette-indexed, not RGB"
+    Image.new("RGB", (WIDTH, HEIGHT), "red").save(path)
+    assert refused(made) == where + "a mask must be black and white, grey or palette-indexed, not RGB in colour"
     path.write_bytes(palette_png(label_map(1))[:-20])
     assert refused(made) == where + "not a PNG, or one that is cut short or damaged"
     Image.fromarray(np.zeros((HEIGHT, WIDTH), np.uint8)).save(path, "JPEG")

@@ -462,7 +462,7 @@ def test_bad_folders_are_named_in_one_line(folders: tuple[Path, Path], tmp_path:
     bad = results / "ape/00002.png"
     Image.fromarray(np.zeros((40, 31), np.uint8)).save(bad)
     assert "ape/00002.png: is 31x40, the true masks are 30x40" in refused(results, "--masks", truth)
-    Image.new("RGB", (30, 40)).save(bad)
+    Image.new("RGB", (30, 40), "red").save(bad)
     assert "ape/00002.png: a mask must be" in refused(results, "--masks", truth)
     palette(TWO).save(bad)
     bad.write_bytes(bad.read_bytes()[:-40])

@@ -161,7 +161,7 @@ def _runs(text: str) -> tuple[int, int]:
     from vis_pipeline.errors import ConfigError
 
     low, _, high = text.partition("-")
-    if not (low.isdigit() and (high or low).isdigit() and 1 <= int(low) <= int(high or low)):
+    if not (low.isdecimal() and (high or low).isdecimal() and 1 <= int(low) <= int(high or low)):
         raise ConfigError(f"--runs {text}: not two numbers of frames A-B, as in 1-6")
     return int(low), int(high or low)
 

@@ -98,7 +98,7 @@ def _settings(size: str, frames: int, least_pixels: int, hard: bool, crowd: bool
     from vis_pipeline.errors import DataError
 
     width, _, height = size.partition("x")
-    if not (width.isdigit() and height.isdigit() and min(int(width), int(height)) >= _LEAST_SIDE):
+    if not (width.isdecimal() and height.isdecimal() and min(int(width), int(height)) >= _LEAST_SIDE):
         raise DataError(f"--size {size}: not WIDTHxHEIGHT with sides of at least {_LEAST_SIDE} pixels, as in 320x192")
     if frames < _FEWEST_FRAMES:
         raise DataError(f"--frames {frames}: must be at least {_FEWEST_FRAMES}")

@@ -13,6 +13,7 @@ from vis_pipeline.data.label_images import (
     object_tracks,
     read_label_image,
 )
+from vis_pipeline.data.listings import subfolders
 from vis_pipeline.data.vis_model import Annotation, Category, Split, Video
 from vis_pipeline.errors import DataError
 
@@ -28,7 +29,7 @@ def davis_split(frames_dir: Path, masks_dir: Path | None) -> Split:
     """
     if not frames_dir.is_dir():
         raise DataError(f"frames {frames_dir}: not a folder")
-    folders = sorted(folder for folder in frames_dir.iterdir() if folder.is_dir())
+    folders = subfolders(frames_dir)
     if not folders:
         raise DataError(f"frames {frames_dir}: holds no folders, one a sequence")
     videos = tuple(_video(identifier, folder) for identifier, folder in enumerate(folders, start=1))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline.data.images import read_image
+from vis_pipeline.data.listings import visible
 from vis_pipeline.data.video_decoding import Damaged, decoded_frames, lacks_frames, stated_length, video_stream
 from vis_pipeline.data.youtube_vis import Video
 from vis_pipeline.errors import DataError
@@ -197,12 +198,12 @@ def open_frames(path: Path, on_bad_frame: OnBadFrame = "error", video_id: int = 
 
 
 def image_paths(folder: Path) -> tuple[Path, ...]:
-    """The images in a folder in the natural order of their names: 2.jpg before 10.jpg.
+    """The images in a folder, but for hidden ones, in the natural order of their names: 2.jpg before 10.jpg.
 
     Raises:
         DataError: there are none.
     """
-    paths = (path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+    paths = (path for path in visible(folder) if path.suffix.lower() in IMAGE_SUFFIXES)
     if found := tuple(sorted(paths, key=_natural_order)):
         return found
     raise DataError(f"folder {folder}: holds no images ({', '.join(sorted(IMAGE_SUFFIXES))})")
@@ -265,4 +266,4 @@ class _Checker:
 
 
 def _natural_order(path: Path) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name)]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.name)]

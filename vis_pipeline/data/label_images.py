@@ -14,6 +14,8 @@ from vis_pipeline.data.vis_model import Annotation, Video
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import Rle
 
+_WITH_PALETTE = ("P", "PA")
+
 
 def read_label_image(path: Path, video: Video) -> tuple[NDArray[np.uint8], bool]:
     """The PNG of one frame as it is stored, uint8 [H, W], and whether it has a palette.
@@ -31,7 +33,7 @@ def read_label_image(path: Path, video: Video) -> tuple[NDArray[np.uint8], bool]
     try:
         with Image.open(io.BytesIO(data)) as image:
             _require_size(image, video)
-            return stored_values(image), image.mode == "P"
+            return stored_values(image), image.mode in _WITH_PALETTE
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise DataError("a PNG that cannot be decoded") from error
 
@@ -39,12 +41,19 @@ def read_label_image(path: Path, video: Video) -> tuple[NDArray[np.uint8], bool]
 def stored_values(image: Image.Image) -> NDArray[np.uint8]:
     """A mask as it is stored, uint8 [H, W]: palette indices, or grey values.
 
+    Transparency says nothing, and colour without a hue is grey: DAVIS-2016 has a mask with an alpha channel.
+
     Raises:
         DataError: the image is in colour.
     """
-    if image.mode not in ("1", "L", "P"):
-        raise DataError(f"a mask must be black and white, grey or palette-indexed, not {image.mode}")
-    return np.array(image, dtype=np.uint8)
+    if image.mode in ("1", "L", "P"):
+        return np.array(image, dtype=np.uint8)
+    channels = np.array(image)
+    if image.mode in ("LA", "PA"):
+        return np.ascontiguousarray(channels[..., 0])
+    if image.mode in ("RGB", "RGBA") and (channels[..., :3] == channels[..., :1]).all():
+        return np.ascontiguousarray(channels[..., 0])
+    raise DataError(f"a mask must be black and white, grey or palette-indexed, not {image.mode} in colour")
 
 
 def frame_size(path: Path) -> tuple[int, int]:

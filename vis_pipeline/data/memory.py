@@ -38,12 +38,12 @@ def _free_in_container() -> int | None:
     limit = _text(CONTROL_GROUP / "memory.max").strip()
     # What is cached of files is given up as soon as it is needed.
     used = _numbers(CONTROL_GROUP / "memory.stat").get("anon")
-    return int(limit) - used if limit.isdigit() and used is not None else None
+    return int(limit) - used if limit.isdecimal() and used is not None else None
 
 
 def _numbers(path: Path) -> dict[str, int]:
     rows = [line.split() for line in _text(path).splitlines()]
-    return {row[0]: int(row[1]) for row in rows if len(row) > 1 and row[1].isdigit()}
+    return {row[0]: int(row[1]) for row in rows if len(row) > 1 and row[1].isdecimal()}
 
 
 def _text(path: Path) -> str:

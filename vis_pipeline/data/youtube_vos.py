@@ -21,6 +21,7 @@ from vis_pipeline.data.label_images import (
     object_tracks,
     read_label_image,
 )
+from vis_pipeline.data.listings import subfolders
 from vis_pipeline.data.vis_model import Annotation, Category, Split, Video
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import Rle
@@ -122,7 +123,7 @@ def _folders(annotations_dir: Path) -> dict[str, Path]:
     """By the listing, so that no name of the JSON leads out of the folder."""
     if not annotations_dir.is_dir():
         raise DataError(f"annotations {annotations_dir}: not a folder")
-    return {folder.name: folder for folder in annotations_dir.iterdir() if folder.is_dir()}
+    return {folder.name: folder for folder in subfolders(annotations_dir)}
 
 
 def _mask_paths(folder: Path, objects: _Objects) -> tuple[Path, ...]:

@@ -76,7 +76,7 @@ def ray_session(settings: RaySettings) -> Iterator[None]:
 def _require_reachable(address: str) -> None:
     """Ray itself gives up only after minutes."""
     host, colon, port = address.rpartition(":")
-    if not colon or not port.isdigit() or "://" in host:
+    if not colon or not port.isdecimal() or "://" in host:
         return
     try:
         socket.create_connection((host, int(port)), timeout=REACH_SECONDS).close()

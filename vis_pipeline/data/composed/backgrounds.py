@@ -88,8 +88,8 @@ def _of_folder(folder: Path, annotated: Mapping[Path, Photograph]) -> Iterator[B
         raise DataError(f"backgrounds {folder}: no such folder or split")
     some = False
     for name, folders, files in os.walk(folder, followlinks=True):
-        folders.sort()
-        if not any(Path(file).suffix.lower() in IMAGE_SUFFIXES for file in files):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if not any(Path(file).suffix.lower() in IMAGE_SUFFIXES for file in files if not file.startswith(".")):
             continue
         some = True
         paths = image_paths(Path(name))

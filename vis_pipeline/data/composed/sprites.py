@@ -7,6 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from vis_pipeline.data.composed.sources import UNREADABLE, SpriteSource
+from vis_pipeline.data.listings import visible_below
 from vis_pipeline.data.youtube_vis import Category
 from vis_pipeline.errors import DataError
 
@@ -31,7 +32,7 @@ def find_sprites(
         raise DataError(f"--sprite-classes {classes}: give one of {', '.join(_CLASS_OF)}")
     if not folder.is_dir():
         raise DataError(f"sprites {folder}: not a folder")
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SPRITE_SUFFIXES and path.is_file())
+    paths = sorted(path for path in visible_below(folder) if path.suffix.lower() in SPRITE_SUFFIXES)
     if not paths:
         raise DataError(f"sprites {folder}: holds no {' or '.join(sorted(SPRITE_SUFFIXES))} files")
     names = [_CLASS_OF[classes](path.relative_to(folder)) for path in paths]

@@ -17,7 +17,7 @@ WEIGHTS_NAME = "detector.safetensors"
 def checkpoints(work_dir: Path) -> list[Path]:
     """The checkpoints of a training, the latest one last."""
     numbered = {path.stem.removeprefix("iter_"): path for path in work_dir.glob("iter_*.pth")}
-    return [numbered[step] for step in sorted((step for step in numbered if step.isdigit()), key=int)]
+    return [numbered[step] for step in sorted((step for step in numbered if step.isdecimal()), key=int)]
 
 
 def export_checkpoint(checkpoint: Path, destination: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
-from vis_pipeline.config import find_config
+from vis_pipeline.config import find_config, read_config_file
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.misspelt import did_you_mean
 
@@ -20,11 +20,11 @@ def read_config(reference: str, options: Mapping[str, Any] | None = None) -> Con
     Raises:
         ConfigError: there is no such file, it does not run, has no `model`, or an option names a key that it lacks.
     """
-    path = _mmdet_file(reference) if reference.startswith("mmdet::") else find_config(reference)
-    try:
-        config = Config.fromfile(str(path), lazy_import=False)
-    except Exception as error:  # a config is Python: whatever it raises is the config's fault
-        raise ConfigError(f"config {reference}: does not load ({type(error).__name__}: {error})") from error
+    if reference.startswith("mmdet::"):
+        path = _mmdet_file(reference)
+        config = read_config_file(path, reference, packaged=path.parent)
+    else:
+        config = read_config_file(find_config(reference), reference)
     if "model" not in config:
         raise ConfigError(f"config {reference}: has no `model`; a detector's config is needed")
     for key in options or {}:

@@ -5,7 +5,8 @@ import pytest
 from pydantic import Discriminator, Field, Tag
 from pydantic.dataclasses import dataclass
 
-from vis_pipeline.config import STRICT, find_config, load_config, parse
+from detectors.mmdet_config import read_config
+from vis_pipeline.config import STRICT, find_config, load_config, parse, refuse_code
 from vis_pipeline.errors import ConfigError
 
 
@@ -122,3 +123,47 @@ def test_a_config_that_does_not_run_is_named(tmp_path: Path) -> None:
     path.write_text("a = undefined_name\n")
     with pytest.raises(ConfigError, match=r"broken\.py: NameError"):
         load_config(str(path))
+
+
+@pytest.fixture
+def code_is_refused():
+    refuse_code()
+    yield
+    refuse_code(False)
+
+
+def test_yaml_and_json_are_data(tmp_path: Path) -> None:
+    ran = tmp_path / "RAN"
+    for name in ("c.yaml", "c.yml"):
+        (tmp_path / name).write_text(f'b: !!python/object/apply:os.system ["touch {ran}"]\n')
+        for read in (load_config, read_config):
+            with pytest.raises(ConfigError, match=f"{name}: does not load .*could not determine a constructor"):
+                read(str(tmp_path / name))
+    assert not ran.exists()
+    (tmp_path / "base.yaml").write_text("detector: {config: a, checkpoint: b}\nsiammask: null\n")
+    (tmp_path / "child.yaml").write_text("_base_: base.yaml\ndetector: {config: c}\n")
+    config = load_config(str(tmp_path / "child.yaml"))
+    assert config.detector == {"config": "c", "checkpoint": "b"}
+    (tmp_path / "base.yaml").write_text(f'b: !!python/object/apply:os.system ["touch {ran}"]\n')
+    with pytest.raises(ConfigError, match="could not determine a constructor"):
+        load_config(str(tmp_path / "child.yaml"))
+    assert not ran.exists()
+
+
+def test_code_can_be_refused(tmp_path: Path, code_is_refused: None) -> None:
+    code = tmp_path / "mine.py"
+    code.write_text("raise SystemExit('ran')\n")
+    for read in (load_config, read_config):
+        with pytest.raises(
+            ConfigError, match=r"mine\.py: is Python code, or based on some, which --safe-config refuses"
+        ):
+            read(str(code))
+    for base in ("mine.py", f"[{code}]"):
+        (tmp_path / "based.yaml").write_text(f"_base_: {base}\n")
+        with pytest.raises(ConfigError, match=r"based\.yaml: is Python code, or based on some"):
+            load_config(str(tmp_path / "based.yaml"))
+    (tmp_path / "mine.json").write_text('{"siammask": null}')
+    assert load_config(str(tmp_path / "mine.json")).siammask is None
+    assert "detector" in load_config("procedural_small")
+    assert "model" in read_config("htc_small_mixed")
+    assert "model" in read_config("mmdet::htc/htc-without-semantic_r50_fpn_1x_coco.py")

@@ -2,6 +2,9 @@
 
 A config is named by a path, or by its name inside the packaged `configs/` (`pipelines/procedural_small`, or its last
 part alone where that is unique). Settings classes are pydantic dataclasses made with :data:`STRICT`.
+
+A `.py` config is code and is run. YAML and JSON are data: mmengine's own reader of YAML runs what its tags ask for, so
+importing this module puts a safe one in its place, for mmdet's configs too. :func:`refuse_code` refuses all code.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -9,7 +12,9 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
+import yaml
 from mmengine.config import Config, DictAction
+from mmengine.fileio import YamlHandler, register_handler
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from vis_pipeline.errors import ConfigError
@@ -21,6 +26,56 @@ STRICT = ConfigDict(extra="forbid")
 SettingsT = TypeVar("SettingsT")
 
 _UNKNOWN = "unexpected_keyword_argument"
+# Beside this package, and not whatever else is called `configs` on the import path.
+_PACKAGED = Path(__file__).resolve().parents[1] / "configs"
+
+
+@register_handler(["yaml", "yml"])
+class _DataHandler(YamlHandler):  # type: ignore[misc]
+    """YAML as plain data: a tag that asks for an object of Python is an error."""
+
+    def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
+        return yaml.safe_load(file)
+
+
+class _CodePolicy:
+    """Whether `.py` configs that are not packaged may run in this process."""
+
+    refused = False
+
+
+def refuse_code(refused: bool = True) -> None:
+    """From now on refuse configs that are code, unless they come with a package."""
+    _CodePolicy.refused = refused
+
+
+def read_config_file(path: Path, named: str, packaged: Path = _PACKAGED) -> Config:
+    """Read one config file; `named` is what messages call it, and below `packaged` lie those that may be code.
+
+    Raises:
+        ConfigError: it cannot be read, or is code while that is refused.
+    """
+    try:
+        if _CodePolicy.refused and _is_code(path, packaged):
+            raise ConfigError(f"config {named}: is Python code, or based on some, which --safe-config refuses")
+        return Config.fromfile(str(path), lazy_import=False)
+    except ConfigError:
+        raise
+    except Exception as error:  # a config may be Python: whatever it raises is the config's fault
+        raise ConfigError(f"config {named}: does not load ({type(error).__name__}: {error})") from error
+
+
+def _is_code(path: Path, packaged: Path) -> bool:
+    """Whether a config, or one that it is based on, is code that no package brings."""
+    if packaged in path.resolve().parents:
+        return False
+    if path.suffix == ".py":
+        return True
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    bases = content.get("_base_", []) if isinstance(content, dict) else []
+    named = [bases] if isinstance(bases, str) else bases
+    # A name such as `mmdet::...` is of that package.
+    return any("::" not in base and _is_code(path.parent / base, packaged) for base in named)
 
 
 def find_config(name: str) -> Path:
@@ -32,10 +87,8 @@ def find_config(name: str) -> Path:
     path = Path(name)
     if path.is_file():
         return path
-    # Beside this package, and not whatever else is called `configs` on the import path.
-    packaged = Path(__file__).resolve().parents[1] / "configs"
     wanted = name.removesuffix(".py")
-    known = {file.relative_to(packaged).with_suffix("").as_posix(): file for file in packaged.rglob("[a-z]*.py")}
+    known = {file.relative_to(_PACKAGED).with_suffix("").as_posix(): file for file in _PACKAGED.rglob("[a-z]*.py")}
     fitting = [key for key in known if key == wanted or key.endswith(f"/{wanted}")]
     if len(fitting) == 1:
         return known[fitting[0]]
@@ -51,10 +104,7 @@ def load_config(name: str, options: Sequence[str] = ()) -> Config:
         ConfigError: the file cannot be found or read, or an override has no `=` or does not fit.
     """
     path = find_config(name)
-    try:
-        config = Config.fromfile(str(path), lazy_import=False)
-    except Exception as error:  # a config is Python: whatever it raises is the config's fault
-        raise ConfigError(f"config {path}: {type(error).__name__}: {error}") from error
+    config = read_config_file(path, str(path))
     overrides = parse_options(options)
     try:
         config.merge_from_dict(overrides)

@@ -49,8 +49,18 @@ def _root(
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave.")
     ] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    safe_config: Annotated[
+        bool,
+        typer.Option(
+            "--safe-config",
+            help="Refuse configs that are code. A .py config is run; YAML and JSON are only read.",
+        ),
+    ] = False,
 ) -> None:
-    pass
+    if safe_config:
+        from vis_pipeline.config import refuse_code
+
+        refuse_code()
 
 
 for _module in COMMAND_MODULES:
@@ -59,8 +69,10 @@ for _module in COMMAND_MODULES:
 
 def main() -> None:
     """Run the command line; `--debug`, anywhere, shows the traceback of a user error before its line."""
-    debug = "--debug" in sys.argv
-    sys.argv = [argument for argument in sys.argv if argument != "--debug"]
+    debug, safe = "--debug" in sys.argv, "--safe-config" in sys.argv
+    rest = [argument for argument in sys.argv[1:] if argument not in ("--debug", "--safe-config")]
+    # Typer takes the application's own options before the command only.
+    sys.argv = [sys.argv[0], *(["--safe-config"] if safe else []), *rest]
     try:
         app()
     except UserError as error:

@@ -21,7 +21,7 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     A torch checkpoint may wrap the tensors in `state_dict`, and its keys may start with `module.`; both are undone.
 
     Raises:
-        WeightsError: the file is missing, damaged, needs code to load, or holds no tensors.
+        WeightsError: the file is missing, damaged, needs code to load, holds no tensors, or one that is not finite.
     """
     if not path.is_file():
         raise WeightsError(f"weights {path}: no such file; `vis-pipeline weights list` names what can be fetched")
@@ -29,6 +29,9 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     tensors = {name.removeprefix("module."): value for name, value in content.items() if isinstance(value, Tensor)}
     if not tensors:
         raise WeightsError(f"weights {path}: holds no tensors")
+    for name, value in tensors.items():
+        if value.is_floating_point() and not bool(value.isfinite().all()):
+            raise WeightsError(f"weights {path}: {name} holds values that are not finite; the file is damaged")
     return tensors
 
 

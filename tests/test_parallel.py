@@ -185,9 +185,11 @@ def test_in_process(folder: RunFolder, tmp_path: Path, monkeypatch: pytest.Monke
 
 
 SCRIPT = """
+import signal
 import sys
 from pathlib import Path
 from ray import cloudpickle
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 sys.path[:0] = [sys.argv[2]]
 import test_parallel as here
 cloudpickle.register_pickle_by_value(here)

@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +11,7 @@ from vis_pipeline import masks, whole_files
 from vis_pipeline.data.youtube_vis import TrackResult, tracks_from_json
 from vis_pipeline.errors import DataError
 from vis_pipeline.run_folder import RunFolder, VideoOutcome
+from vis_pipeline.run_lock import holding
 
 
 def outcome(video_id: int, score: float = 0.5) -> VideoOutcome:
@@ -88,3 +92,44 @@ def test_a_write_that_fails_leaves_what_was_there(folder: RunFolder, monkeypatch
     monkeypatch.undo()
     assert folder.read_video(1) == outcome(1)
     assert [path.name for path in (folder.path / "videos").iterdir()] == ["1.json"]
+
+
+def test_what_another_command_writes_does_not_change_a_run_s_identity(folder: RunFolder) -> None:
+    RunFolder.create(folder.path, {"split": "b.json"}, "def")
+    folder.write_video(1, outcome(1))
+    assert json.loads((folder.path / "videos/1.json").read_text())["config_hash"] == "abc"
+    assert RunFolder.open(folder.path).config_hash() == "def"
+    assert RunFolder.open(folder.path).finished() == set()
+
+
+def test_results_that_somebody_changed_are_kept_until_another_video_is_finished(folder: RunFolder) -> None:
+    folder.write_video(1, outcome(1))
+    results = folder.assemble_results([1])
+    results.write_text("[]")
+    assert folder.current_results([1]).read_text() == "[]"
+    folder.write_video(2, outcome(2))
+    later = results.stat().st_mtime_ns + 10**9
+    os.utime(folder.path / "videos/2.json", ns=(later, later))
+    assert len(json.loads(folder.current_results([1, 2]).read_text())) == 2
+
+
+def test_one_process_at_a_time(tmp_path: Path) -> None:
+    other = (
+        "import sys; from pathlib import Path; from vis_pipeline.run_lock import holding\n"
+        "from vis_pipeline.errors import DataError\n"
+        "try:\n    with holding(Path(sys.argv[1])): print('free')\n"
+        "except DataError as error: print(error)"
+    )
+
+    def ask() -> str:
+        command = [sys.executable, "-c", other, str(tmp_path / "run")]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    with holding(tmp_path / "run"):
+        answer = ask()
+        assert answer.startswith(f"run folder {tmp_path / 'run'}: in use by process {os.getpid()} on ")
+        assert answer.endswith("wait for it to end, or give another --out")
+    assert ask() == "free"
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="cannot be written"), holding(tmp_path / "file/run"):
+        pass

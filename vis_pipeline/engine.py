@@ -254,6 +254,7 @@ def track_video(
     """
     watch = tracker.stopwatch.step
     notes: list[str] = []
+    skipped: list[int] = []
     length = height = width = 0
     stream = iter(frames)
     while True:
@@ -269,6 +270,7 @@ def track_video(
                 notes.append(frame.text)
             elif isinstance(frame, BadFrame):
                 notes.append(f"frame {frame.name}: skipped ({frame.reason})")
+                skipped.append(frame.index)
             else:
                 detections = next(found)
                 on_detections(frame, detections)
@@ -285,6 +287,7 @@ def track_video(
         width=width,
         seconds=dict(tracker.stopwatch.seconds),
         notes=tuple(notes),
+        skipped=tuple(skipped),
         searches=tracker.searches,
         events=tuple(event.to_json() for event in tracker.events),
     )

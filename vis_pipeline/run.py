@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import os
 import platform
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,6 +22,7 @@ from vis_pipeline.parallel import RaySettings, RunReport, VideoTask, run_in_proc
 from vis_pipeline.pipeline import PipelineSettings, RecordedSource, WorkerFactory, with_absolute_paths
 from vis_pipeline.progress import ProgressListener
 from vis_pipeline.run_folder import RunFolder
+from vis_pipeline.run_lock import holding
 from vis_pipeline.weights.fetch import sha256
 from vis_pipeline.weights.registry import resolve
 from vis_pipeline.whole_files import write_text
@@ -71,10 +75,14 @@ def run_split(
     ]
     inputs = {"split": str(split_path.resolve()), "frames": str(frames_dir.resolve())}
     factory = _factory(settings, split, options, out)
-    folder = _open_folder(out, factory, inputs, _digest(split_path))
-    report = run_videos(tasks, factory, folder, options.ray, progress)
-    _close_folder(folder, factory, [task.video_id for task in tasks])
-    return report
+    files = [frames_dir / name for video in split.videos for name in video.file_names]
+    digests = {"input_sha256": _digest(split_path), "frames_sha256": _listing_digest(files, frames_dir)}
+    with holding(out):
+        folder = _open_folder(out, factory, inputs, digests)
+        try:
+            return run_videos(tasks, factory, folder, options.ray, progress)
+        finally:
+            _close_folder(folder, factory, [task.video_id for task in tasks])
 
 
 def run_video(
@@ -93,18 +101,19 @@ def run_video(
     categories = tuple(Category(number, name) for number, name in enumerate(names, start=1))
     factory = _factory(settings, Split((), categories, None), options, out)
     inputs = {"video": str(video.resolve()), "split": SPLIT_NAME}
-    folder = _open_folder(out, factory, inputs, _video_digest(video))
     expected = frames.declared_length() if isinstance(frames, VideoFrames) else frames.length
     task = VideoTask(frames.video_id, frames, expected)
-    report = run_in_process([task], factory, folder, progress)
-    if task.video_id in folder.finished():
-        outcome = folder.read_video(task.video_id)
-        if outcome.height == 0:
-            raise DataError(f"video {video}: none of its {outcome.length} frames could be read")
-        file_names = tuple(f"{frames.name}/{index:05}.jpg" for index in range(outcome.length))
-        described = Video(task.video_id, outcome.width, outcome.height, outcome.length, file_names)
-        write_text(out / SPLIT_NAME, json.dumps(split_to_json(Split((described,), categories, None))))
-    _close_folder(folder, factory, [task.video_id])
+    with holding(out):
+        folder = _open_folder(out, factory, inputs, {"input_sha256": _video_digest(video)})
+        report = run_in_process([task], factory, folder, progress)
+        if task.video_id in folder.finished():
+            outcome = folder.read_video(task.video_id)
+            if outcome.height == 0:
+                raise DataError(f"video {video}: none of its {outcome.length} frames could be read")
+            file_names = tuple(f"{frames.name}/{index:05}.jpg" for index in range(outcome.length))
+            described = Video(task.video_id, outcome.width, outcome.height, outcome.length, file_names)
+            write_text(out / SPLIT_NAME, json.dumps(split_to_json(Split((described,), categories, None))))
+        _close_folder(folder, factory, [task.video_id])
     return report
 
 
@@ -121,14 +130,14 @@ def _factory(settings: PipelineSettings, split: Split, options: RunOptions, out:
     )
 
 
-def _open_folder(out: Path, factory: WorkerFactory, inputs: dict[str, str], input_digest: str) -> RunFolder:
+def _open_folder(out: Path, factory: WorkerFactory, inputs: dict[str, str], digests: dict[str, str]) -> RunFolder:
     """Create or take up the run folder.
 
-    Its hash covers what the results depend on by content, so that data, weights and the folder itself may move. The
-    device is left out (its rounding differs, not its meaning), and so is `on_bad_frame`: a video that was finished
-    under `error` has no bad frame.
+    Its hash covers what the results depend on by content, so that data, weights and the folder itself may move; a
+    split's frames, which are too many to read twice, by name, size and time of change. The device is left out (its
+    rounding differs, not its meaning), and so is `on_bad_frame`: what was finished under `error` has no bad frame.
     """
-    identity = _identity(factory, input_digest)
+    identity = _identity(factory, digests)
     text = json.dumps(identity, sort_keys=True)
     where = {**inputs, "checkpoints": {part: str(path) for part, path in factory.checkpoints().items()}}
     config = {**where, "device": factory.device, **json.loads(text)}
@@ -139,7 +148,7 @@ def _open_folder(out: Path, factory: WorkerFactory, inputs: dict[str, str], inpu
     return folder
 
 
-def _identity(factory: WorkerFactory, input_digest: str) -> dict[str, Any]:
+def _identity(factory: WorkerFactory, digests: dict[str, str]) -> dict[str, Any]:
     pipeline = asdict(factory.settings)
     detector = pipeline["detector"]
     detector["config_sha256"] = hashlib.sha256(read_config(detector["config"]).pretty_text.encode()).hexdigest()
@@ -152,7 +161,7 @@ def _identity(factory: WorkerFactory, input_digest: str) -> dict[str, Any]:
         "version": __version__,
         "pipeline": pipeline,
         "seed": factory.seed,
-        "input_sha256": input_digest,
+        **digests,
         "weights_sha256": {part: _digest(path) for part, path in factory.checkpoints().items()},
         "detections": recorded and {"sha256": _digest(recorded.path), "class_map": _reference(recorded.class_map)},
         "save_detections": factory.detections_folder is not None,
@@ -168,8 +177,19 @@ def _video_digest(video: Path) -> str:
     """The content of a video file; of a folder of images their names, sizes and times of change."""
     if video.is_file():
         return _digest(video)
-    images = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in image_paths(video)]
-    return hashlib.sha256(json.dumps(images).encode()).hexdigest()
+    return _listing_digest(image_paths(video), video)
+
+
+def _listing_digest(files: Iterable[Path], folder: Path) -> str:
+    """Names below a folder, sizes and times of change; of a file that is not there the name alone."""
+    digest = hashlib.sha256()
+    for path in files:
+        facts: tuple[int, int] | None = None
+        with suppress(OSError):
+            found = path.stat()
+            facts = found.st_size, found.st_mtime_ns
+        digest.update(json.dumps([os.path.relpath(path, folder), facts]).encode())
+    return digest.hexdigest()
 
 
 def _close_folder(folder: RunFolder, factory: WorkerFactory, video_ids: list[int]) -> None:

@@ -23,6 +23,7 @@ class VideoOutcome:
         height, width: pixels of a frame.
         seconds: wall time by step: read, detect, propagate, associate, encode.
         notes: lines for the run's log, such as skipped frames.
+        skipped: indices of the frames that could not be read.
         searches: tracks that the propagator was asked for, summed over the frames.
         events: every decision in JSON form (see :class:`vis_pipeline.tracking.events.Event`); the run folder keeps them
             apart from the rest, and reading an outcome back gives none.
@@ -34,6 +35,7 @@ class VideoOutcome:
     width: int
     seconds: Mapping[str, float]
     notes: Sequence[str] = ()
+    skipped: Sequence[int] = ()
     searches: int = 0
     events: Sequence[Mapping[str, Any]] = ()
 
@@ -45,8 +47,9 @@ class RunFolder:
     each track is what it is) and, in the end, `results.json`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, config_hash: str | None = None) -> None:
         self.path = path
+        self._config_hash = config_hash
 
     @classmethod
     def create(cls, path: Path, config: Mapping[str, Any], config_hash: str) -> "RunFolder":
@@ -55,7 +58,7 @@ class RunFolder:
         Raises:
             DataError: nothing can be written there, or the run that lies there has another config.
         """
-        folder = cls(path)
+        folder = cls(path, config_hash)
         try:
             for name in ("videos", "events"):
                 (path / name).mkdir(parents=True, exist_ok=True)
@@ -63,7 +66,7 @@ class RunFolder:
                 pass
         except OSError as error:
             raise DataError(f"run folder {path}: cannot be written ({error.strerror}); give another --out") from error
-        if any((path / "videos").glob("*.json")) and folder.config_hash() != config_hash:
+        if any((path / "videos").glob("*.json")) and cls(path).config_hash() != config_hash:
             old = folder.config()
             changed = sorted(key for key in old.keys() | config.keys() if old.get(key) != config.get(key))
             raise DataError(
@@ -101,8 +104,8 @@ class RunFolder:
         return self.path / value if isinstance(value, str) and value else None
 
     def config_hash(self) -> str:
-        """The hash under which the run's videos are stored."""
-        return str(self._read("config").get("hash"))
+        """The hash under which the run's videos are stored: that of this process's own run, whatever is on the disk."""
+        return self._config_hash or str(self._read("config").get("hash"))
 
     def write_versions(self, versions: Mapping[str, str]) -> None:
         """Record what software the run used."""
@@ -118,6 +121,7 @@ class RunFolder:
             "width": outcome.width,
             "seconds": dict(outcome.seconds),
             "notes": list(outcome.notes),
+            "skipped": list(outcome.skipped),
             "searches": outcome.searches,
             "tracks": results_to_json(outcome.tracks),
         }
@@ -143,6 +147,7 @@ class RunFolder:
                 width=int(content["width"]),
                 seconds=content["seconds"],
                 notes=tuple(content["notes"]),
+                skipped=tuple(content["skipped"]),
                 searches=int(content["searches"]),
             )
         except KeyError as error:
@@ -165,6 +170,14 @@ class RunFolder:
         write_text(results, json.dumps(results_to_json(track for one in outcomes.values() for track in one.tracks)))
         self._write("timings", timings(outcomes))
         return results
+
+    def current_results(self, video_ids: Iterable[int]) -> Path:
+        """`results.json` as it lies there if it is newer than every video; else it is assembled anew."""
+        results = self.path / "results.json"
+        videos = [path.stat().st_mtime_ns for path in (self.path / "videos").glob("*.json")]
+        if results.is_file() and results.stat().st_mtime_ns >= max(videos, default=0):
+            return results
+        return self.assemble_results(video_ids)
 
     def log(self, line: str) -> None:
         """Append a line, with the time, to `log.txt`."""

@@ -32,13 +32,14 @@ class Submission:
 def submit(run: RunFolder, split: Split, out: Path) -> Submission:
     """Check that every video of the split is finished and that its results obey the challenge's rules; write the zip.
 
-    The same results give the same bytes.
+    The results are those of `results.json`, also where somebody has changed it since the run wrote it. The same results
+    give the same bytes.
 
     Raises:
         DataError: videos are missing, or results break a rule; nothing is written then.
     """
     _require_finished(run, split)
-    results = read_results(run.assemble_results([video.id for video in split.videos]), split)
+    results = read_results(run.current_results([video.id for video in split.videos]), split)
     found = list(faults(results, split))
     if found:
         more = f"; and {len(found) - SHOWN_FAULTS} more faults" if len(found) > SHOWN_FAULTS else ""

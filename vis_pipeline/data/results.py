@@ -92,6 +92,8 @@ def _result(content: Any, index: int, videos: Mapping[int, Video], category_ids:
             raise DataError(UNKNOWN_VIDEO)
         result = _with_masks(entry, masks.from_segmentations(entry.segmentations, video.height, video.width))
         found = fault(result, videos, category_ids)
+        if found is None and not 0 <= result.score <= 1:
+            found = f"score {result.score} is not in 0..1"
         if found is not None:
             raise DataError(found)
     except DataError as error:

@@ -18,7 +18,7 @@ from vis_pipeline.data.youtube_vis import TrackResult
 from vis_pipeline.engine import VideoTracker, track_video
 from vis_pipeline.propagation import NoPrediction, Propagated, Propagator
 from vis_pipeline.tracking import TrackingSettings
-from vis_pipeline.tracking.settings import BeliefSettings
+from vis_pipeline.tracking.settings import BeliefSettings, MotionSettings
 
 HEIGHT, WIDTH = 20, 60
 CPU = torch.device("cpu")
@@ -54,10 +54,9 @@ class ScriptedDetector:
 
 @dataclass(frozen=True)
 class Remembered:
-    """Masks [N, H, W] of boxes, and how often each was renewed."""
+    """Masks [N, H, W] of boxes."""
 
     masks: Tensor
-    renewed: Tensor
 
 
 class Drift:
@@ -74,7 +73,7 @@ class Drift:
     def start(self, image: Tensor, boxes: Tensor) -> Remembered:
         stack = [filled(tuple(int(side) for side in box)) for box in boxes.tolist()]
         masks = torch.from_numpy(np.array(stack, dtype=bool).reshape(-1, HEIGHT, WIDTH))
-        return Remembered(masks, torch.zeros(len(boxes)))
+        return Remembered(masks)
 
     def predict(self, image: Tensor, states: Remembered) -> Propagated:
         self.asked.append(len(states.masks))
@@ -89,10 +88,10 @@ class Drift:
         return self.start(image, boxes)
 
     def select(self, states: Remembered, indices: Tensor) -> Remembered:
-        return Remembered(states.masks[indices], states.renewed[indices])
+        return Remembered(states.masks[indices])
 
     def concatenate(self, states: Sequence[Remembered]) -> Remembered:
-        return Remembered(torch.cat([s.masks for s in states]), torch.cat([s.renewed for s in states]))
+        return Remembered(torch.cat([s.masks for s in states]))
 
 
 def video(length: int) -> list[Frame | BadFrame]:
@@ -245,6 +244,18 @@ def test_a_bad_frame_is_null_in_every_track_and_the_tracks_go_on() -> None:
     assert len(tracked.notes) == 1
     assert "frame 00001.jpg" in tracked.notes[0]
     assert detector.batches == [[0], [2, 3]]
+
+
+def test_motion_goes_on_while_frames_cannot_be_read() -> None:
+    path = [(3 * index, 4, 10, 8) for index in range(12)]
+    frames = video(12)
+    for index in (4, 5, 6):
+        frames[index] = BadFrame(7, index, f"{index:05}.jpg", "cut short")
+    # Detected again six frames and 18 pixels on, with nothing but motion to say that it is the same.
+    script = [[(path[index], 0.9, 5)] if index not in (4, 5, 6, 7, 8) else [] for index in range(12)]
+    settings = TrackingSettings(match_kinship=1, motion=MotionSettings(momentum=1))
+    (track,) = run(ScriptedDetector(script), NoPrediction(), settings, frames)
+    assert [index for index, box in enumerate(shown(track)) if box] == [0, 1, 2, 3, 9, 10, 11]
 
 
 def test_a_video_without_detections_has_no_tracks() -> None:

@@ -4,7 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -50,6 +50,10 @@ class LiveTracks(Generic[StateT]):
     histories: tuple[TrackHistory, ...]
     table: TrackTable
 
+    def later(self, frames: int) -> "LiveTracks[StateT]":
+        """The same tracks after some frames that could not be read."""
+        return replace(self, table=self.table.later(frames)) if frames else self
+
 
 class Stopwatch:
     """Seconds by step; on a CUDA device the steps are as the host sees them."""
@@ -91,11 +95,12 @@ class VideoTracker(Generic[StateT]):
     def step(self, index: int, image: NDArray[np.uint8], detections: Detections) -> None:
         """Take in frame `index`: its image uint8 [H, W, 3] BGR and its detections, masks of the same size."""
         self._frames += 1
+        unread = index - self._last_frame - 1 if self._live is not None else 0
         self._last_frame = index
         watch = self.stopwatch.step
         with watch("propagate"):
             on_device = torch.from_numpy(image).to(self._device)
-            live = self._live or self._nobody(on_device)
+            live = self._nobody(on_device) if self._live is None else self._live.later(unread)
             predicted = self._search(on_device, live)
         with watch("associate"):
             observation = observe(on_device, detections, predicted)
@@ -105,8 +110,9 @@ class VideoTracker(Generic[StateT]):
         with watch("encode"):
             born = self._record(index, live, observation, detections, decision, candidates)
         with watch("propagate"):
-            surviving = self._surviving(on_device, live, observation, predicted, decision)
-            self._live = self._joined(surviving, self._newborn(on_device, observation, decision, born))
+            self._live = self._surviving(on_device, live, observation, predicted, decision)
+            if born:
+                self._live = self._joined(self._live, self._newborn(on_device, observation, decision, born))
 
     def results(self, video_id: int, length: int) -> tuple[TrackResult, ...]:
         """The tracks of the finished video, best first, as settings say."""
@@ -117,6 +123,8 @@ class VideoTracker(Generic[StateT]):
         segmentations, labels, scores = [], [], []
         for track in reported:
             believed = believed_in_the_end(track, self._last_frame, settings.bridge_iou)
+            cut = sorted(track.predicted_scores.keys() - set(believed))
+            self.events += [Event(frame, EventKind.CUT, track.number, reason="nothing confirmed it") for frame in cut]
             segmentations.append(reported_masks(track, believed, length))
             detected = np.array(list(track.detection_scores.values()))
             labels.append(vote_class(np.array(list(track.labels.values())), detected))
@@ -165,7 +173,7 @@ class VideoTracker(Generic[StateT]):
         agreements = [*decision.agreements.tolist(), *(0.0 for _ in born)]
         labels = detections.labels.tolist()
         for owner, detection, agreement in zip(detected, sightings.tolist(), agreements, strict=True):
-            owner.detect(index, labels[detection], float(candidates.detection_scores[detection]), agreement)
+            owner.note_detection(index, labels[detection], float(candidates.detection_scores[detection]), agreement)
         for track in np.intersect1d(matched.free_tracks, seen):
             live.histories[track].predicted_scores[index] = float(candidates.tracking_scores[track])
         numbers = [history.number for history in live.histories]

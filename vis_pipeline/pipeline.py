@@ -70,7 +70,7 @@ class SiamMaskChoice:
 
 @dataclass(frozen=True, config=STRICT)
 class PipelineSettings:
-    """A whole pipeline; `siammask` None links detections by IoU alone."""
+    """A whole pipeline; `siammask` None links detections by masks, place and colours alone."""
 
     detector: DetectorSettings
     siammask: SiamMaskChoice | None

@@ -85,8 +85,9 @@ class SiamMaskPropagator:
 
     def advance(self, image: Tensor, states: TargetStates, boxes: Tensor, renewed: Tensor) -> TargetStates:
         """The boxes move; the templates of those renewed are cut anew."""
-        moved = states.with_boxes(boxes)
-        return moved.replaced(renewed, self._tracker.initialise(image, boxes[renewed])) if len(renewed) else moved
+        if len(renewed):
+            states = states.replaced(renewed, self._tracker.initialise(image, boxes[renewed]))
+        return states.with_boxes(boxes)
 
     def select(self, states: TargetStates, indices: Tensor) -> TargetStates:
         """The states of some tracks."""
@@ -98,7 +99,7 @@ class SiamMaskPropagator:
 
 
 class NoPrediction:
-    """No propagation: nothing is expected anywhere, so that detections are linked by the masks before them alone.
+    """No propagation: nothing is predicted, so that detections are linked by those before them alone.
 
     The state of a group of tracks is their number.
     """

@@ -28,8 +28,9 @@ def test_choices(text, key, choice):
         ("a=", "expected KEY="),
         ("a=1:b", "1:b are not two numbers"),
         ("a=2:1", "2 is not below 1"),
+        ("a=0:1e400", "0 is not below 1e400"),
     ],
 )
 def test_what_is_no_choice(text, message):
-    with pytest.raises(ConfigError, match=f"^--search {text}: .*{message}|^--search {text}: {message}"):
+    with pytest.raises(ConfigError, match=f"^--search {text}: .*{message}"):
         parse_choice(text)

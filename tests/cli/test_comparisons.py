@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from vis_pipeline.bench.workload import given_workload
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -58,7 +60,7 @@ def test_a_search_keeps_its_table_and_is_taken_up(command, folder: Path, given: 
     assert command(*ablation, "--device", "cpu")[0] == 0
     tune = [
         "bench", "tune", "--on", folder / "work", "--out", folder / "search", "--cfg-options", "siammask=None",
-        "--search", "tracking.min_detections=2:3", "--search", "tracking.motion.momentum=0.2:0.9", "--workers", 1,
+        "--search", "tracking.min_detections=2:9", "--search", "tracking.motion.momentum=0.2:0.9", "--workers", 1,
         "--device", "cpu",
     ]  # fmt: skip
     code, out, err = command(*tune, "--trials", 1)
@@ -72,26 +74,38 @@ def test_a_search_keeps_its_table_and_is_taken_up(command, folder: Path, given: 
     assert sorted(int(row["trial"]) for row in table) == [0, 1]
     scores = [float(row["score"]) for row in table]
     assert scores == sorted(scores, reverse=True)
+    own = next(row for row in table if row["trial"] == "0")
+    assert (own["tracking.min_detections"], own["tracking.motion.momentum"]) == ("3", "0.8")
     for row in table:
-        if row["trial"] == "0":
-            assert row["tracking.min_detections"] == ""
-        else:
-            assert 0.2 <= float(row["tracking.motion.momentum"]) <= 0.9
+        assert 0.2 <= float(row["tracking.motion.momentum"]) <= 0.9
         mean = sum(float(row[f"{name}_1"]) for name in ("ap", "idf1", "hota")) / 3
         assert float(row["score"]) == pytest.approx(mean)
-    assert not (folder / "search/runs").exists()
+    assert sorted(path.name for path in (folder / "search").iterdir() if not path.name.endswith(".lock")) == [
+        "trials.csv", "trials.journal",
+    ]  # fmt: skip
+    code, _, err = command(*tune, "--trials", 3, "--cfg-options", "tracking.match_iou=0.5")
+    assert code == 2
+    assert "holds a search with another config, other choices or other workloads" in err
+
+
+SPLIT = ["--split", "s.json", "--frames", "f"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["ablation", "--split", "s.json"], "--split and --frames go together"),
-        (["ablation", "--jitter", "0.1"], "--detections, --jitter and --false-positives need a --split"),
+        (["ablation", "--jitter", "0.1"], "--detections, --runs, --jitter and --false-positives need a --split"),
+        (["ablation", *SPLIT, "--detections", "d", "--drop", "0.1"], "do nothing to recorded --detections"),
+        (["ablation", *SPLIT, "--videos", "3"], "--videos is how many are drawn"),
+        (["ablation", "--variant", "a:b=1", "--variant", "a:b=2"], "--variant a: is given twice"),
+        (["ablation", "--variant", "none:siammask=None"], "variant 'none': is there twice"),
         (["ablation", "--variants", "three-stage"], "variant 'three-stage': is none of none, one-stage, two-stage"),
         (["ablation", "--variants", ""], "--variants: names none, and there is no --variant"),
         (["ablation", "--variant", "x"], "--variant x: expected NAME:KEY=VALUE"),
         (["ablation", "--variant", "x:tracking.mach_iou=1"], "did you mean 'match_iou'"),
-        (["ablation", "--runs", "6-1"], "--runs 6-1: not two numbers of frames"),
+        (["ablation", *SPLIT, "--runs", "6-1"], "--runs 6-1: not two numbers of frames"),
+        (["ablation", *SPLIT], "split s.json: "),
         (["tune", "--on", "nowhere", "--search", "a=1:2"], "workload nowhere: no workload.json"),
         (["tune", "--on", "nowhere", "--search", "a"], "--search a: expected KEY=LOW:HIGH or KEY=A,B,C"),
     ],
@@ -101,3 +115,37 @@ def test_a_fault_is_one_line(command, tmp_path: Path, arguments: list[str], mess
     assert code == 2
     assert len(err.splitlines()) == 1
     assert message in err
+
+
+def test_choices_are_checked_before_anything_is_tracked(command, folder: Path, given: list[object]) -> None:
+    work = folder / "checked"
+    recorded = folder / "none.json"
+    recorded.write_text("[]")
+    given_workload(folder / "split/instances.json", folder / "split/JPEGImages", recorded, work)
+    for choice, message in {
+        "tracking.mach_iou=0.1:0.5": "did you mean 'match_iou'",
+        "tracking.match_iou=0.1:2": "tracking.match_iou = 2",
+        "tracking.min_detections=5:9": "leaves out the config's own value, 3",
+        "tracking.kept_mask=tracker,better_scored": "leaves out the config's own value, detector",
+    }.items():
+        code, _, err = command("bench", "tune", "--on", work, "--search", choice, "--out", folder / "never")
+        assert code == 2
+        assert message in err
+    assert not (folder / "never").exists()
+    (folder / "file").write_text("")
+    search = ["--search", "tracking.min_detections=2:9"]
+    code, _, err = command("bench", "tune", "--on", work, *search, "--out", folder / "file")
+    assert (code, len(err.splitlines())) == (2, 1) and "cannot be written" in err
+
+
+def test_a_folder_that_holds_another_comparison_is_left_as_it_is(command, folder: Path, given: list[object]) -> None:
+    out = folder / "taken"
+    recorded = folder / "nothing.json"
+    recorded.write_text("[]")
+    given_workload(folder / "split/instances.json", folder / "split/JPEGImages", recorded, out)
+    before = (out / "workload.json").read_text()
+    code, _, err = command("bench", "ablation", *given, "--out", out)
+    assert code == 2
+    assert "holds a comparison on another split or other detections; give a new folder" in err
+    assert (out / "workload.json").read_text() == before
+    assert not (out / "kept_detections.json").exists()

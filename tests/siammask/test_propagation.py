@@ -31,6 +31,14 @@ def test_renewed_tracks_look_for_what_is_in_their_boxes_now_and_the_others_for_w
     torch.testing.assert_close(unchanged.boxes, moved)
 
 
+def test_a_small_box_is_searched_for_in_ten_pixels_renewed_or_not():
+    propagator = SiamMaskPropagator(siammask())
+    image = torch.from_numpy(moving_squares(1, 3)[0][0])
+    small = torch.tensor([[20.0, 20, 4, 4], [40, 40, 4, 4]], dtype=torch.float64)
+    states = propagator.advance(image, propagator.start(image, small), small, torch.tensor([1]))
+    assert states.sizes.tolist() == [[10, 10], [10, 10]]
+
+
 def test_no_tracks_can_be_started_and_predicted():
     propagator = SiamMaskPropagator(siammask())
     image = torch.zeros((40, 60, 3), dtype=torch.uint8)

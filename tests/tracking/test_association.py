@@ -88,10 +88,10 @@ def test_a_weak_pair_is_not_matched_only_to_help_the_sum() -> None:
 
 
 def test_a_track_of_a_later_rank_gets_what_no_owner_wants() -> None:
-    affinity = np.array([[0.4, 0.9], [0.0, 0.5]])
-    assert pairs(alone(affinity, 0.3)) == [(0, 1)] or pairs(alone(affinity, 0.3)) == [(0, 0), (1, 1)]
+    affinity = np.array([[0.4, 0.9], [0.0, 0.2]])
+    assert pairs(alone(affinity, 0.3)) == [(0, 1)]
     ranked = associate([Sweep(affinity, 0.3)], np.array([0, 1]))
-    assert pairs(ranked) == [(0, 0), (1, 1)]
+    assert pairs(ranked) == [(0, 0)]
 
 
 def test_the_second_sweep_joins_only_what_the_first_left() -> None:

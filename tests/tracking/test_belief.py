@@ -55,6 +55,7 @@ def test_a_sound_prediction_is_believed():
         ({"scores": [0.41]}, {"usual_scores": [0.8]}, Doubt.NONE),
         ({"scores": [0.39]}, {"usual_scores": [0.4]}, Doubt.SCORE),
         ({"scores": [0.41]}, {"usual_scores": [0.9]}, Doubt.USUAL_SCORE),
+        ({"scores": [0.41]}, {"usual_scores": [np.nan]}, Doubt.NONE),
         ({"likeness": [0.69]}, {}, Doubt.LIKENESS),
         # IoU of the boxes 60 / 140 and 80 / 120.
         ({"located": [[4, 0, 10, 10]]}, {}, Doubt.BOX),
@@ -65,7 +66,7 @@ def test_a_sound_prediction_is_believed():
         # Half the root of the area in the first frame, a quarter of it more in each further one.
         ({"boxes": [[4.9, 0, 10, 10]], "located": [[4.9, 0, 10, 10]]}, {}, Doubt.NONE),
         ({"boxes": [[5.1, 0, 10, 10]], "located": [[5.1, 0, 10, 10]]}, {}, Doubt.DISTANCE),
-        ({"boxes": [[7.4, 0, 10, 10]], "located": [[7.4, 0, 10, 10]]}, {"undetected": [1]}, Doubt.NONE),
+        ({"boxes": [[7.4, 0, 10, 10]], "located": [[7.4, 0, 10, 10]]}, {"since": [1]}, Doubt.NONE),
         ({"boxes": [[8, 0, 10, 10]], "located": [[8, 0, 10, 10]]}, {"velocities": [[8.0, 0]]}, Doubt.NONE),
         ({}, {"velocities": [[8.0, 0]]}, Doubt.DISTANCE),
         ({"on_detections": [0.5]}, {}, Doubt.NONE),

@@ -100,7 +100,7 @@ def test_where_masks_say_both_colours_decide() -> None:
 
 
 def test_an_owner_gets_its_detection_though_a_hidden_track_fits_it_better() -> None:
-    settings = TrackingSettings(owner_undetected=3)
+    settings = TrackingSettings(owner_undetected=4)
     decision = frame([((0, 10), 0.9)], [((0, 10), 0.9), ((3, 13), 0.9)], settings, undetected=[5, 0])
     assert matches(decision) == {1: 0}
     # What lies on the owner's detection is not shown a second time.
@@ -185,7 +185,8 @@ def test_a_prediction_hijacked_by_a_detected_neighbour_is_hidden() -> None:
 def test_which_mask_a_matched_track_keeps(kept: KeptMask, detection_score: float, shown: int) -> None:
     settings = TrackingSettings(kept_mask=kept)
     assert frame([((0, 10), detection_score)], [((1, 10), 0.5)], settings).shown.tolist() == [shown]
-    # Without a prediction there is only the detection.
+    # A prediction that lies elsewhere is not kept, and without one there is only the detection.
+    assert frame([((0, 10), detection_score)], [((40, 50), 0.99)], settings, last=[(1, 11)]).shown.tolist() == [0]
     assert frame([((0, 10), detection_score)], [(NOWHERE, 0.99)], settings, last=[(0, 10)]).shown.tolist() == [0]
 
 

@@ -10,7 +10,7 @@ def track(pattern, agreement=0.9):
     history = TrackHistory(0)
     for frame, letter in enumerate(pattern):
         if letter == "D":
-            history.detect(frame, label=1, score=0.8, agreement=agreement)
+            history.note_detection(frame, label=1, score=0.8, agreement=agreement)
         elif letter == "P":
             history.predicted_scores[frame] = 0.5
         if letter != ".":
@@ -24,6 +24,7 @@ def track(pattern, agreement=0.9):
         ("DPPD", 0.9, [1, 2]),
         ("DPPD", 0.1, []),
         ("DP.PD", 0.9, [1, 3]),
+        ("DP..D", 0.9, [1]),
         ("DPP", 0.9, [1, 2]),
         ("DPP", 0.1, [1, 2]),
         ("DPP.", 0.9, []),

@@ -24,8 +24,8 @@ class DetectorFaults:
         drop: share of each object's masks that it misses.
         runs: it misses an object for so many frames in a row (lowest, highest).
         jitter: standard deviation of a mask's shift, in roots of its area, and of the logarithm of its scale.
-        false_positives: mean number a frame of detections of nothing: masks of the split's own objects at other places,
-            each still for a run of frames.
+        false_positives: mean number a frame of detections of nothing: masks of the video's own objects at random
+            places, now and then on an object, each still for a run of frames.
     """
 
     drop: float = 0.4
@@ -38,13 +38,13 @@ def simulate(split: Split, faults: DetectorFaults, seed: int) -> list[dict[str, 
     """Entries of a detections file (see :mod:`detectors.recorded`) for every video of a split with annotations.
 
     A true detection's score is the IoU of its mask with the true one; that of a false one is drawn from 0 to 0.7.
-    Crowds are not detected. The entries of a video depend on the seed and on that video alone.
+    Crowds and empty masks are not detected. The entries of a video depend on the seed and on that video alone.
 
     Raises:
         DataError: the split has no annotations.
     """
-    if split.annotations is None:
-        raise DataError("a test form without ground truth; detections can be drawn only from true masks")
+    if not split.annotations:
+        raise DataError("has no annotations; detections can be drawn from true masks only")
     by_video: dict[int, list[Annotation]] = {video.id: [] for video in split.videos}
     for annotation in split.annotations:
         if not annotation.iscrowd:
@@ -93,11 +93,11 @@ def _of_video(
 def _detected(true: Rle | None, jitter: float, rng: np.random.Generator) -> tuple[float, Rle] | None:
     """Score and mask of one true detection; None where nothing is left of it in the frame."""
     assert true is not None
-    if jitter == 0:
-        return 1.0, true
     mask = masks.decode(true)
     if not mask.any():
         return None
+    if jitter == 0:
+        return 1.0, true
     moved = jittered(mask, jitter, rng)
     iou = float((mask & moved).sum() / (mask | moved).sum())
     return (iou, masks.encode(moved[None])[0]) if moved.any() else None
@@ -108,14 +108,16 @@ def _false_positives(
 ) -> Iterator[dict[str, Any]]:
     shapes = [(entry.category_id, rle) for entry in annotations for rle in entry.segmentations if rle is not None]
     mean_run = (faults.runs[0] + faults.runs[1]) / 2
-    for _ in range(int(rng.poisson(faults.false_positives * video.length / mean_run)) if shapes else 0):
+    # Runs begin before the first frame, too, so that the first and last frames have as many as the others.
+    begins = video.length + mean_run - 1
+    for _ in range(int(rng.poisson(faults.false_positives * begins / mean_run)) if shapes else 0):
         category_id, rle = shapes[int(rng.integers(len(shapes)))]
         offset = rng.uniform(-0.5, 0.5, 2) * [video.height, video.width]
         shape = np.roll(masks.decode(rle), np.rint(offset).astype(int), axis=(0, 1))
-        start = int(rng.integers(video.length))
         length = int(rng.integers(faults.runs[0], faults.runs[1] + 1))
+        start = int(rng.integers(1 - length, video.length))
         score = float(rng.uniform(0, 0.7))
-        for frame in range(start, min(start + length, video.length)):
+        for frame in range(max(start, 0), min(start + length, video.length)):
             yield _entry(video, frame, category_id, score, masks.encode(shape[None])[0])
 
 

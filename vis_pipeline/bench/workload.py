@@ -59,18 +59,25 @@ def simulated_workload(split: Path, frames: Path, out: Path, faults: DetectorFau
     """A split with detections drawn from its true masks.
 
     Raises:
-        DataError: the split cannot be used, or `out` cannot be written.
+        DataError: the split cannot be used; `out` cannot be written, or holds another comparison.
     """
-    return _recorded(out, split, frames, simulate(read_split(split), faults, seed))
+    try:
+        detections = simulate(read_split(split), faults, seed)
+    except DataError as error:
+        raise DataError(f"split {split}: {error}" if "split" not in str(error) else str(error)) from error
+    return _recorded(out, split, frames, detections)
 
 
 def given_workload(split: Path, frames: Path, detections: Path, out: Path) -> Workload:
     """A split with recorded detections as they are.
 
     Raises:
-        DataError: `out` cannot be written.
+        DataError: `out` cannot be written, or holds another comparison.
     """
-    return _noted(out, Workload(split.resolve(), frames.resolve(), detections.resolve()))
+    workload = Workload(split.resolve(), frames.resolve(), detections.resolve())
+    _claim(out, workload)
+    write_text(out / _RECORD, _text(workload))
+    return workload
 
 
 def read_workload(folder: Path) -> Workload:
@@ -92,15 +99,25 @@ def without_some(detections: Sequence[dict[str, Any]], drop: float, seed: int) -
 
 
 def _recorded(out: Path, split: Path, frames: Path, detections: list[dict[str, Any]]) -> Workload:
+    kept, text = out / _KEPT, json.dumps(detections)
+    workload = Workload(split.resolve(), frames.resolve(), kept.resolve())
+    _claim(out, workload)
+    if kept.is_file() and kept.read_text() != text:
+        raise DataError(f"--out {out}: holds a comparison on other detections; give a new folder")
+    write_text(kept, text)
+    write_text(out / _RECORD, _text(workload))
+    return workload
+
+
+def _claim(out: Path, workload: Workload) -> None:
+    """Make the folder; one that holds another comparison is left as it is."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"--out {out}: cannot be written ({error.strerror}); give another folder") from error
-    write_text(out / _KEPT, json.dumps(detections))
-    return given_workload(split, frames, out / _KEPT, out)
+    if (out / _RECORD).is_file() and read_workload(out) != workload:
+        raise DataError(f"--out {out}: holds a comparison on another split or other detections; give a new folder")
 
 
-def _noted(out: Path, workload: Workload) -> Workload:
-    out.mkdir(parents=True, exist_ok=True)
-    write_text(out / _RECORD, json.dumps({key: str(path) for key, path in asdict(workload).items()}, indent=2) + "\n")
-    return workload
+def _text(workload: Workload) -> str:
+    return json.dumps({key: str(path) for key, path in asdict(workload).items()}, indent=2) + "\n"

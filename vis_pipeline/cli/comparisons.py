@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from vis_pipeline.bench.ablation import TrackingFigures
     from vis_pipeline.run import RunOptions
+
+_ValueT = TypeVar("_ValueT")
 
 _DRAWN_VIDEOS = 12
 _DRAWN_SEED = 20500
@@ -40,16 +42,20 @@ def ablation(
         typer.Option(metavar="NAME:KEY=VALUE ...", help="One more variant of the config by its overrides; repeatable."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of drawn videos and of what goes missing.")] = _DRAWN_SEED,
-    videos: Annotated[int, typer.Option(min=1, help="Drawn videos to make; without --split.")] = _DRAWN_VIDEOS,
-    drop: Annotated[float, typer.Option(min=0, max=1, help="Share of the detections that goes missing.")] = _DRAWN_DROP,
+    videos: Annotated[
+        int | None, typer.Option(min=1, help=f"Drawn videos to make, without --split; default: {_DRAWN_VIDEOS}.")
+    ] = None,
+    drop: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Share of the detections that goes missing; default: a third.")
+    ] = None,
     runs: Annotated[
-        str, typer.Option(help="With --split: an object is missed for so many frames on end, A-B.")
-    ] = "1-6",
+        str | None, typer.Option(help="With --split: an object is missed for so many frames on end; default: 1-6.")
+    ] = None,
     jitter: Annotated[
         float, typer.Option(min=0, max=1, help="With --split: masks are shifted and scaled by so much of their size.")
     ] = 0.0,
     false_positives: Annotated[
-        float, typer.Option(min=0, help="With --split: detections of nothing a frame, on average.")
+        float, typer.Option(min=0, max=100, help="With --split: detections of nothing a frame, on average.")
     ] = 0.0,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file as well.")] = None,
     workers: _Workers = 2,
@@ -59,7 +65,8 @@ def ablation(
     """Score the same detections tracked in several ways: without SiamMask, with one stage, with two, and your own.
 
     AP is YouTube-VIS's; IDF1, HOTA and AssA are over all masks. *tracks*: reported tracks an object; *stray*: the share
-    of shown masks of which less than half lies on an object; *searched*: tracks that SiamMask looks for, a frame.
+    of shown masks of which less than half lies on an object; *searched*: tracks a frame that are not lost, for which
+    SiamMask, if there is one, looks; *frames/s*: those that one worker tracks.
     With --split the detections are the true masks, of which --drop goes missing for --runs frames on end; without it
     they are what the pipeline's detector finds in drawn videos, and --drop of them goes missing one by one.
     """
@@ -77,19 +84,24 @@ def ablation(
 
     if (split is None) != (frames is None):
         raise ConfigError("--split and --frames go together")
-    if split is None and (detections is not None or jitter or false_positives):
-        raise ConfigError("--detections, --jitter and --false-positives need a --split")
+    if split is None and (detections is not None or jitter or false_positives or runs is not None):
+        raise ConfigError("--detections, --runs, --jitter and --false-positives need a --split")
+    if detections is not None and (drop is not None or runs is not None or jitter or false_positives):
+        raise ConfigError("--drop, --runs, --jitter and --false-positives do nothing to recorded --detections")
+    if split is not None and videos is not None:
+        raise ConfigError("--videos is how many are drawn where there is no --split")
     chosen = [name.strip() for name in variants.split(",") if name.strip()]
-    compared = bench.variants(config, cfg_options or (), chosen, dict(map(_named, variant or ())))
+    compared = bench.variants(config, cfg_options or (), chosen, _by_name("--variant", map(_named, variant or ())))
     if not compared:
         raise ConfigError("--variants: names none, and there is no --variant")
-    faults = DetectorFaults(drop, _runs(runs), jitter, false_positives)
+    share = _DRAWN_DROP if drop is None else drop
+    faults = DetectorFaults(share, _runs(runs or "1-6"), jitter, false_positives)
     options = _run_options(device, workers)
     rows = []
     with ProgressBar() as progress:
         if split is None or frames is None:
             detecting = next(iter(compared.values()))
-            work = workload.drawn_workload(detecting, out, seed, videos, drop, options, progress)
+            work = workload.drawn_workload(detecting, out, seed, videos or _DRAWN_VIDEOS, share, options, progress)
         elif detections is not None:
             work = workload.given_workload(split, frames, detections, out)
         else:
@@ -126,14 +138,12 @@ def tune(
     from vis_pipeline.bench.workload import read_workload
     from vis_pipeline.progress import ProgressBar
 
-    space = dict(map(tuning.parse_choice, search))
+    space = _by_name("--search", map(tuning.parse_choice, search))
     workloads = [read_workload(folder) for folder in on]
     console = Console()
+    tried = tuning.Search(config, cfg_options or (), space, workloads, seed, out)
     with ProgressBar() as progress:
-        found = tuning.tune(
-            config, cfg_options or (), space, workloads, trials, seed, out, _run_options(device, workers), progress
-        )
-        for trial in found:
+        for trial in tried.run(trials, _run_options(device, workers), progress):
             settings = " ".join(f"{key}={value}" for key, value in trial.overrides.items()) or "the config's own"
             console.print(f"trial {trial.number}: {trial.score:.4f}  {settings}", highlight=False, soft_wrap=True)
     console.print(f"table  {out / tuning.TABLE}", highlight=False, soft_wrap=True)
@@ -146,6 +156,17 @@ def _run_options(device: str | None, workers: int) -> "RunOptions":
 
     chosen = device or torch_device(None).type
     return RunOptions(device=chosen, ray=RaySettings(workers=workers, gpus_per_worker=gpu_share(chosen, workers)))
+
+
+def _by_name(option: str, pairs: "Iterable[tuple[str, _ValueT]]") -> "dict[str, _ValueT]":
+    from vis_pipeline.errors import ConfigError
+
+    found: dict[str, _ValueT] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ConfigError(f"{option} {name}: is given twice")
+        found[name] = value
+    return found
 
 
 def _named(text: str) -> tuple[str, list[str]]:

@@ -32,7 +32,7 @@ class TargetStates:
         centres: float64 [N, 2], x, y of the state boxes in image pixels.
         sizes: float64 [N, 2], w, h of the state boxes in image pixels.
         scores: float32 [N], the last scores, 1 at the start.
-        padding: uint8 [N, 3], BGR colour outside the image: the mean of the frame that the target began in.
+        padding: uint8 [N, 3], BGR colour outside the image: the mean of the frame that the template was cut from.
     """
 
     templates: Tensor

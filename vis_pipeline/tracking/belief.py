@@ -98,7 +98,7 @@ def too_far(boxes: NDArray[np.float64], table: TrackTable, momentum: float, sett
     """Predictions (boxes x, y, w, h [N, 4]) farther from where motion puts the track than they may stray by now."""
     expected = table.moved_boxes(momentum)
     away = boxes[:, :2] + boxes[:, 2:] / 2 - expected[:, :2] - expected[:, 2:] / 2
-    allowed = settings.distance + settings.distance_growth * table.undetected
+    allowed = settings.distance + settings.distance_growth * table.since
     return np.asarray(np.linalg.norm(away, axis=1) > allowed * np.sqrt(table.areas))
 
 

@@ -76,7 +76,7 @@ def decide(candidates: Candidates, table: TrackTable, settings: TrackingSettings
     inside = share_inside(candidates.overlaps, candidates.areas, candidates.areas)
     assignment = associate(_sweeps(candidates, table, settings), ranks(table, settings))
     doubted = _doubts(candidates, assignment, table, inside, settings)
-    shown = _shown(candidates, assignment, doubted, settings.kept_mask)
+    shown = _shown(candidates, assignment, doubted, settings)
     after = _after(candidates, assignment, table, shown != HIDDEN, settings)
     alive = survivors(after, settings)
     # Two tracks never share one object: what a detection shows may not be shown already, nor be a part of what is.
@@ -150,15 +150,16 @@ def _doubts(
 
 
 def _shown(
-    candidates: Candidates, assignment: Assignment, doubted: NDArray[np.int64], kept_mask: KeptMask
+    candidates: Candidates, assignment: Assignment, doubted: NDArray[np.int64], settings: TrackingSettings
 ) -> NDArray[np.int64]:
+    """The mask that each track shows; the tracker's own is kept only where it lies on the detection."""
     predicted = np.arange(len(doubted)) + len(candidates.detection_scores)
     shown = np.where(doubted == Doubt.NONE, predicted, HIDDEN)
     own = predicted[assignment.tracks]
-    detector = candidates.areas[own] == 0
-    if kept_mask is KeptMask.DETECTOR:
+    detector = candidates.overlaps[assignment.detections, own] < settings.match_iou
+    if settings.kept_mask is KeptMask.DETECTOR:
         detector[:] = True
-    elif kept_mask is KeptMask.BETTER_SCORED:
+    elif settings.kept_mask is KeptMask.BETTER_SCORED:
         scores = candidates.detection_scores[assignment.detections]
         detector |= scores >= candidates.tracking_scores[assignment.tracks]
     shown[assignment.tracks] = np.where(detector, assignment.detections, own)

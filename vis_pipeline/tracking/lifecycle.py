@@ -13,7 +13,7 @@ class Rank(IntEnum):
     """In which order tracks choose among the detections."""
 
     OWNER = 0
-    HIDDEN = 1
+    CONFIRMED = 1
     UNCONFIRMED = 2
     LOST = 3
 
@@ -36,9 +36,9 @@ def ranks(table: TrackTable, settings: TrackingSettings) -> NDArray[np.int64]:
     them, then the unconfirmed, at last the lost ones.
     """
     confirmed = table.detections >= settings.owner_detections
-    recent = table.undetected <= settings.owner_undetected
+    recent = table.undetected < settings.owner_undetected
     conditions = [table.lost, confirmed & recent, confirmed]
-    return np.select(conditions, [Rank.LOST, Rank.OWNER, Rank.HIDDEN], Rank.UNCONFIRMED).astype(np.int64)
+    return np.select(conditions, [Rank.LOST, Rank.OWNER, Rank.CONFIRMED], Rank.UNCONFIRMED).astype(np.int64)
 
 
 def births(

@@ -86,7 +86,7 @@ class TrackingSettings:
         max_undetected: a track ends once it has gone without a detection for more frames in a row than this.
         min_detections: detections that a track needs to be reported (in a shorter video, one in each frame).
         confirm_score: score that the best of them needs for that.
-        bridge_iou: predictions between two detections are reported if the last of them has this IoU with the later one.
+        bridge_iou: predictions before a detection are reported if that for its own frame has this IoU with it.
         missing_score: what an undetected frame adds to the mean that is the track's score.
         score_prior: frames of score 0 that the mean begins with: few detections are less sure than many.
         merge_iou: of two reported tracks of one class that overlap this much over the video, the weaker one goes.

@@ -17,10 +17,11 @@ class TrackTable:
 
     Attributes:
         detections: int64 [N], detections so far.
-        undetected: int64 [N], frames in a row without one.
+        undetected: int64 [N], frames in a row that were looked at without one.
+        since: int64 [N], frames of the video since the last one; those that could not be read count here too.
         hidden: int64 [N], frames in a row in which nothing was shown.
         lost: bool [N], not searched for.
-        usual_scores: float64 [N], running mean of the tracking scores in frames with a detection; 1 until there is one.
+        usual_scores: float64 [N], running mean of the tracking scores in frames with a detection; NaN before the first.
         boxes: float64 [N, 4], x, y, w, h of the last detection's mask.
         areas: float64 [N], its pixels.
         velocities: float64 [N, 2], x, y, pixels a frame, from detection to detection.
@@ -28,6 +29,7 @@ class TrackTable:
 
     detections: NDArray[np.int64]
     undetected: NDArray[np.int64]
+    since: NDArray[np.int64]
     hidden: NDArray[np.int64]
     lost: NDArray[np.bool_]
     usual_scores: NDArray[np.float64]
@@ -37,6 +39,10 @@ class TrackTable:
 
     def __len__(self) -> int:
         return len(self.detections)
+
+    def later(self, frames: int) -> "TrackTable":
+        """The same rows after some frames that could not be read."""
+        return replace(self, since=self.since + frames)
 
     def select(self, tracks: NDArray[np.int64]) -> "TrackTable":
         """Some of the rows, in the order of `tracks`."""
@@ -52,7 +58,7 @@ class TrackTable:
 
         The velocity falls to `momentum` of itself with each frame without a detection.
         """
-        frames = (self.undetected + 1).astype(np.float64)
+        frames = (self.since + 1).astype(np.float64)
         travelled = frames if momentum == 1 else (1 - momentum**frames) / (1 - momentum)
         return self.velocities * travelled[:, None]
 
@@ -68,9 +74,10 @@ def newborn(boxes: NDArray[np.float64], areas: NDArray[np.integer]) -> TrackTabl
     return TrackTable(
         detections=zeros + 1,
         undetected=zeros,
+        since=zeros,
         hidden=zeros,
         lost=np.zeros(count, dtype=np.bool_),
-        usual_scores=np.ones(count),
+        usual_scores=np.full(count, np.nan),
         boxes=boxes.astype(np.float64),
         areas=areas.astype(np.float64),
         velocities=np.zeros((count, 2)),
@@ -100,16 +107,18 @@ def detected(
     """
     rows = table.select(tracks)
     first = rows.detections == 1
-    step = (_centres(boxes) - _centres(rows.boxes)) / (rows.undetected + 1)[:, None]
+    step = (_centres(boxes) - _centres(rows.boxes)) / (rows.since + 1)[:, None]
     pace = np.where(first, 1.0, VELOCITY_RATE)[:, None]
-    usual = rows.usual_scores + np.where(first, 1.0, SCORE_RATE) * (scores - rows.usual_scores)
+    before = np.where(np.isnan(rows.usual_scores), scores, rows.usual_scores)
+    usual = np.where(np.isnan(scores), before, before + SCORE_RATE * (scores - before))
     return replace(
         table,
         detections=_put(table.detections, tracks, rows.detections + 1),
         undetected=_put(table.undetected, tracks, 0),
+        since=_put(table.since, tracks, 0),
         hidden=_put(table.hidden, tracks, 0),
         lost=_put(table.lost, tracks, False),
-        usual_scores=_put(table.usual_scores, tracks, np.where(np.isnan(scores), rows.usual_scores, usual)),
+        usual_scores=_put(table.usual_scores, tracks, usual),
         boxes=_put(table.boxes, tracks, boxes),
         areas=_put(table.areas, tracks, areas),
         velocities=_put(table.velocities, tracks, rows.velocities + pace * (step - rows.velocities)),
@@ -121,6 +130,7 @@ def undetected(table: TrackTable, tracks: NDArray[np.int64], shown: NDArray[np.b
     return replace(
         table,
         undetected=_put(table.undetected, tracks, table.undetected[tracks] + 1),
+        since=_put(table.since, tracks, table.since[tracks] + 1),
         hidden=_put(table.hidden, tracks, np.where(shown, 0, table.hidden[tracks] + 1)),
     )
 

@@ -135,6 +135,24 @@ def test_bad_videos_are_set_aside_and_the_rest_finish(folder: RunFolder, tmp_pat
 
 
 @pytest.mark.usefixtures("local_ray")
+def test_a_worker_that_the_memory_monitor_ends_is_one_video_s_failure(
+    folder: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get = ray.get
+
+    def get_or_run_out(reference: object, **options: object) -> object:
+        value = get(reference, **options)
+        if isinstance(value, VideoOutcome) and value.tracks[0].video_id == 2:
+            raise ray.exceptions.OutOfMemoryError("the node was low on memory")
+        return value
+
+    monkeypatch.setattr(ray, "get", get_or_run_out)
+    report = run_videos(tasks("good", "good", "good"), Factory(tmp_path), folder, SETTINGS, Listener())
+    assert set(report.finished) == folder.finished() == {1, 3}
+    assert report.set_aside == {2: "video 2 (good): Ray ended its worker (OutOfMemoryError) (2 tries)"}
+
+
+@pytest.mark.usefixtures("local_ray")
 def test_models_are_loaded_once_a_worker_and_progress_is_seen(folder: RunFolder, tmp_path: Path) -> None:
     listener = Listener()
     report = run_videos(tasks(*["slow"] * 4), Factory(tmp_path), folder, SETTINGS, listener)
@@ -190,6 +208,7 @@ import sys
 from pathlib import Path
 from ray import cloudpickle
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+signal.signal(signal.SIGTERM, signal.default_int_handler)  # as the command line does
 sys.path[:0] = [sys.argv[2]]
 import test_parallel as here
 cloudpickle.register_pickle_by_value(here)
@@ -207,13 +226,20 @@ here.run_videos(
 
 @pytest.mark.slow
 def test_an_interrupted_run_keeps_what_is_finished(tmp_path: Path) -> None:
+    """In an unfriendly place: modules of the user in the current folder, no HOME, a long TMPDIR; and by SIGTERM."""
     command = [sys.executable, "-c", SCRIPT, str(tmp_path / "run"), str(ROOT / "tests")]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    for module in ("scipy", "av", "detectors"):
+        (tmp_path / f"{module}.py").write_text("raise SystemExit('run by accident')")
+    long = tmp_path / ("long" * 12)
+    long.mkdir()
+    unfriendly = {"HOME": "/dev/null", "TMPDIR": str(long), "PYTHONSAFEPATH": "1"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | unfriendly
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=tmp_path) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "finished 9\n"
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) != 0
+        process.send_signal(signal.SIGTERM)
+        # An interrupt that nobody catches; not an abort.
+        assert process.wait(timeout=60) == -signal.SIGINT
     assert RunFolder.open(tmp_path / "run").finished() == {9}
     assert not [pid for pid in (tmp_path / "run").glob("loaded-*") if running(int(pid.name.split("-")[1]))]
 

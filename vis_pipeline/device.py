@@ -1,5 +1,7 @@
 """The torch device that a user names."""
 
+import math
+
 import torch
 
 from vis_pipeline.errors import ConfigError
@@ -28,5 +30,9 @@ def torch_device(name: str | None, option: str = "--device") -> torch.device:
 
 
 def gpu_share(device: str, workers: int) -> float:
-    """GPUs for each worker: this machine's shared out for plain `cuda`; none for the CPU, or for one card by number."""
-    return min(1.0, torch.cuda.device_count() / workers) if device == "cuda" else 0.0
+    """GPUs for each worker: this machine's shared out for plain `cuda`; none for the CPU, or for one card by number.
+
+    Ray gives a worker its share of one card, and whole shares must fit on it: three on two cards have half a card each.
+    """
+    cards = torch.cuda.device_count() if device == "cuda" else 0
+    return 1 / math.ceil(workers / cards) if cards else 0.0

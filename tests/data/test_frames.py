@@ -145,7 +145,7 @@ def test_a_video_file_is_decoded(tmp_path: Path, name: str, codec: str) -> None:
     write_clip(tmp_path / name, codec=codec)
     source = open_frames(tmp_path / name)
     assert isinstance(source, VideoFrames)
-    assert (source.length, source.declared_length(), source.name) == (None, 10, "clip")
+    assert (source.length, source.declared_length(), source.frame_rate(), source.name) == (None, 10, 10, "clip")
     frames = list(prefetched(source))
     assert [(frame.index, frame.name) for frame in frames] == [(index, str(index)) for index in range(10)]
     for index, frame in enumerate(frames):

@@ -14,6 +14,7 @@ from vis_pipeline.errors import DataError
 from vis_pipeline.run_folder import RunFolder, VideoOutcome
 from vis_pipeline.visualize.identities import identities
 from vis_pipeline.visualize.run_videos import RunVideos
+from vis_pipeline.visualize.video_writer import Mp4Writer
 
 HEIGHT, WIDTH, LENGTH = 96, 161, 5
 
@@ -95,6 +96,40 @@ def test_a_video_file_keeps_its_rate(run):
     assert _invoke(run / "single").exit_code == 0
     with av.open(str(run / "single" / "pictures" / "clip3.mp4")) as container:
         assert float(container.streams.video[0].average_rate) == 25
+
+
+def test_a_video_file_keeps_the_times_of_its_frames(run):
+    clip = run / "uneven.mp4"
+    times = [0.0, 0.1, 0.2, 3.0, 6.5]
+    with Mp4Writer(clip, 10) as writer:
+        for time in times:
+            writer.write(np.full((HEIGHT, WIDTH + 1, 3), 90, np.uint8), time)
+    folder = RunFolder.create(run / "single", {"video": str(clip)}, "def")
+    folder.write_video(1, VideoOutcome([], LENGTH, HEIGHT, WIDTH + 1, {}))
+    assert _invoke(run / "single").exit_code == 0
+    with av.open(str(run / "single" / "pictures" / "uneven.mp4")) as container:
+        assert [frame.time for frame in container.decode(video=0)] == pytest.approx(times, abs=1e-3)
+
+
+def test_classes_that_the_font_cannot_write_are_told_apart_by_their_ids(run):
+    split = json.loads((run / "instances.json").read_text())
+    split["categories"] = [{"id": 7, "name": "人物"}, {"id": 9, "name": "étoile"}]
+    (run / "instances.json").write_text(json.dumps(split))
+    result = _invoke(run / "run", "--videos", "3")
+    assert result.exit_code == 0
+    assert "warning: the font has no letters for 人物; drawn as `class` and the id" in result.output
+    assert dict(RunVideos(run / "run").class_names) == {9: "étoile"}
+
+
+def test_a_long_name_breaks_nothing(run):
+    split = json.loads((run / "instances.json").read_text())
+    for video, folder in zip(split["videos"], ("ö" * 100 + "a", "ö" * 100 + "b", "clip9"), strict=True):
+        (run / "frames" / f"clip{video['id']}").rename(run / "frames" / folder)
+        video["file_names"] = [f"{folder}/{index:05d}.jpg" for index in range(LENGTH)]
+    (run / "instances.json").write_text(json.dumps(split))
+    assert _invoke(run / "run").exit_code == 0
+    names = sorted(path.name for path in (run / "run/pictures").glob("*.mp4"))
+    assert len(names) == 2 and all(name.startswith("ö" * 80) for name in names)
 
 
 def test_videos_of_one_name_get_their_ids(run):

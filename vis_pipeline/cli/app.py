@@ -1,8 +1,10 @@
 """The command-line application: collects the commands and turns user errors into one line and exit code 2."""
 
+import signal
 import sys
 import traceback
 from importlib import import_module
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -73,6 +75,7 @@ def main() -> None:
     rest = [argument for argument in sys.argv[1:] if argument not in ("--debug", "--safe-config")]
     # Typer takes the application's own options before the command only.
     sys.argv = [sys.argv[0], *(["--safe-config"] if safe else []), *rest]
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         app()
     except UserError as error:
@@ -80,6 +83,11 @@ def main() -> None:
             traceback.print_exc()
         Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]error:[/red] {_one_line(error)}")
         sys.exit(2)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """SIGTERM ends a command as Ctrl-C does: what is finished is kept, and nothing is left running."""
+    raise KeyboardInterrupt
 
 
 def _one_line(error: UserError) -> str:

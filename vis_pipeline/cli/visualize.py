@@ -37,6 +37,11 @@ def visualize(
 
     console = Console(soft_wrap=True, highlight=False)
     finished = RunVideos(run, split, frames)
+    if finished.undrawable_names:
+        names = ", ".join(finished.undrawable_names)
+        console.print(
+            f"warning: the font has no letters for {names}; drawn as `class` and the id", style="yellow", markup=False
+        )
     chosen = finished.video_ids if videos is None else finished.select(_video_ids(videos))
     folder = out or run / "pictures"
     drawn = lost = 0

@@ -150,6 +150,16 @@ class VideoFrames:
         with closing(self._open()) as container:
             return stated_length(container, video_stream(container))
 
+    def frame_rate(self) -> float | None:
+        """Frames a second on average as the container states them, None where it does not.
+
+        Raises:
+            DataError: the file is no readable video.
+        """
+        with closing(self._open()) as container:
+            rate = getattr(video_stream(container), "average_rate", None)
+            return float(rate) if rate else None
+
     def __iter__(self) -> Iterator[Footage]:
         checker = _Checker(self.video_id, self.name, self.on_bad_frame, None)
         index = 0

@@ -2,10 +2,15 @@
 
 import logging
 import os
+import secrets
+import signal
 import socket
+import tempfile
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from vis_pipeline.errors import ConfigError
@@ -13,6 +18,8 @@ from vis_pipeline.parallel.ledger import first_line
 
 REACH_SECONDS = 10
 OBJECT_STORE_BYTES = 256 * 2**20
+# A socket's path has at most 107 bytes, of which Ray's own part takes 64.
+LONGEST_FOLDER = 40
 
 
 @dataclass(frozen=True)
@@ -55,13 +62,17 @@ def ray_session(settings: RaySettings) -> Iterator[None]:
         "include_dashboard": False,
         "num_cpus": max(cores(), settings.workers),
         "object_store_memory": OBJECT_STORE_BYTES,
+        "_temp_dir": _short_folder(),
     }
+    if settings.address is None:
+        _keep_out_of_home()
     try:
-        ray.init(
-            **(here if settings.address is None else {"address": settings.address}),
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
+        with _neutral_folder(), _own_signals():
+            ray.init(
+                **(here if settings.address is None else {"address": settings.address}),
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
     except (ConnectionError, ValueError) as error:
         if settings.address is None:
             raise
@@ -71,6 +82,45 @@ def ray_session(settings: RaySettings) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _keep_out_of_home() -> None:
+    """Ray writes a token for its session under HOME, which may not be writable, and where later sessions ask for it."""
+    stored = Path(os.environ.get("HOME", "/")) / ".ray" / "auth_token"
+    if not {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys() and not stored.is_file():
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+
+
+def _short_folder() -> str | None:
+    """Where Ray keeps its session; None is its own choice, which follows TMPDIR and may be too long for its sockets."""
+    if len(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()) <= LONGEST_FOLDER:
+        return None
+    for folder in ("/tmp", "/var/tmp", "/dev/shm"):
+        if os.access(folder, os.W_OK):
+            return f"{folder}/ray"
+    raise ConfigError(f"TMPDIR {tempfile.gettempdir()}: too long for Ray's sockets; set RAY_TMPDIR to a short folder")
+
+
+@contextmanager
+def _neutral_folder() -> Iterator[None]:
+    """Start Ray elsewhere: its workers import from the folder that it was started in before anything else."""
+    here = Path.cwd()
+    os.chdir("/")
+    try:
+        yield
+    finally:
+        os.chdir(here)
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep this process's handler of SIGTERM, in whose place Ray puts one that ends in an abort."""
+    ours = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread() and ours is not None:
+            signal.signal(signal.SIGTERM, ours)
 
 
 def _require_reachable(address: str) -> None:

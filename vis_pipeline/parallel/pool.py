@@ -105,13 +105,13 @@ class Pool:
         return [member]
 
     def _loaded(self, member: _Member) -> bool:
-        from ray.exceptions import RayActorError, RayTaskError
+        from ray.exceptions import RayError, RayTaskError
 
         try:
             self._ray.get(member.job)
         except RayTaskError as error:
             raise error.cause from error
-        except RayActorError as error:
+        except RayError as error:
             self._deaths_in_loading += 1
             if self._deaths_in_loading > self._settings.retries:
                 raise RuntimeError(f"workers die while they load the models: {error}") from error
@@ -120,7 +120,7 @@ class Pool:
 
     def _processed(self, member: _Member, task: VideoTask, waiting: deque[VideoTask]) -> bool:
         """Whether the worker can be used further."""
-        from ray.exceptions import RayActorError, RayTaskError
+        from ray.exceptions import RayActorError, RayError, RayTaskError
 
         try:
             self._ledger.finish(task, self._ray.get(member.job))
@@ -131,6 +131,9 @@ class Pool:
             reason = f"{type(error.cause).__name__}: {error.cause}\n{error}"
         except RayActorError as error:
             reason = f"its worker process died\n{error}"
+        except RayError as error:
+            # The memory monitor's OutOfMemoryError is no RayActorError, and there are others.
+            reason = f"Ray ended its worker ({type(error).__name__})\n{error}"
         else:
             return True
         if self._ledger.try_again(task, reason):
@@ -138,7 +141,7 @@ class Pool:
         return False
 
     def _poll(self, members: Sequence[_Member]) -> None:
-        from ray.exceptions import RayActorError
+        from ray.exceptions import RayError
 
         for member in members:
             if member.task is None:
@@ -148,7 +151,7 @@ class Pool:
             elif self._ray.wait([member.status], timeout=0)[0]:
                 try:
                     video_id, frames = self._ray.get(member.status)
-                except RayActorError:
+                except RayError:
                     continue  # the member's job fails too, and is dealt with there
                 member.status = None
                 if video_id == member.task.video_id:

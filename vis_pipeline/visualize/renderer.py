@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vis_pipeline.data.frames import BadFrame, Frame, FrameSource, Remark
+from vis_pipeline.data.frames import BadFrame, Frame, FrameSource, Remark, VideoFrames
 from vis_pipeline.errors import DataError
 from vis_pipeline.visualize.contact_sheet import (
     MARGIN,
@@ -68,7 +68,8 @@ def render_video(
     lost: list[int] = []
     count = 0
     in_its_time = frames_per_second is None
-    with Mp4Writer(mp4, frames_per_second or DEFAULT_RATE) as writer:
+    stated = source.frame_rate() if isinstance(source, VideoFrames) else None
+    with Mp4Writer(mp4, frames_per_second or stated or DEFAULT_RATE) as writer:
         for frame in frames:
             if isinstance(frame, BadFrame):
                 lost.append(frame.index)

@@ -2,12 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from vis_pipeline.data.frames import FrameSource, open_frames, split_frames
 from vis_pipeline.data.youtube_vis import Split, TrackResult, Video, read_split
 from vis_pipeline.errors import DataError
 from vis_pipeline.run_folder import RunFolder
+from vis_pipeline.visualize.text import can_draw
+
+# Bytes; a file's name may have 255, and gets a suffix, an id, and more while it is being written.
+_LONGEST_NAME = 160
 
 
 @dataclass(frozen=True)
@@ -40,14 +45,20 @@ class RunVideos:
         if split_path is None and not self._single:
             raise DataError(f"run folder {run}: its config does not say where the split is; give --split")
         self._split: Split | None = None if split_path is None else read_split(split_path)
+        self._categories = () if self._split is None else self._split.categories
         self.video_ids = tuple(sorted(self._folder.finished()))
         if not self.video_ids:
             raise DataError(f"run folder {run}: no finished video in it; run it again to go on")
 
     @property
     def class_names(self) -> Mapping[int, str]:
-        """Names of the split's categories by id; empty for a run without a split."""
-        return {} if self._split is None else {category.id: category.name for category in self._split.categories}
+        """Names of the split's categories by id, those that can be drawn; none for a run without a split."""
+        return {category.id: category.name for category in self._categories if can_draw(category.name)}
+
+    @property
+    def undrawable_names(self) -> tuple[str, ...]:
+        """Names of categories for which the font has no letters."""
+        return tuple(category.name for category in self._categories if not can_draw(category.name))
 
     def select(self, video_ids: Sequence[int]) -> tuple[int, ...]:
         """The given videos, each once, in the order given.
@@ -94,4 +105,9 @@ class RunVideos:
 
 
 def _file_name(name: str) -> str:
-    return name.replace("/", "_")
+    """A name without folders, short enough for a file with a suffix; what is cut off is told apart by its digest."""
+    flat = name.replace("/", "_")
+    if len(flat.encode()) <= _LONGEST_NAME:
+        return flat
+    kept = flat.encode()[:_LONGEST_NAME].decode(errors="ignore")
+    return f"{kept}_{sha256(flat.encode()).hexdigest()[:8]}"

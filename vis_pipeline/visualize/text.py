@@ -5,6 +5,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from matplotlib.font_manager import get_font
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
@@ -38,6 +39,11 @@ def fill_box(image: NDArray[np.uint8], x: int, y: int, width: int, height: int, 
     patch[:] = np.rint(patch * (1 - opacity) + np.asarray(colour) * opacity).astype(np.uint8)
 
 
+def can_draw(text: str) -> bool:
+    """Whether the font has a letter for each character of the text."""
+    return all(character.isspace() or ord(character) in _characters() for character in text)
+
+
 def shortened(text: str, size: int, width: int, bold: bool = False) -> str:
     """The text, cut with an ellipsis if it is wider than `width` pixels."""
     if text_size(text, size, bold)[0] <= width:
@@ -55,7 +61,17 @@ def _coverage(text: str, size: int, bold: bool) -> NDArray[np.uint8]:
     return np.asarray(canvas)
 
 
+@lru_cache(maxsize=1)
+def _characters() -> frozenset[int]:
+    """The characters that the font has, by their code points."""
+    return frozenset(get_font(str(_font_file("DejaVuSans.ttf"))).get_charmap())
+
+
+def _font_file(name: str) -> Path:
+    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name
+
+
 @lru_cache(maxsize=32)
 def _font(size: int, bold: bool) -> ImageFont.FreeTypeFont:
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name), size)
+    return ImageFont.truetype(str(_font_file(name)), size)

@@ -37,7 +37,7 @@ class Mp4Writer:
         self.path = path
         self.size: tuple[int, int] | None = None
         self._partial = unfinished(path)
-        self._rate = Fraction(frames_per_second).limit_denominator(1001)
+        self._rate = Fraction(frames_per_second).limit_denominator(100_000)
         self._shown = Fraction(-1)
         self._crf = crf
         self._container: Any = None

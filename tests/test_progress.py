@@ -26,8 +26,21 @@ def test_on_a_terminal_a_bar_counts_videos_and_frames() -> None:
 
 def test_elsewhere_a_line_a_video() -> None:
     text = show(False, {1: 10, 2: 20})
-    assert "1/2 videos: 1 done, 10 frames" in text
+    assert "1/2 videos: video 1 done, 10 frames" in text
     assert "\x1b" not in text
+
+
+def test_a_long_video_is_not_silent_outside_a_terminal() -> None:
+    file, now = io.StringIO(), [100.0]
+    with ProgressBar(Console(file=file, width=100, highlight=False), clock=lambda: now[0]) as progress:
+        progress.start({1: 900, 2: 100}, already_finished=0)
+        for frames in range(1, 80):
+            now[0] += 1.0
+            progress.advance(1, 5 * frames)
+    assert file.getvalue().splitlines() == [
+        "0/2 videos, 150/1000 frames, 5.0 frames/s, about 0:02:50 left",
+        "0/2 videos, 300/1000 frames, 5.0 frames/s, about 0:02:20 left",
+    ]
 
 
 def test_frames_that_nobody_knows_are_not_counted_down() -> None:

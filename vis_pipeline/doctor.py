@@ -1,5 +1,6 @@
 """What an installation needs, checked one thing at a time: what is wrong, and how to mend it."""
 
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable
@@ -10,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 
+from vis_pipeline.cores import CGROUP, cgroup_quota, cores
 from vis_pipeline.weights.registry import BUNDLED
 
 FREE_DISK_BYTES = 2 * 10**9
@@ -64,8 +66,22 @@ def run_checks() -> list[Check]:
         check_gpu,
         check_bundled_weights,
         partial(check_free_disk, Path()),
+        check_cores,
     ]
     return [check() for check in checks]
+
+
+def check_cores() -> Check:
+    """The cores that may be used, and how many threads a process of its own takes."""
+    count, threads = cores(), os.environ.get("OMP_NUM_THREADS", "as many as OpenMP likes")
+    quota = cgroup_quota(CGROUP)
+    limited = "" if quota is None else f", by the container's quota of {quota:g}"
+    detail = f"{count} usable{limited}; threads of a process: {threads}, idle ones wait {_waiting()}"
+    return Check("cores", True, detail)
+
+
+def _waiting() -> str:
+    return "passively" if os.environ.get("OMP_WAIT_POLICY", "").upper() == "PASSIVE" else "in a busy loop"
 
 
 def usable(checks: Iterable[Check]) -> bool:

@@ -25,7 +25,7 @@ from vis_pipeline.parallel import VideoTask
 from vis_pipeline.propagation import NoPrediction, Propagator, SiamMaskPropagator
 from vis_pipeline.run_folder import VideoOutcome
 from vis_pipeline.siammask.checkpoint import load_siammask
-from vis_pipeline.siammask.presets import PRESETS
+from vis_pipeline.siammask.presets import PRESETS, SiamMaskSettings
 from vis_pipeline.siammask.tracker import SiamMaskTracker
 from vis_pipeline.tracking import TrackingSettings
 from vis_pipeline.weights.registry import resolve
@@ -61,11 +61,24 @@ class SiamMaskChoice:
         checkpoint: weights: a path, `bundled:NAME`, or a published name.
         preset: the release's inference settings.
         stages: 1, or 2 for the cascade of SiamMask multi-object, section 5.
+        mask_threshold, penalty_k, window_influence, size_rate, batch: in place of the preset's; see
+            :class:`~vis_pipeline.siammask.presets.SiamMaskSettings`.
     """
 
     checkpoint: str
     preset: Literal["davis", "vot", "vot18"] = "davis"
     stages: Literal[1, 2] = 2
+    mask_threshold: float | None = Field(default=None, gt=0, lt=1)
+    penalty_k: float | None = Field(default=None, ge=0)
+    window_influence: float | None = Field(default=None, ge=0, le=1)
+    size_rate: float | None = Field(default=None, ge=0, le=1)
+    batch: int | None = Field(default=None, ge=1)
+
+    def settings(self) -> SiamMaskSettings:
+        """The preset with what is given here in its place."""
+        own = ("mask_threshold", "penalty_k", "window_influence", "size_rate", "batch")
+        given = {name: value for name in own if (value := getattr(self, name)) is not None}
+        return replace(PRESETS[self.preset], stages=self.stages, **given)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -195,9 +208,7 @@ class WorkerFactory:
         if chosen is None:
             return NoPrediction()
         network = load_siammask(resolve(chosen.checkpoint), device)
-        return SiamMaskPropagator(
-            SiamMaskTracker(network, replace(PRESETS[chosen.preset], stages=chosen.stages), device)
-        )
+        return SiamMaskPropagator(SiamMaskTracker(network, chosen.settings(), device))
 
 
 class PipelineWorker:

@@ -1,12 +1,16 @@
 """What a run tells about its progress, and the bar that shows it."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from types import TracebackType
 from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
+
+LINE_SECONDS = 30.0
 
 
 class ProgressListener(Protocol):
@@ -30,12 +34,16 @@ class ProgressListener(Protocol):
 
 
 class ProgressBar:
-    """A bar over frames with counts of videos, frames a second and an estimate; plain lines where there is no terminal.
+    """A bar over frames with counts of videos, frames a second and an estimate.
+
+    Where there is no terminal a line for each video that is done, and one every `LINE_SECONDS` while it is not.
 
     A context manager: the bar is drawn inside.
     """
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._begun = self._told = clock()
         self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self._bar = Progress(
             TextColumn("{task.fields[videos]} videos"),
@@ -43,8 +51,9 @@ class ProgressBar:
             TextColumn("{task.completed:.0f}/{task.fields[frames]} frames"),
             _SpeedColumn(),
             TimeElapsedColumn(),
-            TextColumn("left"),
+            TextColumn("passed,"),
             TimeRemainingColumn(),
+            TextColumn("left"),
             console=self._console,
             disable=not self._console.is_terminal,
             speed_estimate_period=120,
@@ -66,6 +75,7 @@ class ProgressBar:
     def start(self, expected: Mapping[int, int | None], already_finished: int) -> None:
         """See :class:`ProgressListener`."""
         self._expected = dict(expected)
+        self._begun = self._told = self._clock()
         self._done.clear()
         self._closed.clear()
         if already_finished:
@@ -76,12 +86,15 @@ class ProgressBar:
         """See :class:`ProgressListener`."""
         self._done[video_id] = frames
         self._refresh()
+        if not self._console.is_terminal and self._clock() - self._told >= LINE_SECONDS:
+            self._told = self._clock()
+            self._console.print(self._line(), markup=False)
 
     def finish(self, video_id: int, frames: int) -> None:
         """See :class:`ProgressListener`."""
         self._close(video_id, frames)
         if not self._console.is_terminal:
-            self._console.print(f"{self._videos()} videos: {video_id} done, {frames} frames", markup=False)
+            self._console.print(f"{self._videos()} videos: video {video_id} done, {frames} frames", markup=False)
 
     def fail(self, video_id: int, reason: str) -> None:
         """See :class:`ProgressListener`."""
@@ -93,12 +106,26 @@ class ProgressBar:
         self._closed.add(video_id)
         self._refresh()
 
+    def _line(self) -> str:
+        """Where the run is, for a log: frames, speed, and what is left of it where that is known."""
+        done, passed = sum(self._done.values()), self._clock() - self._begun
+        speed = done / passed if passed else 0.0
+        total = self._total()
+        line = f"{self._videos()} videos, {done}/{'?' if total is None else total} frames, {speed:.1f} frames/s"
+        if total is None or not speed:
+            return line
+        return f"{line}, about {timedelta(seconds=round((total - done) / speed))} left"
+
+    def _total(self) -> int | None:
+        """All frames, None where nobody knows."""
+        known = [frames for frames in self._expected.values() if frames is not None]
+        return sum(known) if len(known) == len(self._expected) else None
+
     def _videos(self) -> str:
         return f"{len(self._closed)}/{len(self._expected)}"
 
     def _refresh(self) -> None:
-        known = [frames for frames in self._expected.values() if frames is not None]
-        total = sum(known) if len(known) == len(self._expected) else None
+        total = self._total()
         self._bar.update(
             self._row,
             completed=sum(self._done.values()),

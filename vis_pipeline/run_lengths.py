@@ -30,7 +30,10 @@ class DamagedRleError(DataError):
 
     def __init__(self, fault: str, mask: int) -> None:
         super().__init__(f"damaged RLE: {fault}")
-        self.mask = mask
+        self.fault, self.mask = fault, mask
+
+    def __reduce__(self) -> tuple[type["DamagedRleError"], tuple[str, int]]:
+        return type(self), (self.fault, self.mask)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,11 @@ class DamagedTrackError(DataError):
 
     def __init__(self, track: int, frame: int, fault: str) -> None:
         self.track, self.frame, self.fault = track, frame, f"frame {frame}: {fault}"
+        self._made_of = track, frame, fault
         super().__init__(f"track {track}, {self.fault}")
+
+    def __reduce__(self) -> tuple[type["DamagedTrackError"], tuple[int, int, str]]:
+        return type(self), self._made_of
 
 
 @dataclass(frozen=True)

@@ -106,3 +106,5 @@ def test_a_frame_that_cannot_be_read(command, folder: Path) -> None:
     assert tracks
     assert all(len(track["segmentations"]) == 4 and track["segmentations"][2] is None for track in tracks)
     assert images[2].name in (folder / "skips/log.txt").read_text()
+    assert f"warning: video 1: frame {images[2].name}: skipped" in err
+    assert json.loads((folder / "skips/videos/1.json").read_text())["skipped"] == [2]

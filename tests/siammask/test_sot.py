@@ -97,6 +97,8 @@ def test_frames_of_a_video_file_are_numbered(scene, tmp_path):
         ({"--init": "1,2,nan,4"}, "--init 1,2,nan,4"),
         ({"--init": "1,2,0,4"}, "--init 1,2,0,4"),
         ({"--init": "500,2,30,40"}, "outside frame 00000.png"),
+        ({"--init": "-1e5,-1e5,1e6,1e6"}, "more than 4 times as large as frame 00000.png"),
+        ({"--init": "-1e200,-1e200,1e201,1e201"}, "more than 4 times as large as frame 00000.png"),
         ({"--weights": "nowhere.pth"}, "nowhere.pth"),
         ({"--device": "abacus"}, "--device abacus"),
         ({"--json": "no/such/folder/out.json"}, "no/such/folder"),

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from vis_pipeline import __version__
+from vis_pipeline.cores import limit_threads
 from vis_pipeline.errors import UserError
 
 COMMAND_MODULES = (
@@ -75,6 +76,7 @@ def main() -> None:
     rest = [argument for argument in sys.argv[1:] if argument not in ("--debug", "--safe-config")]
     # Typer takes the application's own options before the command only.
     sys.argv = [sys.argv[0], *(["--safe-config"] if safe else []), *rest]
+    limit_threads()
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         app()

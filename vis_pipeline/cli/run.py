@@ -2,11 +2,16 @@
 
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vis_pipeline.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_SHOWN_NOTES = 5
 
 
 class OnBadFrame(str, Enum):
@@ -94,4 +99,14 @@ def run(
     speed = f", {report.frames / report.seconds:.1f} frames/s" if report.frames else ""
     console.print(f"{len(report.finished)} videos, {report.frames} frames in {report.seconds:.1f} s{speed}")
     console.print(f"results  {out / 'results.json'}", markup=False)
+    _warn(report.notes)
     report.require_complete()
+
+
+def _warn(notes: "Mapping[int, Sequence[str]]") -> None:
+    """The first note of a few videos; log.txt has all."""
+    for video_id, lines in list(notes.items())[:_SHOWN_NOTES]:
+        more = f" (and {len(lines) - 1} more in log.txt)" if len(lines) > 1 else ""
+        typer.echo(f"warning: video {video_id}: {lines[0]}{more}", err=True)
+    if len(notes) > _SHOWN_NOTES:
+        typer.echo(f"warning: {len(notes) - _SHOWN_NOTES} more videos with notes in log.txt", err=True)

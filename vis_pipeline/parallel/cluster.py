@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vis_pipeline.cores import cores
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.parallel.ledger import first_line
 
@@ -151,8 +152,3 @@ def _require_resources(there: Mapping[str, float], settings: RaySettings) -> Non
                 f"--workers {settings.workers}: with {each:g} {name} each they need {each * settings.workers:g}, "
                 f"Ray has {there.get(name, 0.0):g}; give fewer workers or a smaller share"
             )
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -18,6 +18,7 @@ class Ledger:
         self._tries: dict[int, int] = {}
         self._finished: dict[int, int] = {}
         self._set_aside: dict[int, str] = {}
+        self._notes: dict[int, Sequence[str]] = {}
         self._began: float | None = None
 
     def open(self, tasks: Sequence[VideoTask]) -> list[VideoTask]:
@@ -40,6 +41,8 @@ class Ledger:
         """Store a video."""
         self._folder.write_video(task.video_id, outcome)
         self._finished[task.video_id] = outcome.length
+        if outcome.notes:
+            self._notes[task.video_id] = outcome.notes
         self._progress.finish(task.video_id, outcome.length)
 
     def try_again(self, task: VideoTask, reason: str) -> bool:
@@ -61,7 +64,8 @@ class Ledger:
     def report(self) -> RunReport:
         """What has become of the videos so far."""
         seconds = time.monotonic() - self._began if self._began else 0.0
-        return RunReport(tuple(self._finished), dict(self._set_aside), sum(self._finished.values()), seconds)
+        frames = sum(self._finished.values())
+        return RunReport(tuple(self._finished), dict(self._set_aside), frames, seconds, dict(self._notes))
 
 
 def first_line(text: str) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from vis_pipeline.cores import cores, thread_environment
 from vis_pipeline.errors import UserError
-from vis_pipeline.parallel.cluster import RaySettings, cores
+from vis_pipeline.parallel.cluster import RaySettings
 from vis_pipeline.parallel.ledger import Ledger
 from vis_pipeline.parallel.tasks import VideoTask, Worker
 from vis_pipeline.run_folder import VideoOutcome
@@ -168,7 +169,5 @@ def _worker_environment(threads: int) -> dict[str, str]:
     inherited = os.environ.get("PYTHONPATH")
     return {
         "PYTHONPATH": os.pathsep.join([packages, inherited] if inherited else [packages]),
-        "OMP_NUM_THREADS": str(threads),
-        "MKL_NUM_THREADS": str(threads),
-        "OPENBLAS_NUM_THREADS": str(threads),
+        **thread_environment(threads),
     }

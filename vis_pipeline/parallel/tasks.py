@@ -1,7 +1,7 @@
 """What is spread over workers, what a worker is, and what becomes of it all."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from vis_pipeline.data.frames import FrameSource
@@ -42,12 +42,14 @@ class RunReport:
         set_aside: why, by id, of the videos that are not.
         frames: of the finished videos.
         seconds: wall time, without the loading of the models.
+        notes: what there is to say of the finished videos, by id; their log has it, too.
     """
 
     finished: tuple[int, ...]
     set_aside: Mapping[int, str]
     frames: int
     seconds: float
+    notes: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
     def require_complete(self) -> None:
         """Raise DataError, naming the videos, where some were set aside."""

@@ -15,6 +15,9 @@ from vis_pipeline.masks import Rle
 from vis_pipeline.siammask.rotated_box import corners, rotated_box
 from vis_pipeline.siammask.tracker import SiamMaskTracker
 
+# An object's box is at most so many times as long as the frame's longer side.
+_MOST_FRAMES = 4
+
 
 @dataclass(frozen=True)
 class ObjectInFrame:
@@ -70,6 +73,10 @@ def track_object(
 def _require_overlap(frame: Frame, box: NDArray[np.float64]) -> None:
     height, width = frame.image.shape[:2]
     x, y, w, h = box
+    given = ",".join(f"{value:g}" for value in box)
     if x >= width or y >= height or x + w <= 0 or y + h <= 0:
-        given = ",".join(f"{value:g}" for value in box)
         raise DataError(f"--init {given}: outside frame {frame.name}, which is {width}x{height}")
+    # What is cut for the network grows with the box, beyond the frame as well.
+    most = _MOST_FRAMES * max(width, height)
+    if max(w, h) > most:
+        raise DataError(f"--init {given}: more than {_MOST_FRAMES} times as large as frame {frame.name}")

@@ -144,7 +144,8 @@ def _require_all(wanted: Sequence[str], found: set[str], where: str) -> None:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text()
+        # Editors on Windows begin a text with a mark of its byte order.
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise DataError(f"sequences {path}: cannot be read ({reason})") from error

@@ -133,3 +133,15 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="cannot be written"), holding(tmp_path / "file/run"):
         pass
+
+
+def test_a_video_whose_frames_have_changed_is_to_be_done_again(tmp_path: Path) -> None:
+    first = RunFolder.create(tmp_path, {}, "abc", frames={1: "one", 2: "two"})
+    for video_id in (1, 2):
+        first.write_video(video_id, outcome(video_id))
+    assert first.finished() == {1, 2}
+    again = RunFolder.create(tmp_path, {}, "abc", frames={1: "one", 2: "other"})
+    assert (again.finished(), again.with_other_frames()) == ({1}, {2})
+    again.write_video(2, outcome(2))
+    assert (again.finished(), again.with_other_frames()) == ({1, 2}, set())
+    assert RunFolder.open(tmp_path).finished() == {1, 2}

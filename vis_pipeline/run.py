@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -75,10 +74,11 @@ def run_split(
     ]
     inputs = {"split": str(split_path.resolve()), "frames": str(frames_dir.resolve())}
     factory = _factory(settings, split, options, out)
-    files = [frames_dir / name for video in split.videos for name in video.file_names]
-    digests = {"input_sha256": _digest(split_path), "frames_sha256": _listing_digest(files, frames_dir)}
+    frames = {video.id: _listing_digest([frames_dir / name for name in video.file_names]) for video in split.videos}
     with holding(out):
-        folder = _open_folder(out, factory, inputs, digests)
+        folder = _open_folder(out, factory, inputs, _digest(split_path), frames)
+        for video_id in sorted(folder.with_other_frames()):
+            folder.log(f"video {video_id}: its frames have changed since it was finished; it is done again")
         try:
             return run_videos(tasks, factory, folder, options.ray, progress)
         finally:
@@ -104,7 +104,7 @@ def run_video(
     expected = frames.declared_length() if isinstance(frames, VideoFrames) else frames.length
     task = VideoTask(frames.video_id, frames, expected)
     with holding(out):
-        folder = _open_folder(out, factory, inputs, {"input_sha256": _video_digest(video)})
+        folder = _open_folder(out, factory, inputs, _video_digest(video))
         report = run_in_process([task], factory, folder, progress)
         if task.video_id in folder.finished():
             outcome = folder.read_video(task.video_id)
@@ -130,25 +130,32 @@ def _factory(settings: PipelineSettings, split: Split, options: RunOptions, out:
     )
 
 
-def _open_folder(out: Path, factory: WorkerFactory, inputs: dict[str, str], digests: dict[str, str]) -> RunFolder:
+def _open_folder(
+    out: Path,
+    factory: WorkerFactory,
+    inputs: dict[str, str],
+    input_digest: str,
+    frames: Mapping[int, str] | None = None,
+) -> RunFolder:
     """Create or take up the run folder.
 
-    Its hash covers what the results depend on by content, so that data, weights and the folder itself may move; a
-    split's frames, which are too many to read twice, by name, size and time of change. The device is left out (its
-    rounding differs, not its meaning), and so is `on_bad_frame`: what was finished under `error` has no bad frame.
+    Its hash covers what the results depend on by content, so that data, weights and the folder itself may move. The
+    device is left out (its rounding differs, not its meaning), and so is `on_bad_frame`: what was finished under
+    `error` has no bad frame. A split's `frames`, too many to read twice, count video by video, by name, size and time of
+    change.
     """
-    identity = _identity(factory, digests)
+    identity = _identity(factory, input_digest)
     text = json.dumps(identity, sort_keys=True)
     where = {**inputs, "checkpoints": {part: str(path) for part, path in factory.checkpoints().items()}}
     config = {**where, "device": factory.device, **json.loads(text)}
-    folder = RunFolder.create(out, config, hashlib.sha256(text.encode()).hexdigest()[:16])
+    folder = RunFolder.create(out, config, hashlib.sha256(text.encode()).hexdigest()[:16], frames)
     folder.write_versions(_versions())
     if factory.detections_folder is not None:
         factory.detections_folder.mkdir(exist_ok=True)
     return folder
 
 
-def _identity(factory: WorkerFactory, digests: dict[str, str]) -> dict[str, Any]:
+def _identity(factory: WorkerFactory, input_digest: str) -> dict[str, Any]:
     pipeline = asdict(factory.settings)
     detector = pipeline["detector"]
     detector["config_sha256"] = hashlib.sha256(read_config(detector["config"]).pretty_text.encode()).hexdigest()
@@ -161,7 +168,7 @@ def _identity(factory: WorkerFactory, digests: dict[str, str]) -> dict[str, Any]
         "version": __version__,
         "pipeline": pipeline,
         "seed": factory.seed,
-        **digests,
+        "input_sha256": input_digest,
         "weights_sha256": {part: _digest(path) for part, path in factory.checkpoints().items()},
         "detections": recorded and {"sha256": _digest(recorded.path), "class_map": _reference(recorded.class_map)},
         "save_detections": factory.detections_folder is not None,
@@ -177,18 +184,18 @@ def _video_digest(video: Path) -> str:
     """The content of a video file; of a folder of images their names, sizes and times of change."""
     if video.is_file():
         return _digest(video)
-    return _listing_digest(image_paths(video), video)
+    return _listing_digest(image_paths(video))
 
 
-def _listing_digest(files: Iterable[Path], folder: Path) -> str:
-    """Names below a folder, sizes and times of change; of a file that is not there the name alone."""
+def _listing_digest(files: Iterable[Path]) -> str:
+    """Names, sizes and times of change; of a file that is not there the name alone."""
     digest = hashlib.sha256()
     for path in files:
         facts: tuple[int, int] | None = None
         with suppress(OSError):
             found = path.stat()
             facts = found.st_size, found.st_mtime_ns
-        digest.update(json.dumps([os.path.relpath(path, folder), facts]).encode())
+        digest.update(json.dumps([path.name, facts]).encode())
     return digest.hexdigest()
 
 

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -47,18 +47,23 @@ class RunFolder:
     each track is what it is) and, in the end, `results.json`.
     """
 
-    def __init__(self, path: Path, config_hash: str | None = None) -> None:
+    def __init__(self, path: Path, config_hash: str | None = None, frames: Mapping[int, str] | None = None) -> None:
         self.path = path
         self._config_hash = config_hash
+        self._frames = frames
 
     @classmethod
-    def create(cls, path: Path, config: Mapping[str, Any], config_hash: str) -> "RunFolder":
+    def create(
+        cls, path: Path, config: Mapping[str, Any], config_hash: str, frames: Mapping[int, str] | None = None
+    ) -> "RunFolder":
         """Make the folder, or take up a run of the same config.
+
+        `frames` has a digest of each video's frames, by its id: a video that was finished with others is done again.
 
         Raises:
             DataError: nothing can be written there, or the run that lies there has another config.
         """
-        folder = cls(path, config_hash)
+        folder = cls(path, config_hash, frames)
         try:
             for name in ("videos", "events"):
                 (path / name).mkdir(parents=True, exist_ok=True)
@@ -115,6 +120,7 @@ class RunFolder:
         """Store a finished video; its notes go to the log."""
         content = {
             "config_hash": self.config_hash(),
+            "frames_sha256": (self._frames or {}).get(video_id),
             "video_id": video_id,
             "length": outcome.length,
             "height": outcome.height,
@@ -154,13 +160,12 @@ class RunFolder:
             raise DataError(f"{path}: no {error} in it; remove it to have the video done again") from error
 
     def finished(self) -> set[int]:
-        """Ids of the videos that are done with the run's config."""
-        config_hash = self.config_hash()
-        return {
-            int(path.stem)
-            for path in (self.path / "videos").glob("*.json")
-            if path.stem.lstrip("-").isdecimal() and _read_object(path).get("config_hash") == config_hash
-        }
+        """Ids of the videos that are done with the run's config and, where this run knows them, its frames."""
+        return {video_id for video_id, content in self._stored() if self._has_its_frames(video_id, content)}
+
+    def with_other_frames(self) -> set[int]:
+        """Ids of the videos that are done with the run's config, but whose frames have changed since."""
+        return {video_id for video_id, content in self._stored() if not self._has_its_frames(video_id, content)}
 
     def assemble_results(self, video_ids: Iterable[int]) -> Path:
         """Write `timings.json` and `results.json` from those of these videos that are finished, in this order."""
@@ -184,6 +189,18 @@ class RunFolder:
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
         with (self.path / "log.txt").open("a", encoding="utf-8") as file:
             file.write(f"{now} {' '.join(line.split())}\n")
+
+    def _stored(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """The videos that are done with the run's config, and what is kept of each."""
+        config_hash = self.config_hash()
+        for path in (self.path / "videos").glob("*.json"):
+            if path.stem.lstrip("-").isdecimal():
+                content = _read_object(path)
+                if content.get("config_hash") == config_hash:
+                    yield int(path.stem), content
+
+    def _has_its_frames(self, video_id: int, content: Mapping[str, Any]) -> bool:
+        return self._frames is None or content.get("frames_sha256") == self._frames.get(video_id)
 
     def _file(self, name: str) -> Path:
         return self.path / f"{name}.json"

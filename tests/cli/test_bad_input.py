@@ -1,6 +1,9 @@
 """What a user gets wrong: one line that names the culprit, exit code 2, and no traceback."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -183,3 +186,13 @@ def test_recorded_detections_below_the_threshold_are_dropped(command, made: Path
 @pytest.mark.parametrize("option", ["detector.config.foo=1", "sources=[dict(a='b',c='d')]", "plain"])
 def test_overrides_that_do_not_fit(command, made: Path, option: str) -> None:
     assert_refused(command(*run_arguments(made, "--cfg-options", option)), option)
+
+
+def test_a_terminal_that_knows_ascii_alone(tmp_path: Path) -> None:
+    script = (
+        "import sys; sys.argv = ['x', 'submit', 'r\\u00f6 \\u2265 1']; from vis_pipeline.cli.app import main; main()"
+    )
+    command = [sys.executable, "-c", script]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    ran = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
+    assert (ran.returncode, ran.stderr) == (2, "error: run folder r? ? 1: no run there (config.json is missing)\n")

@@ -80,6 +80,7 @@ def test_one_ordinary_video(command, folder: Path) -> None:
     code, out, err = command("run", "procedural_small", "--video", clip, "--out", run, "--device", "cpu")
     assert code == 0, err
     assert "1 videos, 8 frames" in out
+    assert "note: the detector is bundled:htc_small: it knows eight drawn shapes well" in err
     tracks = json.loads((run / "results.json").read_text())
     assert tracks
     assert all(len(track["segmentations"]) == 8 for track in tracks)

@@ -51,6 +51,11 @@ def test_hidden_entries_are_no_sequences_and_no_frames(davis):
     assert [len(background.paths) for background in find_backgrounds([davis / "frames"], (), (), 0)] == [2, 2]
 
 
+def test_a_list_may_begin_with_a_byte_order_mark(davis):
+    (davis / "list.txt").write_bytes("dog\r\nbear\r\n".encode("utf-8-sig"))
+    assert sequence_names(davis / "masks", davis / "list.txt") == ("dog", "bear")
+
+
 def test_hidden_sprites_are_none(tmp_path):
     picture(tmp_path / "cat/1.png", "RGBA")
     litter(tmp_path)

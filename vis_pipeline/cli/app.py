@@ -1,5 +1,6 @@
 """The command-line application: collects the commands and turns user errors into one line and exit code 2."""
 
+import io
 import signal
 import sys
 import traceback
@@ -76,6 +77,10 @@ def main() -> None:
     rest = [argument for argument in sys.argv[1:] if argument not in ("--debug", "--safe-config")]
     # Typer takes the application's own options before the command only.
     sys.argv = [sys.argv[0], *(["--safe-config"] if safe else []), *rest]
+    for stream in (sys.stdout, sys.stderr):
+        # Names and signs that a terminal cannot show become question marks, not errors.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     limit_threads()
     signal.signal(signal.SIGTERM, _interrupt)
     try:

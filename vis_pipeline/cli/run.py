@@ -89,6 +89,8 @@ def run(
         save_detections=save_detections,
         ray=RaySettings(workers=workers, address=ray_address, gpus_per_worker=gpus),
     )
+    if video is not None:
+        _say_what_it_knows(settings.detector.checkpoint)
     with ProgressBar() as progress:
         if video is not None:
             report = run_video(settings, video, out, options, progress)
@@ -101,6 +103,15 @@ def run(
     console.print(f"results  {out / 'results.json'}", markup=False)
     _warn(report.notes)
     report.require_complete()
+
+
+def _say_what_it_knows(checkpoint: str) -> None:
+    """A word on the bundled weights, which a newcomer's first own video is beyond."""
+    from vis_pipeline.weights.registry import BUNDLED
+
+    for weights in BUNDLED.values():
+        if checkpoint == weights.reference:
+            typer.echo(f"note: the detector is {checkpoint}: {weights.limits}", err=True)
 
 
 def _warn(notes: "Mapping[int, Sequence[str]]") -> None:

@@ -1,6 +1,7 @@
 """Square crops around targets, as the official release cuts them, with its rounding.
 
-On the CPU OpenCV cuts, one square after another; on any other device the same integers come from batched gathers.
+On the CPU OpenCV cuts, one square after another; on any other device, and where a square is so large that filling what
+lies outside the image would take longest, the same integers come from batched gathers.
 """
 
 import cv2
@@ -13,6 +14,8 @@ from vis_pipeline.siammask.architectures import SEARCH_SIDE, TEMPLATE_SIDE
 from vis_pipeline.siammask.gathers import gathered_crops
 
 CONTEXT = 0.5
+# Side in pixels from which gathers are faster than filling a square at its full size.
+LARGEST_FILLED = 1200
 
 
 def template_sides(sizes: Tensor) -> Tensor:
@@ -51,11 +54,14 @@ def crop(image: Tensor, centres: Tensor, sides: Tensor, padding: Tensor, size: i
     corners = torch.round(centres - (sides[:, None] + 1) / 2).long()
     if image.device.type != "cpu":
         return gathered_crops(image, corners, sides, padding, size)
-    crops = np.empty((len(sides), size, size, 3), dtype=np.uint8)
-    for index, (corner, side) in enumerate(zip(corners.tolist(), sides.tolist(), strict=True)):
-        square = _cut(image.numpy(), corner, side, padding[index].tolist())
-        cv2.resize(square, (size, size), dst=crops[index], interpolation=cv2.INTER_LINEAR)
-    return torch.from_numpy(crops)
+    crops = torch.empty((len(sides), size, size, 3), dtype=torch.uint8)
+    large = sides > LARGEST_FILLED
+    if large.any():
+        crops[large] = gathered_crops(image, corners[large], sides[large], padding[large], size)
+    for index in (~large).nonzero()[:, 0].tolist():
+        square = _cut(image.numpy(), corners[index].tolist(), int(sides[index]), padding[index].tolist())
+        cv2.resize(square, (size, size), dst=crops[index].numpy(), interpolation=cv2.INTER_LINEAR)
+    return crops
 
 
 def _cut(image: NDArray[np.uint8], corner: list[int], side: int, colour: list[int]) -> NDArray[np.uint8]:

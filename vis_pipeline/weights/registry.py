@@ -16,10 +16,14 @@ _HTC_ZOO = "https://download.openmmlab.com/mmdetection/v2.0/htc/"
 
 @dataclass(frozen=True)
 class BundledWeights:
-    """Weights that this project trained and that are installed with it, as `NAME.safetensors` and a card `NAME.md`."""
+    """Weights that this project trained and that are installed with it, as `NAME.safetensors` and a card `NAME.md`.
+
+    `limits` says what they should not be expected to do.
+    """
 
     name: str
     note: str
+    limits: str
 
     @property
     def reference(self) -> str:
@@ -76,8 +80,16 @@ def _siammask(name: str, preset: str, note: str) -> PublishedWeights:
 BUNDLED = {
     weights.name: weights
     for weights in (
-        BundledWeights("htc_small", "HTC, small enough for two CPU cores; trained on drawn and composed videos"),
-        BundledWeights("siammask_small", "small SiamMask, two stages; trained on drawn, composed and real videos"),
+        BundledWeights(
+            "htc_small",
+            "HTC, small enough for two CPU cores; trained on drawn and composed videos",
+            "it knows eight drawn shapes well, photographed objects poorly; real video needs published or own weights",
+        ),
+        BundledWeights(
+            "siammask_small",
+            "small SiamMask, two stages; trained on drawn, composed and real videos",
+            "its masks of real objects are coarse",
+        ),
     )
 }
 

@@ -141,8 +141,8 @@ def _open_folder(
 
     Its hash covers what the results depend on by content, so that data, weights and the folder itself may move. The
     device is left out (its rounding differs, not its meaning), and so is `on_bad_frame`: what was finished under
-    `error` has no bad frame. A split's `frames`, too many to read twice, count video by video, by name, size and time of
-    change.
+    `error` has no bad frame. A split's `frames`, too many to read twice, count video by video, by name, size and time
+    of change.
     """
     identity = _identity(factory, input_digest)
     text = json.dumps(identity, sort_keys=True)

@@ -113,6 +113,12 @@ def test_results_that_somebody_changed_are_kept_until_another_video_is_finished(
     assert len(json.loads(folder.current_results([1, 2]).read_text())) == 2
 
 
+def test_a_log_that_cannot_be_written_is_one_line(folder: RunFolder) -> None:
+    (folder.path / "log.txt").mkdir()
+    with pytest.raises(DataError, match=r"log\.txt: cannot be written \(Is a directory\)"):
+        folder.log("something")
+
+
 def test_one_process_at_a_time(tmp_path: Path) -> None:
     other = (
         "import sys; from pathlib import Path; from vis_pipeline.run_lock import holding\n"

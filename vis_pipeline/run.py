@@ -79,10 +79,16 @@ def run_split(
         folder = _open_folder(out, factory, inputs, _digest(split_path), frames)
         for video_id in sorted(folder.with_other_frames()):
             folder.log(f"video {video_id}: its frames have changed since it was finished; it is done again")
+        video_ids = [task.video_id for task in tasks]
         try:
-            return run_videos(tasks, factory, folder, options.ray, progress)
-        finally:
-            _close_folder(folder, factory, [task.video_id for task in tasks])
+            report = run_videos(tasks, factory, folder, options.ray, progress)
+        except BaseException:
+            # Whatever ended the run, an interrupt, too: the finished videos are worth their results.
+            if folder.finished():
+                _close_folder(folder, factory, video_ids)
+            raise
+        _close_folder(folder, factory, video_ids)
+        return report
 
 
 def run_video(
@@ -151,7 +157,10 @@ def _open_folder(
     folder = RunFolder.create(out, config, hashlib.sha256(text.encode()).hexdigest()[:16], frames)
     folder.write_versions(_versions())
     if factory.detections_folder is not None:
-        factory.detections_folder.mkdir(exist_ok=True)
+        try:
+            factory.detections_folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise DataError(f"{factory.detections_folder}: cannot be made ({error.strerror})") from error
     return folder
 
 
@@ -205,8 +214,17 @@ def _close_folder(folder: RunFolder, factory: WorkerFactory, video_ids: list[int
         return
     finished = folder.finished()
     files = [factory.detections_folder / f"{video_id}.json" for video_id in video_ids if video_id in finished]
-    entries = [entry for file in files for entry in json.loads(file.read_bytes())]
+    entries = [entry for file in files for entry in _saved_detections(file, folder)]
     write_text(folder.path / DETECTIONS_NAME, json.dumps(entries))
+
+
+def _saved_detections(file: Path, folder: RunFolder) -> list[dict[str, Any]]:
+    try:
+        entries: list[dict[str, Any]] = json.loads(file.read_bytes())
+    except (OSError, ValueError) as error:
+        video = folder.path / "videos" / file.name
+        raise DataError(f"{file}: missing or damaged; remove {video} to have both made again") from error
+    return entries
 
 
 def _versions() -> dict[str, str]:

@@ -187,8 +187,12 @@ class RunFolder:
     def log(self, line: str) -> None:
         """Append a line, with the time, to `log.txt`."""
         now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        with (self.path / "log.txt").open("a", encoding="utf-8") as file:
-            file.write(f"{now} {' '.join(line.split())}\n")
+        log = self.path / "log.txt"
+        try:
+            with log.open("a", encoding="utf-8") as file:
+                file.write(f"{now} {' '.join(line.split())}\n")
+        except OSError as error:
+            raise DataError(f"{log}: cannot be written ({error.strerror})") from error
 
     def _stored(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """The videos that are done with the run's config, and what is kept of each."""

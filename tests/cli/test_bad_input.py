@@ -13,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from vis_pipeline.run_folder import RunFolder, VideoOutcome
 from vis_pipeline.weights.registry import resolve
 
 
@@ -196,3 +197,20 @@ def test_a_terminal_that_knows_ascii_alone(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}
     ran = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path, check=False)
     assert (ran.returncode, ran.stderr) == (2, "error: run folder r? ? 1: no run there (config.json is missing)\n")
+
+
+def test_an_interrupted_run_has_the_results_of_what_is_finished(
+    command, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (made / "split.json").write_text(json.dumps(split_json(videos=2)))
+    arguments = run_arguments(made, "--detections", made / "detections.json", "--on-bad-frame", "skip")
+
+    def stopped(tasks: Any, make_worker: Any, folder: RunFolder, *rest: Any) -> None:
+        folder.write_video(1, VideoOutcome((), 2, 48, 64, {}))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vis_pipeline.run.run_videos", stopped)
+    code, _, err = command(*arguments)
+    assert code != 0 and "Traceback" not in err
+    assert json.loads((made / "run/results.json").read_text()) == []
+    assert json.loads((made / "run/timings.json").read_text())["frames"] == 2

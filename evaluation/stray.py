@@ -6,6 +6,7 @@ from pycocotools import mask as coco_mask
 
 from vis_pipeline.data.fit import checked_annotations, require_fit
 from vis_pipeline.data.youtube_vis import Split, TrackResult
+from vis_pipeline.track_iou import Track
 
 LEAST_SHARE = 0.5
 
@@ -32,7 +33,7 @@ def stray_share(results: Sequence[TrackResult], split: Split) -> float:
     return sum(share < LEAST_SHARE for share in shares) / len(shares) if shares else 0.0
 
 
-def _on_objects(shown: Sequence, true: Sequence, frames: int) -> Iterator[float]:  # type: ignore[type-arg]
+def _on_objects(shown: Sequence[Track], true: Sequence[Track], frames: int) -> Iterator[float]:
     """For each shown mask of one video the share of its pixels that lies on any true mask of its frame."""
     for frame in range(frames):
         masks = [track[frame] for track in shown if track[frame] is not None]

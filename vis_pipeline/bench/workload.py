@@ -61,10 +61,11 @@ def simulated_workload(split: Path, frames: Path, out: Path, faults: DetectorFau
     Raises:
         DataError: the split cannot be used; `out` cannot be written, or holds another comparison.
     """
+    truth = read_split(split)
     try:
-        detections = simulate(read_split(split), faults, seed)
+        detections = simulate(truth, faults, seed)
     except DataError as error:
-        raise DataError(f"split {split}: {error}" if "split" not in str(error) else str(error)) from error
+        raise DataError(f"split {split}: {error}") from error
     return _recorded(out, split, frames, detections)
 
 

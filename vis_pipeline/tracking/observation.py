@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from detectors.base import Detections
@@ -39,7 +40,7 @@ def measure(
     predicted: Propagated,
     last_masks: Tensor,
     track_colours: Tensor,
-    shifts: np.ndarray,  # type: ignore[type-arg]
+    shifts: NDArray[np.int64],
 ) -> Candidates:
     """All that the decision needs, on the host.
 

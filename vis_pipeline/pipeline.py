@@ -106,15 +106,18 @@ def with_absolute_paths(settings: PipelineSettings) -> PipelineSettings:
     """The same settings for a process that runs in another folder: whatever is a file here is named in full."""
     detector = replace(
         settings.detector,
-        config=_absolute(settings.detector.config),
-        checkpoint=_absolute(settings.detector.checkpoint),
-        class_map=_absolute(settings.detector.class_map),
+        config=absolute_reference(settings.detector.config),
+        checkpoint=absolute_reference(settings.detector.checkpoint),
+        class_map=absolute_reference(settings.detector.class_map),
     )
-    siammask = settings.siammask and replace(settings.siammask, checkpoint=_absolute(settings.siammask.checkpoint))
+    siammask = settings.siammask and replace(
+        settings.siammask, checkpoint=absolute_reference(settings.siammask.checkpoint)
+    )
     return replace(settings, detector=detector, siammask=siammask)
 
 
-def _absolute(reference: str) -> str:
+def absolute_reference(reference: str) -> str:
+    """A file that is here by its whole path, for a process that runs in another folder; any other name as it is."""
     path = Path(reference)
     return str(path.resolve()) if path.is_file() else reference
 
@@ -142,6 +145,12 @@ class RecordedSource:
 
     path: Path
     class_map: str | None
+
+
+def with_absolute_recording(source: RecordedSource) -> RecordedSource:
+    """The same recording for a process that runs in another folder."""
+    class_map = source.class_map and absolute_reference(source.class_map)
+    return RecordedSource(source.path.resolve(), class_map)
 
 
 @plain_dataclass(frozen=True)

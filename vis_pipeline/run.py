@@ -18,7 +18,13 @@ from vis_pipeline.data.youtube_vis import Category, Split, Video, read_split, sp
 from vis_pipeline.device import torch_device
 from vis_pipeline.errors import DataError
 from vis_pipeline.parallel import RaySettings, RunReport, VideoTask, run_in_process, run_videos
-from vis_pipeline.pipeline import PipelineSettings, RecordedSource, WorkerFactory, with_absolute_paths
+from vis_pipeline.pipeline import (
+    PipelineSettings,
+    RecordedSource,
+    WorkerFactory,
+    with_absolute_paths,
+    with_absolute_recording,
+)
 from vis_pipeline.progress import ProgressListener
 from vis_pipeline.run_folder import RunFolder
 from vis_pipeline.run_lock import holding
@@ -131,7 +137,7 @@ def _factory(settings: PipelineSettings, split: Split, options: RunOptions, out:
         split=split,
         device=options.device,
         seed=options.seed,
-        recorded=options.recorded,
+        recorded=options.recorded and with_absolute_recording(options.recorded),
         detections_folder=(out / "detections").resolve() if options.save_detections else None,
     )
 

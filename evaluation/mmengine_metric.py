@@ -3,7 +3,6 @@
 mmengine finds it by that name alone (see :mod:`vis_pipeline.registry`); nothing has to be imported before.
 """
 
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -21,6 +20,7 @@ from vis_pipeline.data.youtube_vis import Split, TrackResult, read_split, result
 from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.masks import Rle
 from vis_pipeline.registry import METRICS
+from vis_pipeline.whole_files import write_json_list
 
 FIGURES = tuple(figure.name for figure in fields(Figures))
 
@@ -200,6 +200,6 @@ def _tracks(tracks: Sequence[Any], source: str) -> list[TrackResult]:
 def _write_results(path: Path, tracks: Sequence[TrackResult]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(results_to_json(tracks)))
     except OSError as error:
         raise DataError(f"results {path}: cannot be written ({error.strerror})") from error
+    write_json_list(path, results_to_json(tracks))

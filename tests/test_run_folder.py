@@ -73,11 +73,33 @@ def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
         RunFolder.open(tmp_path)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"config_hash": "abc"}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"config_hash": "abc"}', "[]}", '{"config_hash": "abc", "a": []}'])
 def test_damaged_videos_are_named(folder: RunFolder, content: str) -> None:
     (folder.path / "videos/4.json").write_text(content)
-    with pytest.raises(DataError, match=r"4\.json: .*remove it"):
-        folder.read_video(4)
+    for reading in (folder.finished, lambda: folder.read_video(4)):
+        with pytest.raises(DataError, match=r"4\.json: .*remove it"):
+            reading()
+
+
+def test_a_video_that_was_cut_short_is_not_finished(folder: RunFolder) -> None:
+    folder.write_video(4, outcome(4))
+    path = folder.path / "videos/4.json"
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(DataError, match=r"4\.json: damaged \(it is cut short\); remove it"):
+        folder.finished()
+
+
+def test_which_videos_are_finished_is_known_without_their_tracks(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for video_id in range(3):
+        folder.write_video(video_id, outcome(video_id))
+
+    def parsed(text: str) -> object:
+        raise AssertionError("a whole file was parsed")
+
+    monkeypatch.setattr(json, "loads", parsed)
+    assert RunFolder(folder.path, "abc").finished() == {0, 1, 2}
 
 
 def test_a_write_that_fails_leaves_what_was_there(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,16 +1,24 @@
 """The folder of one run: what it was made with, the result of every finished video, timings, log and results."""
 
 import json
+import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from vis_pipeline.data.json_stream import JsonStream
 from vis_pipeline.data.youtube_vis import TrackResult, results_to_json, tracks_from_json
 from vis_pipeline.errors import DataError
-from vis_pipeline.whole_files import write_text
+from vis_pipeline.whole_files import write_json_list, write_text
+
+# Of a stored video the facts stand before its tracks, which are a thousand times as long and left unread for them.
+FACTS_BYTES = 1 << 12
+_LAST_KEY = "tracks"
+_END = b"]}"
 
 
 @dataclass(frozen=True)
@@ -129,7 +137,7 @@ class RunFolder:
             "notes": list(outcome.notes),
             "skipped": list(outcome.skipped),
             "searches": outcome.searches,
-            "tracks": results_to_json(outcome.tracks),
+            _LAST_KEY: results_to_json(outcome.tracks),
         }
         # The events come first: what is in `videos` is finished.
         write_text(self.path / "events" / f"{video_id}.json", json.dumps(list(outcome.events)))
@@ -170,10 +178,18 @@ class RunFolder:
     def assemble_results(self, video_ids: Iterable[int]) -> Path:
         """Write `timings.json` and `results.json` from those of these videos that are finished, in this order."""
         finished = self.finished()
-        outcomes = {identifier: self.read_video(identifier) for identifier in video_ids if identifier in finished}
         results = self.path / "results.json"
-        write_text(results, json.dumps(results_to_json(track for one in outcomes.values() for track in one.tracks)))
-        self._write("timings", timings(outcomes))
+        rows: dict[str, dict[str, Any]] = {}
+
+        def entries() -> Iterator[dict[str, Any]]:
+            for video_id in video_ids:
+                if video_id in finished:
+                    outcome = self.read_video(video_id)
+                    rows[str(video_id)] = _timing(outcome)
+                    yield from results_to_json(outcome.tracks)
+
+        write_json_list(results, entries())
+        self._write("timings", _timings(rows))
         return results
 
     def current_results(self, video_ids: Iterable[int]) -> Path:
@@ -195,16 +211,16 @@ class RunFolder:
             raise DataError(f"{log}: cannot be written ({error.strerror})") from error
 
     def _stored(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """The videos that are done with the run's config, and what is kept of each."""
+        """The videos that are done with the run's config, and the facts of each."""
         config_hash = self.config_hash()
         for path in (self.path / "videos").glob("*.json"):
             if path.stem.lstrip("-").isdecimal():
-                content = _read_object(path)
-                if content.get("config_hash") == config_hash:
-                    yield int(path.stem), content
+                facts = _read_facts(path)
+                if facts.get("config_hash") == config_hash:
+                    yield int(path.stem), facts
 
-    def _has_its_frames(self, video_id: int, content: Mapping[str, Any]) -> bool:
-        return self._frames is None or content.get("frames_sha256") == self._frames.get(video_id)
+    def _has_its_frames(self, video_id: int, facts: Mapping[str, Any]) -> bool:
+        return self._frames is None or facts.get("frames_sha256") == self._frames.get(video_id)
 
     def _file(self, name: str) -> Path:
         return self.path / f"{name}.json"
@@ -219,26 +235,47 @@ class RunFolder:
         write_text(self._file(name), json.dumps(content, indent=2) + "\n")
 
 
-def timings(outcomes: Mapping[int, VideoOutcome]) -> dict[str, Any]:
-    """Frames and seconds by stage, of all videos and of each."""
-    total: dict[str, float] = {}
-    for outcome in outcomes.values():
-        for stage, seconds in outcome.seconds.items():
-            total[stage] = total.get(stage, 0.0) + seconds
+def _timing(outcome: VideoOutcome) -> dict[str, Any]:
     return {
-        "frames": sum(outcome.length for outcome in outcomes.values()),
-        "searches": sum(outcome.searches for outcome in outcomes.values()),
-        "seconds": total,
-        "videos": {
-            str(identifier): {
-                "frames": outcome.length,
-                "tracks": len(outcome.tracks),
-                "searches": outcome.searches,
-                "seconds": dict(outcome.seconds),
-            }
-            for identifier, outcome in outcomes.items()
-        },
+        "frames": outcome.length,
+        "tracks": len(outcome.tracks),
+        "searches": outcome.searches,
+        "seconds": dict(outcome.seconds),
     }
+
+
+def _timings(videos: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Frames, searches and seconds by stage, of all videos and of each."""
+    seconds: Counter[str] = Counter()
+    for video in videos.values():
+        seconds.update(video["seconds"])
+    return {
+        "frames": sum(video["frames"] for video in videos.values()),
+        "searches": sum(video["searches"] for video in videos.values()),
+        "seconds": dict(seconds),
+        "videos": dict(videos),
+    }
+
+
+def _read_facts(path: Path) -> dict[str, Any]:
+    """What stands before the tracks of a stored video; the file is whole, as far as its end shows."""
+    facts: dict[str, Any] = {}
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - len(_END)))
+            if file.read() != _END:
+                raise DataError("it is cut short")
+            file.seek(0)
+            stream = JsonStream(file, FACTS_BYTES)
+            for key in stream.members():
+                if key == _LAST_KEY:
+                    return facts
+                facts[key] = stream.value()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+    except DataError as error:
+        raise DataError(f"{path}: damaged ({error}); remove it to have it made again") from error
+    raise DataError(f"{path}: not what a run writes there; remove it to have it made again")
 
 
 def _read_object(path: Path) -> dict[str, Any]:

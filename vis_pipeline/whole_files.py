@@ -1,10 +1,12 @@
 """Files that come into their place whole and on the disk, or not at all: a full disk or a kill loses nothing old."""
 
 import errno
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from vis_pipeline.errors import DataError
 
@@ -53,12 +55,15 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all.
+    """Write a file whole or not at all; what lies under /dev, such as /dev/stdout, gets the bytes as they are.
 
     Raises:
         DataError: nothing can be written there.
     """
     try:
+        if path.parts[:2] == ("/", "dev"):
+            path.write_bytes(data)
+            return
         with replacing(path) as filled:
             filled.write_bytes(data)
     except OSError as error:
@@ -68,6 +73,21 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8 as :func:`write_bytes` does."""
     write_bytes(path, text.encode())
+
+
+def write_json_list(path: Path, entries: Iterable[Any]) -> None:
+    """Write a JSON list as :func:`write_bytes` does, entry by entry: it need not fit into memory.
+
+    Raises:
+        DataError: nothing can be written there.
+    """
+    try:
+        with replacing(path) as filled, filled.open("w", encoding="utf-8") as file:
+            for number, entry in enumerate(entries):
+                file.write((", " if number else "[") + json.dumps(entry))
+            file.write("]" if file.tell() else "[]")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def _sync(path: Path) -> None:

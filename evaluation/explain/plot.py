@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from evaluation.explain.analysis import Confusion, Explanation
 from evaluation.explain.kinds import Kind
 from vis_pipeline.errors import DataError
+from vis_pipeline.whole_files import replacing
 
 MOST_VIDEOS = 12
 MOST_CLASSES = 24
@@ -32,7 +33,7 @@ def draw(explanation: Explanation, path: Path) -> None:
     with rc_context({"text.parse_math": False}):
         canvas = FigureCanvasAgg(_figure(explanation))
         try:
-            with path.open("wb") as file:
+            with replacing(path) as filled, filled.open("wb") as file:
                 canvas.print_png(file)
         except OSError as error:
             raise DataError(f"picture {path}: cannot be written ({error.strerror})") from error

@@ -152,6 +152,7 @@ def detector(
     from vis_pipeline.device import torch_device
     from vis_pipeline.errors import DataError
     from vis_pipeline.pipeline import build_detector, load_pipeline
+    from vis_pipeline.whole_files import write_text
 
     settings = load_pipeline(config, cfg_options or ()).detector
     truth = as_single_frames(_only(read_split(split), only), every)
@@ -167,7 +168,7 @@ def detector(
     scores = evaluate(found, truth)
     Console().print(headline_table(scores), category_table(scores))
     if json_out is not None:
-        _write(json_out, json.dumps(scores.to_json(), indent=1) + "\n")
+        write_text(json_out, json.dumps(scores.to_json(), indent=1) + "\n")
 
 
 def tracker(
@@ -196,6 +197,7 @@ def tracker(
     from vis_pipeline.siammask.presets import PRESETS
     from vis_pipeline.siammask.tracker import SiamMaskTracker
     from vis_pipeline.weights.registry import resolve
+    from vis_pipeline.whole_files import write_text
 
     if preset not in PRESETS:
         raise ConfigError(f"--preset {preset}: is none of {', '.join(PRESETS)}")
@@ -209,16 +211,7 @@ def tracker(
     Console().print(_tracker_table(found))
     if json_out is not None:
         content = {f"stages_{stages}": [asdict(entry) for entry in entries] for stages, entries in found.items()}
-        _write(json_out, json.dumps(content, indent=1) + "\n")
-
-
-def _write(path: Path, text: str) -> None:
-    from vis_pipeline.errors import DataError
-
-    try:
-        path.write_text(text)
-    except OSError as error:
-        raise DataError(f"--json {path}: cannot be written ({error.strerror})") from error
+        write_text(json_out, json.dumps(content, indent=1) + "\n")
 
 
 def _only(split: "Split", names: str | None) -> "Split":

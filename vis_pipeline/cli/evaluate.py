@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from vis_pipeline.errors import ConfigError, DataError
+from vis_pipeline.whole_files import write_text
 
 if TYPE_CHECKING:
     from evaluation.track_metrics import MetricName
@@ -210,7 +211,4 @@ def _warn_of_missing(run: Path, video_ids: set[int]) -> None:
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
-    try:
-        path.write_text(json.dumps(content, indent=2) + "\n")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+    write_text(path, json.dumps(content, indent=2) + "\n")

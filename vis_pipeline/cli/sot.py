@@ -42,6 +42,7 @@ def sot(
 ) -> None:
     """Track one object from its box in the first frame and write its boxes and masks as JSON."""
     from dataclasses import replace
+    from json import dumps
 
     from rich.progress import track
 
@@ -52,6 +53,7 @@ def sot(
     from vis_pipeline.siammask.single_object import track_object
     from vis_pipeline.siammask.tracker import SiamMaskTracker
     from vis_pipeline.weights.registry import resolve
+    from vis_pipeline.whole_files import write_text
 
     box = parse_box(init)
     _require_folder(json)
@@ -65,7 +67,7 @@ def sot(
     for found in track(track_object(tracker, good, box), "tracking", total=source.length):
         name = found.frame.index if isinstance(source, VideoFrames) else found.frame.name
         entries.append(found.to_json(name))
-    _write(json, {"frames": entries})
+    write_text(json, dumps({"frames": entries}))
     typer.echo(f"{len(entries)} frames -> {json}")
 
 
@@ -108,14 +110,3 @@ def _require_folder(path: Path) -> None:
         raise DataError(f"--json {path}: there is no folder {path.parent}; make it first")
     if path.is_dir() or not os.access(path.parent, os.W_OK):
         raise DataError(f"--json {path}: cannot be written; give another file")
-
-
-def _write(path: Path, content: dict[str, Any]) -> None:
-    import json
-
-    from vis_pipeline.errors import DataError
-
-    try:
-        path.write_text(json.dumps(content))
-    except OSError as error:
-        raise DataError(f"--json {path}: cannot be written ({error.strerror})") from error

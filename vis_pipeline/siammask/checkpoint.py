@@ -10,7 +10,14 @@ import torch
 from vis_pipeline.errors import WeightsError
 from vis_pipeline.siammask.architectures import ARCHITECTURES, Architecture
 from vis_pipeline.siammask.network import SiamMask
-from vis_pipeline.weights.files import load_strictly, read_metadata, read_state_dict, write_state_dict, write_whole
+from vis_pipeline.weights.files import (
+    load_strictly,
+    read_metadata,
+    read_state_dict,
+    save_pickled,
+    write_state_dict,
+    write_whole,
+)
 
 Shape = tuple[int, ...]
 
@@ -57,7 +64,7 @@ def save_official(path: Path, network: SiamMask) -> None:
         name: (value.float() if value.is_floating_point() else value).detach().cpu().contiguous()
         for name, value in network.state_dict().items()
     }
-    write_whole(path, lambda partial: torch.save({"state_dict": tensors}, partial))
+    write_whole(path, lambda partial: save_pickled({"state_dict": tensors}, partial))
 
 
 def infer_architecture(shapes: Mapping[str, Shape]) -> Architecture:

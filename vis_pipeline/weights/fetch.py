@@ -50,8 +50,8 @@ def fetch(
                 f"weights {weights.name}: {url} has SHA-256 {digest[:8]}..., not {weights.sha256_prefix}...; "
                 "it was removed, try again or another mirror"
             )
-        with replacing(_digest_file(target)) as note:
-            note.write_text(f"{digest}  {target.name}\n")
+        with replacing(_digest_file(target)) as filled:
+            filled.write_text(f"{digest}  {target.name}\n")
         put_in_place(part, target)
     except OSError as error:
         raise WeightsError(f"weights {weights.name}: cannot write {cache}: {error.strerror or error}") from error

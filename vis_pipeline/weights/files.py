@@ -138,6 +138,12 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         raise WeightsError(f"weights {path}: cannot be written ({str(error).splitlines()[0]})") from error
 
 
+def save_pickled(content: Any, filled: Path) -> None:
+    """`torch.save`; an error of the disk comes in the disk's own words, which torch hides where it opens the file."""
+    with filled.open("wb") as file:
+        torch.save(content, file)
+
+
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
         with safe_open(path, framework="pt") as file:

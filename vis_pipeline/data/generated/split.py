@@ -18,6 +18,7 @@ from vis_pipeline.data.generated.visibility import half_hidden, returns
 from vis_pipeline.data.youtube_vis import Category
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import Rle
+from vis_pipeline.whole_files import write_text
 
 JPEG_QUALITY = 95
 _FRAMES = "JPEGImages"
@@ -106,9 +107,9 @@ def write_split(
             written.append(video)
             on_progress(len(written))
         text = json.dumps(_instances(written, categories, description), separators=(",", ":"))
-        (out / "instances.json").write_text(text, encoding="utf-8")
     except OSError as error:
         raise DataError(f"--out {out}: cannot be written ({error.strerror}); give another folder") from error
+    write_text(out / "instances.json", text)
     return _figures(written)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from vis_pipeline.whole_files import replacing
+
 CURVES_NAME = "curves.png"
 _COLUMNS = 3
 _FIGURES = 3
@@ -37,4 +39,5 @@ def draw_curves(losses: Sequence[Mapping[str, Any]], validations: Sequence[Mappi
         axis.grid(alpha=0.3)
         if len(names) > 1:
             axis.legend(fontsize="small")
-    figure.savefig(picture, dpi=80)
+    with replacing(picture) as filled:
+        figure.savefig(filled, dpi=80, format="png")

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vis_pipeline.errors import WeightsError
 from vis_pipeline.siammask.network import SiamMask
-from vis_pipeline.weights.files import load_strictly, write_whole
+from vis_pipeline.weights.files import load_strictly, save_pickled, write_whole
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def save_checkpoint(path: Path, step: int, state: TrainingState) -> None:
         "state_dict": state.network.state_dict(),
         "optimizer": state.optimizer.state_dict(),
     }
-    write_whole(path, lambda filled: _save(content, filled))
+    write_whole(path, lambda filled: save_pickled(content, filled))
 
 
 def load_checkpoint(path: Path, state: TrainingState) -> int:
@@ -62,9 +62,3 @@ def load_checkpoint(path: Path, state: TrainingState) -> int:
     except (ValueError, KeyError) as error:
         raise WeightsError(f"checkpoint {path}: its optimiser does not fit ({error})") from error
     return step
-
-
-def _save(content: dict[str, Any], path: Path) -> None:
-    # Into an open file: by a name, torch would not tell what the disk says.
-    with path.open("wb") as file:
-        torch.save(content, file)

@@ -41,6 +41,9 @@ class Scripted:
             os.kill(os.getpid(), signal.SIGKILL)
         if behaviour == "fails":
             raise RuntimeError("out of memory\nand more lines")
+        if behaviour == "hangs":
+            report(1)
+            time.sleep(600)
         for _ in range(task.expected_frames or 0):
             time.sleep(0.6 if behaviour == "slow" else 0)
             report(1)
@@ -176,6 +179,27 @@ def test_resources_that_are_not_there_are_named(folder: RunFolder) -> None:
         run_videos(tasks("good"), lacks_weights, folder, RaySettings(workers=9), Listener())
     with pytest.raises(ConfigError, match=r"0\.5 GPU each they need 1, Ray has 0"):
         run_videos(tasks("good"), lacks_weights, folder, RaySettings(workers=2, gpus_per_worker=0.5), Listener())
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_a_worker_that_hangs_is_ended_and_its_video_set_aside(folder: RunFolder, tmp_path: Path) -> None:
+    patient = RaySettings(workers=2, retries=0, timeout=8)
+    listener = Listener()
+    report = run_videos(tasks("hangs", "good", "good"), Factory(tmp_path), folder, patient, listener)
+    assert set(report.finished) == {2, 3} and (1, 1) in listener.advanced
+    assert report.set_aside == {1: "video 1 (hangs): its worker did nothing for 8 s and was ended (1 try)"}
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_workers_that_ray_has_no_room_for_are_not_awaited_for_ever(folder: RunFolder, tmp_path: Path) -> None:
+    holder = ray.remote(num_cpus=2)(Scripted).remote(tmp_path)
+    ray.get(holder.__ray_ready__.remote())
+    message = (
+        r"^no worker could be started in 1 s: each asks Ray for 1 CPU and 0 GPU, and 0 CPU and 0 GPU are free; end"
+    )
+    with pytest.raises(ConfigError, match=message):
+        run_videos(tasks("good"), Factory(tmp_path), folder, RaySettings(timeout=1), Listener())
+    ray.kill(holder)
 
 
 def test_an_address_without_a_cluster_is_named(folder: RunFolder) -> None:

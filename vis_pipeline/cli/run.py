@@ -38,6 +38,9 @@ def run(
         float | None, typer.Option(min=0, help="May be a fraction; default: the GPUs here, shared out.")
     ] = None,
     ray_address: Annotated[str | None, typer.Option(help="Of a running Ray cluster; default: this machine.")] = None,
+    timeout: Annotated[
+        float, typer.Option(min=1, help="Seconds without a sign of life after which a worker is replaced.")
+    ] = 600.0,
     detections: Annotated[Path | None, typer.Option(help="Recorded detections, in place of the detector.")] = None,
     class_map: Annotated[
         str | None,
@@ -87,7 +90,7 @@ def run(
         on_bad_frame=on_bad_frame.value,
         recorded=RecordedSource(detections.resolve(), class_map) if detections else None,
         save_detections=save_detections,
-        ray=RaySettings(workers=workers, address=ray_address, gpus_per_worker=gpus),
+        ray=RaySettings(workers=workers, address=ray_address, gpus_per_worker=gpus, timeout=timeout),
     )
     if video is not None:
         _say_what_it_knows(settings.detector.checkpoint)

@@ -52,7 +52,8 @@ class Ledger:
         if tries <= self._retries:
             self._progress.advance(task.video_id, 0)
             return True
-        self.set_aside(task, f"video {task.video_id} ({task.frames.name}): {first_line(reason)} ({tries} tries)")
+        counted = f"{tries} {'try' if tries == 1 else 'tries'}"
+        self.set_aside(task, f"video {task.video_id} ({task.frames.name}): {first_line(reason)} ({counted})")
         return False
 
     def set_aside(self, task: VideoTask, reason: str) -> None:

@@ -1,6 +1,7 @@
 """Workers as Ray actors: one video each at a time, watched and replaced by the driver."""
 
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vis_pipeline.cores import cores, thread_environment
-from vis_pipeline.errors import UserError
+from vis_pipeline.errors import ConfigError, UserError
 from vis_pipeline.parallel.cluster import RaySettings
 from vis_pipeline.parallel.ledger import Ledger
 from vis_pipeline.parallel.tasks import VideoTask, Worker
@@ -48,12 +49,36 @@ class WorkerActor:
 
 @dataclass(eq=False)
 class _Member:
-    """A worker as the driver sees it: `job` is its loading or its video, `status` the answer about its progress."""
+    """A worker as the driver sees it.
+
+    Attributes:
+        job: its loading or its video.
+        status: the answer about its progress that is awaited.
+        placed: whether its process has started.
+        alive_at: when it last gave a sign of life, on the monotonic clock.
+    """
 
     actor: Any
     job: Any
     task: VideoTask | None = None
-    status: Any = field(default=None)
+    status: Any = None
+    placed: bool = False
+    frames: int = 0
+    alive_at: float = field(default_factory=time.monotonic)
+
+    def begin(self, task: VideoTask) -> None:
+        """Give it a video."""
+        self.task, self.frames, self.alive_at = task, 0, time.monotonic()
+        self.job = self.actor.process.remote(task)
+
+    def tell(self, task_id: int, frames: int) -> bool:
+        """Take in its answer about its progress; whether the video has gone on."""
+        if not self.placed:
+            self.placed, self.alive_at = True, time.monotonic()
+        went_on = self.task is not None and task_id == self.task.video_id and frames != self.frames
+        if went_on:
+            self.frames, self.alive_at = frames, time.monotonic()
+        return went_on
 
 
 class Pool:
@@ -87,6 +112,9 @@ class Pool:
                     members.remove(member)
                     members += self._next(member, waiting)
                 self._poll(members)
+                for member in self._silent(members):
+                    members.remove(member)
+                    members += self._give_up(member, members, waiting)
         finally:
             for member in members:
                 self._ray.kill(member.actor)
@@ -101,8 +129,7 @@ class Pool:
         if not healthy:
             return [self._new_member()]
         self._ledger.begin()
-        member.task = waiting.popleft()
-        member.job = member.actor.process.remote(member.task)
+        member.begin(waiting.popleft())
         return [member]
 
     def _loaded(self, member: _Member) -> bool:
@@ -113,11 +140,14 @@ class Pool:
         except RayTaskError as error:
             raise error.cause from error
         except RayError as error:
-            self._deaths_in_loading += 1
-            if self._deaths_in_loading > self._settings.retries:
-                raise RuntimeError(f"workers die while they load the models: {error}") from error
+            self._count_death_in_loading(f"workers die while they load the models: {error}")
             return False
         return True
+
+    def _count_death_in_loading(self, reason: str) -> None:
+        self._deaths_in_loading += 1
+        if self._deaths_in_loading > self._settings.retries:
+            raise RuntimeError(reason)
 
     def _processed(self, member: _Member, task: VideoTask, waiting: deque[VideoTask]) -> bool:
         """Whether the worker can be used further."""
@@ -145,7 +175,7 @@ class Pool:
         from ray.exceptions import RayError
 
         for member in members:
-            if member.task is None:
+            if member.task is None and member.placed:
                 continue
             if member.status is None:
                 member.status = member.actor.progress.options(concurrency_group="status").remote()
@@ -155,8 +185,32 @@ class Pool:
                 except RayError:
                     continue  # the member's job fails too, and is dealt with there
                 member.status = None
-                if video_id == member.task.video_id:
+                if member.tell(video_id, frames):
                     self._ledger.advance(video_id, frames)
+
+    def _silent(self, members: Sequence[_Member]) -> list[_Member]:
+        return [one for one in members if time.monotonic() - one.alive_at > self._settings.timeout]
+
+    def _give_up(self, member: _Member, others: Sequence[_Member], waiting: deque[VideoTask]) -> list[_Member]:
+        """End a member that gives no sign of life; the one in its place, if there is anything to do."""
+        self._ray.kill(member.actor)
+        passed = f"{self._settings.timeout:g} s"
+        if not member.placed:
+            if any(other.placed for other in others):
+                return []  # the others do its part
+            raise ConfigError(f"no worker could be started in {passed}: {self._lacking()}")
+        if member.task is None:
+            self._count_death_in_loading(f"workers have not loaded their models after {passed}")
+        elif self._ledger.try_again(member.task, f"its worker did nothing for {passed} and was ended"):
+            waiting.append(member.task)
+        return [self._new_member()] if waiting else []
+
+    def _lacking(self) -> str:
+        free = self._ray.available_resources()
+        return (
+            f"each asks Ray for 1 CPU and {self._settings.gpus_per_worker:g} GPU, and {free.get('CPU', 0):g} CPU and "
+            f"{free.get('GPU', 0):g} GPU are free; end what holds them, or give a longer --timeout"
+        )
 
     def _new_member(self) -> _Member:
         actor = self._actor_class.remote()

@@ -18,7 +18,7 @@ from vis_pipeline.data.youtube_vis import TrackResult
 from vis_pipeline.engine import VideoTracker, track_video
 from vis_pipeline.propagation import NoPrediction, Propagated, Propagator
 from vis_pipeline.tracking import TrackingSettings
-from vis_pipeline.tracking.settings import BeliefSettings, MotionSettings
+from vis_pipeline.tracking.settings import BeliefSettings, MotionSettings, NextBox
 
 HEIGHT, WIDTH = 20, 60
 CPU = torch.device("cpu")
@@ -69,6 +69,7 @@ class Drift:
         self.score = score
         self.asked: list[int] = []
         self.renewals: list[int] = []
+        self.begun: list[list[float]] = []
 
     def start(self, image: Tensor, boxes: Tensor) -> Remembered:
         stack = [filled(tuple(int(side) for side in box)) for box in boxes.tolist()]
@@ -85,6 +86,7 @@ class Drift:
 
     def advance(self, image: Tensor, states: Remembered, boxes: Tensor, renewed: Tensor) -> Remembered:
         self.renewals.append(len(renewed))
+        self.begun += [[round(side) for side in box] for box in boxes.tolist()]
         return self.start(image, boxes)
 
     def select(self, states: Remembered, indices: Tensor) -> Remembered:
@@ -181,6 +183,15 @@ def test_the_template_is_renewed_at_every_so_many_detections() -> None:
         propagator = Drift(score=0.0)
         run(ScriptedDetector(script), propagator, TrackingSettings(renew_every=every))
         assert propagator.renewals == renewals
+
+
+def test_the_next_search_begins_at_the_detection_or_where_stage_1_says() -> None:
+    here, moved = (0, 4, 10, 8), (3, 4, 10, 8)
+    script = [[(here, 0.9, 5)], [((2, 4, 9, 8), 0.9, 5)]]
+    for chosen, box in ((NextBox.MASK, (2, 4, 9, 8)), (NextBox.STAGE_1, moved)):
+        propagator = Drift()
+        run(ScriptedDetector(script), propagator, TrackingSettings(next_box=chosen, renew_every=0))
+        assert propagator.begun == [list(box)]
 
 
 def test_events_say_what_became_of_each_track() -> None:

@@ -27,6 +27,7 @@ from vis_pipeline.tracking.frame import HIDDEN
 from vis_pipeline.tracking.history import TrackHistory, believed_in_the_end, is_confirmed, reported_masks
 from vis_pipeline.tracking.observation import Observation, measure, observe
 from vis_pipeline.tracking.scoring import track_score, vote_class, without_duplicates
+from vis_pipeline.tracking.settings import NextBox
 from vis_pipeline.tracking.table import TrackTable, no_tracks
 
 StateT = TypeVar("StateT")
@@ -207,8 +208,10 @@ class VideoTracker(Generic[StateT]):
         undetected = after.undetected > 0
         waiting = live.table.moved_boxes(self._settings.motion.search_momentum)
         known = torch.from_numpy(np.where(undetected[:, None], waiting, after.boxes)).to(self._device)
-        followed = torch.from_numpy(undetected & (decision.shown != HIDDEN)).to(self._device)
-        boxes = torch.where(followed[:, None], predicted.boxes, known)
+        followed = undetected & (decision.shown != HIDDEN)
+        if self._settings.next_box is NextBox.STAGE_1:
+            followed |= ~undetected & ~live.table.lost
+        boxes = torch.where(torch.from_numpy(followed).to(self._device)[:, None], predicted.boxes, known)
         every = self._settings.renew_every
         due = tracks[after.detections[tracks] % every == 0] if every else tracks[:0]
         states = self._propagator.advance(image, live.states, boxes, torch.from_numpy(due).to(self._device))

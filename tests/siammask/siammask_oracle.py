@@ -158,8 +158,8 @@ class PlainResult:
 class PlainTracker:
     """One target, as the release's `init` and `track` go about it, and the paper's second stage."""
 
-    def __init__(self, network, image, box, *, threshold, penalty_k, influence, rate, stages):
-        self.network, self.stages = network, stages
+    def __init__(self, network, image, box, *, threshold, penalty_k, influence, rate, stages, second_crop):
+        self.network, self.stages, self.second_crop = network, stages, second_crop
         self.threshold, self.penalty_k, self.influence, self.rate = threshold, penalty_k, influence, rate
         x, y, w, h = box
         self.centre, self.size = np.array([x + w / 2, y + h / 2]), np.array([w, h], dtype=float)
@@ -214,7 +214,7 @@ class PlainTracker:
             left, top = self.centre - side / 2 + (np.array([x, y]) - 4) * 8 * factor
             covered = factor * 127
         else:
-            covered = round(context_side(*located_size))
+            covered = round(context_side(*(located_size if self.second_crop == "located" else size)))
             crop = plain_crop(image, located_centre, covered, self.padding, 127)
             mask = self.network.mask_probabilities(self.template, self.network.features(crop), None)
             left, top = located_centre - covered / 2

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -10,8 +12,8 @@ from vis_pipeline.siammask.presets import PRESETS
 from vis_pipeline.siammask.tracker import SiamMaskTracker, TargetStates
 
 
-def settings(preset, stages, batch=None):
-    return type(PRESETS[preset])(**{**vars(PRESETS[preset]), "stages": stages, "batch": batch})
+def settings(preset, stages, **own):
+    return replace(PRESETS[preset], stages=stages, **own)
 
 
 def plain_trackers(tensors, image, boxes, chosen):
@@ -26,6 +28,7 @@ def plain_trackers(tensors, image, boxes, chosen):
             influence=chosen.window_influence,
             rate=chosen.size_rate,
             stages=chosen.stages,
+            second_crop=chosen.second_crop,
         )
         for box in boxes
     ]
@@ -67,6 +70,13 @@ def test_one_call_does_what_plain_trackers_do_one_by_one(kind, count, stages):
 def test_presets_smooth_the_size(preset):
     images, boxes = moving_squares(4, seed=5)
     assert_as_plain(random_network("small", seed=3), images, boxes[:2], settings(preset, 1))
+
+
+@pytest.mark.parametrize("second_crop", ["located", "smoothed"])
+def test_stage_2_crops_around_the_best_box_or_the_smoothed_one(second_crop):
+    images, boxes = moving_squares(4, seed=5)
+    chosen = settings("vot", 2, second_crop=second_crop)
+    assert_as_plain(random_network("small", seed=3), images, boxes[:2], chosen)
 
 
 def test_resnet_layout_is_the_releases():

@@ -14,6 +14,7 @@ class SiamMaskSettings:
         window_influence: weight of the cosine window against the penalised score.
         size_rate: the state's size follows the best box at this rate times penalty times score.
         stages: 1 takes the mask from the search crop; 2 from a second crop around the best box (paper, section 5).
+        second_crop: stage 2 crops around the best box as it was located, or with its size smoothed as the state's is.
         batch: most targets that go through the network at once; None: 4 on the CPU, whose caches hold no more, and
             64 elsewhere. Changes no number.
     """
@@ -23,6 +24,7 @@ class SiamMaskSettings:
     window_influence: float = 0.40
     size_rate: float = 1.0
     stages: Literal[1, 2] = 1
+    second_crop: Literal["located", "smoothed"] = "located"
     batch: int | None = None
 
 

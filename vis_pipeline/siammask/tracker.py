@@ -173,8 +173,9 @@ class SiamMaskTracker:
         return select_boxes(scores, offsets, states.centres, states.sizes, frame, self.settings)
 
     def _second_stage(self, image: Tensor, states: TargetStates, selection: Selection) -> tuple[Tensor, Tensor]:
-        """Mask probabilities [N, S, S] from crops around the located boxes, and the squares that they cover."""
-        centres, sides = selection.located_centres, rounded(template_sides(selection.located_sizes))
+        """Mask probabilities [N, S, S] from crops around the best boxes, and the squares that they cover."""
+        sizes = selection.located_sizes if self.settings.second_crop == "located" else selection.sizes
+        centres, sides = selection.located_centres, rounded(template_sides(sizes))
         crops = crop(image, centres, sides, states.padding, TEMPLATE_SIDE)
         search = self.network.search(_as_input(crops))
         correlation = self.network.mask_correlation(states.templates, search)

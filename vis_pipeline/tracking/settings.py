@@ -17,6 +17,13 @@ class KeptMask(str, Enum):
     BETTER_SCORED = "better_scored"
 
 
+class NextBox(str, Enum):
+    """Where the next search for a track that was detected begins; that for another begins at stage 1's box anyway."""
+
+    MASK = "mask"
+    STAGE_1 = "stage_1"
+
+
 class MissingScore(str, Enum):
     """What a frame in which the track is visible but not detected adds to the mean that is the track's score."""
 
@@ -78,6 +85,7 @@ class TrackingSettings:
         colour_rate: weight of a new detection in the colours that a track is known by.
         renew_every: SiamMask's template is cut anew at every so many detections of a track; 0: it stays from birth.
         kept_mask: the mask a matched track keeps.
+        next_box: SiamMask's next search for it begins at the detected mask's Min-max box, or at stage 1's smoothed one.
         birth_score: detection score that starts a track.
         duplicate_iou: an unmatched detection that overlaps a shown mask, or a stronger birth, this much starts none.
         duplicate_share: nor does one of which this share lies inside another track's detection or a stronger birth.
@@ -103,6 +111,7 @@ class TrackingSettings:
     colour_rate: float = Field(default=0.5, gt=0, le=1)
     renew_every: int = Field(default=1, ge=0)
     kept_mask: KeptMask = KeptMask.DETECTOR
+    next_box: NextBox = NextBox.MASK
     birth_score: float = Field(default=0.25, ge=0, le=1)
     duplicate_iou: float = Field(default=0.5, gt=0, le=1)
     duplicate_share: float = Field(default=0.8, gt=0, le=1)

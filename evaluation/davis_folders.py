@@ -21,7 +21,9 @@ RESOLUTIONS = ("480p", "1080p", "Full-Resolution")
 
 
 def sequence_names(masks_dir: Path, listing: Path | None = None) -> tuple[str, ...]:
-    """The folders in `masks_dir` in the order of their names, or those that a text file names, one a line.
+    """The folders in `masks_dir` in the order of their names, or those that a text file names.
+
+    A line is a sequence (DAVIS-2017's ImageSets) or begins with a frame's path (DAVIS-2016's), whose folder it is.
 
     Raises:
         DataError: there is none, or the file cannot be read or names one that is not there.
@@ -32,7 +34,7 @@ def sequence_names(masks_dir: Path, listing: Path | None = None) -> tuple[str, .
         names = tuple(folder.name for folder in subfolders(masks_dir))
         source = f"masks {masks_dir}: holds no folders, one a sequence"
     else:
-        names = tuple(line.strip() for line in _text(listing).splitlines() if line.strip())
+        names = tuple(dict.fromkeys(_sequence(line) for line in _text(listing).splitlines() if line.strip()))
         source = f"sequences {listing}: names none"
     if not names:
         raise DataError(source)
@@ -51,7 +53,8 @@ def folder_sequences(results: Path, masks_dir: Path, names: Sequence[str], form:
     """
     if not results.is_dir():
         raise DataError(f"results {results}: not a folder")
-    _require_all(names, {name for name in names if (results / name).is_dir()}, f"results {results}")
+    some = "; to score only some sequences, name them in a file for --sequences"
+    _require_all(names, {name for name in names if (results / name).is_dir()}, f"results {results}", some)
     for name in names:
         paths = image_paths(masks_dir / name)
         truth = _label_maps(name, paths, form, None)
@@ -134,12 +137,17 @@ def _positions(name: str, paths: Sequence[Path], video: Video) -> list[int]:
     return [positions[path.stem] for path in paths]
 
 
-def _require_all(wanted: Sequence[str], found: set[str], where: str) -> None:
+def _sequence(line: str) -> str:
+    path = PurePosixPath(line.split()[0])
+    return path.parent.name if path.suffix.lower() in (".jpg", ".png") else line.strip()
+
+
+def _require_all(wanted: Sequence[str], found: set[str], where: str, advice: str = "") -> None:
     missing = [name for name in wanted if name not in found]
     if missing:
         more = f" (nor {len(missing) - 1} more of {len(wanted)})" if len(missing) > 1 else ""
         hint = ", a folder of resolutions: give the one inside it" if missing[0] in RESOLUTIONS else ""
-        raise DataError(f"{where}: no sequence {missing[0]}{hint}{more}")
+        raise DataError(f"{where}: no sequence {missing[0]}{hint}{more}{advice}")
 
 
 def _text(path: Path) -> str:

@@ -403,6 +403,9 @@ def test_a_list_of_sequences(folders: tuple[Path, Path], tmp_path: Path) -> None
     listing = tmp_path / "val.txt"
     listing.write_text("bear\n\n")
     assert sequence_names(truth, listing) == ("bear",)
+    paths = "/JPEGImages/480p/bear/{0}.jpg /Annotations/480p/bear/{0}.png \n"
+    listing.write_text(paths.format("00000") + paths.format("00001"))
+    assert sequence_names(truth, listing) == ("bear",)
     assert "ape" not in invoke(results, "--masks", truth, "--sequences", listing)
     listing.write_text("bear\ncow\n")
     with pytest.raises(DataError, match=r"masks .*masks: no sequence cow$"):
@@ -458,7 +461,10 @@ def test_bad_folders_are_named_in_one_line(folders: tuple[Path, Path], tmp_path:
     assert "not a folder" in refused(results, "--masks", tmp_path / "nowhere")
     assert "not a folder" in refused(tmp_path / "nowhere", "--masks", truth)
     assert "holds no folders" in refused(results, "--masks", results / "ape")
-    assert "no sequence ape (nor 1 more of 2)" in refused(tmp_path, "--masks", truth)
+    line = refused(tmp_path, "--masks", truth)
+    assert (
+        "no sequence ape (nor 1 more of 2); to score only some sequences, name them in a file for --sequences" in line
+    )
     bad = results / "ape/00002.png"
     Image.fromarray(np.zeros((40, 31), np.uint8)).save(bad)
     assert "ape/00002.png: is 31x40, the true masks are 30x40" in refused(results, "--masks", truth)

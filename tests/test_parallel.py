@@ -210,6 +210,21 @@ def test_an_address_without_a_cluster_is_named(folder: RunFolder) -> None:
             run_videos(tasks("good"), lacks_weights, folder, RaySettings(address=address), Listener())
 
 
+def test_a_cluster_that_has_ended_is_not_waited_for(
+    folder: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+        (tmp_path / "ray").mkdir()
+        (tmp_path / "ray/ray_current_cluster").write_text(f"{address}\n")
+        monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+        with pytest.raises(ConfigError, match=f"^--ray-address auto, which stands for {address}: no Ray cluster there"):
+            run_videos(tasks("good"), lacks_weights, folder, RaySettings(address="auto"), Listener())
+        with pytest.raises(ConfigError, match=f"^--ray-address ray://{address}: no Ray cluster there"):
+            run_videos(tasks("good"), lacks_weights, folder, RaySettings(address=f"ray://{address}"), Listener())
+
+
 def test_nothing_to_do_starts_nothing(folder: RunFolder) -> None:
     folder.write_video(1, outcome(1, 2))
     listener = Listener()

@@ -128,14 +128,25 @@ def _own_signals() -> Iterator[None]:
 
 
 def _require_reachable(address: str) -> None:
-    """Ray itself gives up only after minutes."""
-    host, colon, port = address.rpartition(":")
-    if not colon or not port.isdecimal() or "://" in host:
+    """Ray itself gives up only after minutes; `auto` may lead to a cluster that has ended."""
+    where = _last_cluster() if address == "auto" else address
+    host, colon, port = where.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdecimal():
         return
     try:
         socket.create_connection((host, int(port)), timeout=REACH_SECONDS).close()
     except OSError as error:
-        raise ConfigError(f"--ray-address {address}: no Ray cluster there ({error.strerror or error})") from error
+        meant = f", which stands for {where}" if where != address else ""
+        raise ConfigError(
+            f"--ray-address {address}{meant}: no Ray cluster there ({error.strerror or error})"
+        ) from error
+
+
+def _last_cluster() -> str:
+    """The address that `auto` stands for, where it is known: the environment's, or that of the last `ray start` here."""
+    named = os.environ.get("RAY_ADDRESS", "")
+    noted = Path(os.environ.get("RAY_TMPDIR") or "/tmp", "ray", "ray_current_cluster")
+    return named or (noted.read_text().strip() if noted.is_file() else "")
 
 
 def _refusal(error: Exception) -> str:

@@ -143,7 +143,7 @@ def _require_reachable(address: str) -> None:
 
 
 def _last_cluster() -> str:
-    """The address that `auto` stands for, where it is known: the environment's, or that of the last `ray start` here."""
+    """The address that `auto` stands for, where it is known: the environment or the last `ray start` names it."""
     named = os.environ.get("RAY_ADDRESS", "")
     noted = Path(os.environ.get("RAY_TMPDIR") or "/tmp", "ray", "ray_current_cluster")
     return named or (noted.read_text().strip() if noted.is_file() else "")

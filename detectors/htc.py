@@ -205,7 +205,8 @@ def _resized(images: Tensor, scale: tuple[int, int] | None) -> Tensor:
         return images
     height, width = images.shape[2:]
     factor = min(scale[0] / max(height, width), scale[1] / min(height, width))
-    size = (int(height * factor + 0.5), int(width * factor + 0.5))
+    # A frame of 3000x4 would come out without a row.
+    size = (max(1, int(height * factor + 0.5)), max(1, int(width * factor + 0.5)))
     if size == (height, width):
         return images
     resized = nn.functional.interpolate(images.float(), size=size, mode="bilinear", align_corners=False)

@@ -140,6 +140,17 @@ def test_nothing_kept_gives_empty_detections_of_the_frames_size(checkpoint: Path
     assert detector.detect([]) == []
 
 
+@pytest.mark.parametrize("size", [(3000, 4), (4, 3000), (1, 1), (2, 2)])
+def test_frames_of_any_shape_have_detections_of_their_size(
+    checkpoint: Path, resizing: str, size: tuple[int, int]
+) -> None:
+    frame = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+    (found,) = HTCDetector(resizing, checkpoint, range(CLASS_COUNT), 0.0, 5).detect([Frame(1, 0, "a", frame)])
+    assert found.masks.shape[1:] == size
+    corner = found.boxes.new_tensor([size[1], size[0]])
+    assert bool((found.boxes >= 0).all()) and bool((found.boxes[:, 2:] <= corner).all())
+
+
 def test_batch_gives_what_single_frames_give(checkpoint: Path) -> None:
     detector = HTCDetector(SMALL, checkpoint, range(CLASS_COUNT))
     frames = _frames(3, 192, 320)

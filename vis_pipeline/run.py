@@ -207,7 +207,7 @@ def _listing_digest(files: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in files:
         facts: tuple[int, int] | None = None
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             found = path.stat()
             facts = found.st_size, found.st_mtime_ns
         digest.update(json.dumps([path.name, facts]).encode())

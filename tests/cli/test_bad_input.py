@@ -214,3 +214,28 @@ def test_an_interrupted_run_has_the_results_of_what_is_finished(
     assert code != 0 and "Traceback" not in err
     assert json.loads((made / "run/results.json").read_text()) == []
     assert json.loads((made / "run/timings.json").read_text())["frames"] == 2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["visualize", "{long}"],
+        ["sot", "{long}", "--init", "1,2,3,4", "--weights", "bundled:siammask_small", "--json", "track.json"],
+        ["evaluate", "{long}", "--gt", "split.json"],
+    ],
+)
+def test_a_path_longer_than_any_file_system_takes(command, made: Path, monkeypatch, arguments: list[str]) -> None:
+    monkeypatch.chdir(made)
+    named = [argument.format(long="n" * 300) for argument in arguments]
+    assert_refused(command(*named), "n" * 60, "too long")
+
+
+def test_frame_names_that_no_file_system_takes(command, made: Path) -> None:
+    content = split_json(2)
+    content["videos"][0]["file_names"][1] = "1/\0.jpg"
+    content["videos"][1]["file_names"] = [f"{'n' * 300}/{index}.jpg" for index in range(2)]
+    (made / "split.json").write_text(json.dumps(content))
+    assert_refused(command(*run_arguments(made, "--detections", made / "detections.json")), "no folder", "n" * 300)
+    skipping = run_arguments(made, "--detections", made / "detections.json", "--on-bad-frame", "skip")
+    assert command(*skipping)[0] == 0
+    assert "null byte" in (made / "run/log.txt").read_text()

@@ -1,12 +1,13 @@
 """The command-line application: collects the commands and turns user errors into one line and exit code 2."""
 
+import errno
 import io
 import signal
 import sys
 import traceback
 from importlib import import_module
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -31,6 +32,9 @@ COMMAND_MODULES = (
     "bench",
     "demo",
 )
+
+# Characters of a name that is too long.
+_SHOWN = 60
 
 app = typer.Typer(
     name="vis-pipeline",
@@ -86,10 +90,21 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        if debug:
-            traceback.print_exc()
-        Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]error:[/red] {_one_line(error)}")
-        sys.exit(2)
+        _leave(_one_line(error), debug)
+    except OSError as error:
+        # What is asked of a path on its way to the command's own checks.
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        _leave(f"{str(error.filename)[:_SHOWN]}...: {error.strerror}", debug)
+
+
+def _leave(line: str, debug: bool) -> NoReturn:
+    from rich.markup import escape
+
+    if debug:
+        traceback.print_exc()
+    Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]error:[/red] {escape(line)}")
+    sys.exit(2)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -98,6 +113,4 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _one_line(error: UserError) -> str:
-    from rich.markup import escape
-
-    return escape(" ".join(str(error).split()))
+    return " ".join(str(error).split())

@@ -1,5 +1,6 @@
 """Frames of one video, read one after another from a folder of images or from a video file."""
 
+import os
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -228,7 +229,8 @@ def split_frames(video: Video, frames_dir: Path, on_bad_frame: OnBadFrame = "err
     paths = tuple(frames_dir / name for name in video.file_names)
     if not frames_dir.is_dir():
         raise DataError(f"frames {frames_dir}: not a folder")
-    if not paths[0].parent.is_dir() and on_bad_frame == "error":
+    # Names come from a file: unlike pathlib's, this answers for those that no file system takes, too.
+    if not os.path.isdir(paths[0].parent) and on_bad_frame == "error":  # noqa: PTH112
         raise DataError(
             f"video {video.id} ({video.name}): no folder {paths[0].parent}; "
             "give as frames the folder that the split's file names start from"

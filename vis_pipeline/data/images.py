@@ -27,6 +27,8 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror}): {path}") from error
+    except ValueError as error:
+        raise DataError(f"cannot be read ({error}): {str(path)!r}") from error
     if not data:
         raise DataError(f"an empty file: {path}")
     if data.startswith(_JPEG_START) and not jpeg_is_whole(data):

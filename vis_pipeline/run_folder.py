@@ -167,6 +167,20 @@ class RunFolder:
         except KeyError as error:
             raise DataError(f"{path}: no {error} in it; remove it to have the video done again") from error
 
+    def read_events(self, video_id: int) -> list[Any] | None:
+        """The decisions on a finished video, each in JSON form; None where the folder has none of it.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        path = self.path / "events" / f"{video_id}.json"
+        if not path.is_file():
+            return None
+        content = _read_json(path)
+        if not isinstance(content, list):
+            raise DataError(f"{path}: not a list of events; remove it to do without them")
+        return content
+
     def finished(self) -> set[int]:
         """Ids of the videos that are done with the run's config and, where this run knows them, its frames."""
         return {video_id for video_id, content in self._stored() if self._has_its_frames(video_id, content)}
@@ -278,13 +292,17 @@ def _read_facts(path: Path) -> dict[str, Any]:
     raise DataError(f"{path}: not what a run writes there; remove it to have it made again")
 
 
-def _read_object(path: Path) -> dict[str, Any]:
+def _read_json(path: Path) -> Any:
     try:
-        content = json.loads(path.read_bytes())
+        return json.loads(path.read_bytes())
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise DataError(f"{path}: damaged ({error}); remove it to have it made again") from error
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    content = _read_json(path)
     if not isinstance(content, dict):
         raise DataError(f"{path}: not what a run writes there; remove it to have it made again")
     return content

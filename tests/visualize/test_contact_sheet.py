@@ -38,3 +38,14 @@ def test_a_very_long_title_leaves_room_for_the_subtitle():
     long = contact_sheet("name " * 60, "24 frames", tiles, 1, strip)
     short = contact_sheet("name", "24 frames", tiles, 1, strip)
     np.testing.assert_array_equal(long[:50, 560:], short[:50, 560:])
+
+
+@pytest.mark.parametrize("size", [(1, 1), (4, 3000), (3000, 4), (1, 20000), (20000, 1)])
+@pytest.mark.parametrize("frames", [1, 5, 12])
+def test_a_sheet_of_any_frames_can_be_opened(size, frames):
+    columns = sheet_columns(*size, frames)
+    tile = tile_size(*size, columns)
+    assert min(tile) >= 1
+    strip = np.zeros((50, 1560, 3), np.uint8)
+    sheet = contact_sheet("a name", "12 frames", [np.zeros((*tile, 3), np.uint8)] * frames, columns, strip)
+    assert sheet.shape[1] == 1600 and sheet.shape[0] < 3500

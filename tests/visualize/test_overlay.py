@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from vis_pipeline import masks
-from vis_pipeline.visualize.overlay import Label, draw_tracks, enlarged
+from vis_pipeline.visualize.overlay import Label, TrackPainter, draw_tracks, enlarged
 
 GREY = 120
 
@@ -42,6 +42,65 @@ def test_a_mask_tints_its_inside_and_outlines_its_edge():
     assert (drawn[150:, :70] == GREY).all()
 
 
+def _inside(drawn, label_free=(slice(90, 135), slice(90, 170))):
+    """Which pixels well inside the mask of the test below are tinted."""
+    return (drawn[label_free] != GREY).any(axis=2)
+
+
+def test_a_predicted_mask_is_hatched_in_a_broken_outline():
+    rle, labels, colours = _rle(192, 320, 60, 80, 80, 100), [Label("1 a", "1")], np.array([[255, 0, 0]], np.uint8)
+    detected = draw_tracks(_frame(), [rle], labels, colours)
+    predicted = draw_tracks(_frame(), [rle], labels, colours, predicted={0})
+    assert _inside(detected).all()
+    assert 0.35 < _inside(predicted).mean() < 0.65
+    edges = [(drawn[70:130, 80, 0] > 190).mean() for drawn in (detected, predicted)]
+    assert edges[0] == 1 and 0.3 < edges[1] < 0.8
+
+
+def test_stripes_lie_still_in_the_frame_while_the_mask_moves():
+    colours = np.array([[255, 0, 0]], np.uint8)
+    first, second = (
+        _inside(draw_tracks(_frame(), [_rle(192, 320, 60, 80 - step, 80, 100)], [Label("1", "1")], colours, "", [0]))
+        for step in (0, 3)
+    )
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_label_that_had_to_leave_its_object_has_a_line_to_it():
+    # Ten objects in one place: only so many labels go around it.
+    rles = [_rle(192, 320, 90, 150, 14, 14)] * 12
+    colours = np.array([[0, 0, 90]] * 11 + [[0, 255, 0]], np.uint8)
+    drawn = draw_tracks(_frame(), rles, [Label(str(n), str(n)) for n in range(10, 22)], colours)
+    assert (drawn[97, 157] == [0, 255, 0]).all()
+    few = draw_tracks(_frame(), rles[-1:], [Label("21", "21")], colours[-1:])
+    assert not (few[97, 157] == [0, 255, 0]).all()
+
+
+def test_labels_stay_where_they_are_while_objects_tremble():
+    painter = TrackPainter([Label("1 ring 0.90", "1")], np.array([[0, 0, 255]], np.uint8))
+    tops = [
+        (painter.draw(_frame(), [_rle(192, 320, 90 + step, 100, 90, 160)])[:86] != GREY).any(axis=2).nonzero()[0].min()
+        for step in (0, 2, -2, 1, 0)
+    ]
+    assert len(set(tops)) == 1
+
+
+@pytest.mark.parametrize("size", [(1, 1), (4, 3000), (3000, 4), (12, 17)])
+def test_frames_of_any_size_are_drawn_on(size):
+    rle = masks.encode(np.ones((1, *size), bool))[0]
+    frame = enlarged(_frame(*size))
+    colours = np.array([[255, 0, 0], [0, 0, 255]], np.uint8)
+    drawn = draw_tracks(frame, [rle] * 2, [Label("1 a", "1"), Label("2 b", "2")], colours, "frame 0", [1])
+    assert drawn.shape == frame.shape and (drawn != GREY).any()
+    assert max(frame.shape) <= 4096
+
+
+def test_a_caption_is_cut_at_the_frame_and_left_out_where_it_would_hide_it():
+    drawn = draw_tracks(_frame(), [], [], np.zeros((0, 3), np.uint8), "frame 0 (" + "x" * 500 + ")")
+    assert (drawn[-8:] != GREY).any() and (drawn[:160] == GREY).all()
+    assert (draw_tracks(_frame(30, 320), [], [], np.zeros((0, 3), np.uint8), "frame 0") == GREY).all()
+
+
 def test_the_first_track_lies_on_top():
     both = [_rle(192, 320, 60, 80, 80, 100)] * 2
     drawn = draw_tracks(
@@ -77,7 +136,14 @@ def test_a_hundred_tracks_and_edges_do_not_break_the_drawing():
 
 
 @pytest.mark.parametrize(
-    ("size", "expected"), [((192, 320), (384, 640)), ((360, 640), (360, 640)), ((100, 50), (800, 400))]
+    ("size", "expected"),
+    [
+        ((192, 320), (384, 640)),
+        ((360, 640), (360, 640)),
+        ((100, 50), (800, 400)),
+        ((1, 1), (360, 360)),
+        ((4, 3000), (4, 3000)),
+    ],
 )
 def test_small_frames_grow_by_a_whole_factor(size, expected):
     assert enlarged(_frame(*size)).shape[:2] == expected

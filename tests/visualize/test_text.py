@@ -36,3 +36,7 @@ def test_a_long_name_is_cut_to_its_width():
     assert cut.endswith("…") and len(cut) > 4
     assert text_size(cut, 13)[0] <= 90
     assert shortened("ring", 13, 90) == "ring"
+
+
+def test_line_breaks_and_halves_of_characters_are_blanks():
+    assert text_size("a\nb\ud800", 13) == text_size("a b ", 13)

@@ -13,8 +13,9 @@ def test_coverage_is_the_share_of_each_stretch(flags, width):
     np.testing.assert_allclose(coverage(np.array(flags), width), expected, atol=1e-9)
 
 
-def _row(number, visible, colour=(0, 200, 0)):
-    return TimelineRow(number, "ring", 0.5, np.array(colour, np.uint8), np.array(visible, bool))
+def _row(number, visible, colour=(0, 200, 0), predicted=()):
+    guessed = np.isin(np.arange(len(visible)), list(predicted))
+    return TimelineRow(number, "ring", 0.5, np.array(colour, np.uint8), np.array(visible, bool), guessed)
 
 
 def test_a_bar_shows_when_a_track_is_there():
@@ -23,6 +24,15 @@ def test_a_bar_shows_when_a_track_is_there():
     bar = picture[11, 270:]
     np.testing.assert_array_equal(bar[5:195], np.tile([0, 200, 0], (190, 1)))
     assert (bar[205:] != [0, 200, 0]).any(axis=1).all()
+
+
+def test_a_bar_is_thin_where_the_track_is_only_predicted():
+    picture = timeline([_row(1, [True] * 20, predicted=range(10, 20))], 20, 670)[:22, 270:]
+    thick, thin = ((picture[:, column] == [0, 200, 0]).all(axis=1).sum() for column in (100, 300))
+    assert thick > 10 and 2 <= thin < thick / 2
+    # The thin one lies in the middle of the thick one.
+    rows = np.flatnonzero((picture[:, 300] == [0, 200, 0]).all(axis=1))
+    assert rows.mean() == pytest.approx(np.flatnonzero((picture[:, 100] == [0, 200, 0]).all(axis=1)).mean())
 
 
 def test_lost_frames_show_in_red():

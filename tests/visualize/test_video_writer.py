@@ -14,7 +14,7 @@ def _frames(count, height, width):
     return [np.ascontiguousarray(base + np.array([i * 10, 0, 20], np.uint8)) for i in range(count)]
 
 
-@pytest.mark.parametrize(("height", "width"), [(96, 160), (95, 161)])
+@pytest.mark.parametrize(("height", "width"), [(96, 160), (95, 161), (1, 1), (4, 3000), (3000, 4), (3, 5)])
 def test_a_browser_can_play_it(tmp_path, height, width):
     path = tmp_path / "new" / "clip.mp4"
     frames = _frames(5, height, width)
@@ -93,3 +93,12 @@ def test_a_full_disk_is_named_and_leaves_the_earlier_file(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_frames_larger_than_h264_allows_are_one_line(tmp_path):
+    with (
+        pytest.raises(DataError, match=r"clip\.mp4: frames of 16386x2; H\.264 goes to 16384 pixels a side"),
+        Mp4Writer(tmp_path / "clip.mp4", 10) as writer,
+    ):
+        writer.write(np.zeros((2, 16386, 3), np.uint8))
+    assert list(tmp_path.iterdir()) == []

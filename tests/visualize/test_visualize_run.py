@@ -111,6 +111,73 @@ def test_a_video_file_keeps_the_times_of_its_frames(run):
         assert [frame.time for frame in container.decode(video=0)] == pytest.approx(times, abs=1e-3)
 
 
+def _decoded(path):
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="bgr24").astype(int) for frame in container.decode(video=0)]
+
+
+def test_predicted_masks_look_different_and_the_sheet_says_how(run):
+    assert _invoke(run / "run", "--videos", "3", "--out", run / "before").exit_code == 0
+    events = [{"frame": 1, "kind": "predicted", "track": 4}]
+    events += [{"frame": 4, "kind": "reported", "track": track, "reason": f"result {4 - track}"} for track in (3, 4)]
+    # Track 4 is the video's first result, which is the second best of those drawn.
+    (run / "run/events/3.json").write_text(json.dumps(events))
+    assert _invoke(run / "run", "--videos", "3", "--out", run / "after").exit_code == 0
+    before, after = (_decoded(run / name / "clip3.mp4") for name in ("before", "after"))
+    inside = (slice(35 * 4, 50 * 4), slice(30 * 4, 45 * 4))
+    changed = [np.abs(one[inside] - other[inside]).max() > 12 for one, other in zip(before, after, strict=True)]
+    assert changed == [False, True, False, False, False]
+    heights = [cv2.imread(str(run / name / "clip3.png")).shape[0] for name in ("before", "after")]
+    assert heights[1] > heights[0]
+
+
+def test_a_run_without_events_is_drawn_as_if_all_was_detected(run):
+    assert _invoke(run / "run", "--videos", "3", "--out", run / "before").exit_code == 0
+    (run / "run/events/3.json").unlink()
+    assert _invoke(run / "run", "--videos", "3", "--out", run / "after").exit_code == 0
+    for name in ("clip3.png", "clip3.mp4"):
+        assert (run / "before" / name).read_bytes() == (run / "after" / name).read_bytes()
+
+
+@pytest.mark.parametrize(("content", "message"), [("{", "3.json: damaged"), ("{}", "3.json: not a list of events")])
+def test_damaged_events_are_named(run, content, message):
+    (run / "run/events/3.json").write_text(content)
+    with pytest.raises(DataError, match=message):
+        _invoke(run / "run", "--videos", "3")
+
+
+@pytest.mark.parametrize("size", [(4, 3000), (3000, 4), (1, 1)])
+def test_videos_of_any_size_are_drawn(run, size):
+    for path in (run / "frames" / "clip8").iterdir():
+        cv2.imwrite(str(path), np.full((*size, 3), 110, np.uint8))
+    split = json.loads((run / "instances.json").read_text())
+    split["videos"][1].update(height=size[0], width=size[1])
+    (run / "instances.json").write_text(json.dumps(split))
+    rle = masks.encode(np.ones((1, *size), bool))[0]
+    folder = RunFolder.open(run / "run")
+    folder.write_video(8, VideoOutcome([TrackResult(8, 7, 0.9, (rle,) * LENGTH)], LENGTH, *size, {}))
+    assert _invoke(run / "run", "--videos", "8").exit_code == 0
+    assert len(_decoded(run / "run/pictures/clip8.mp4")) == LENGTH
+    assert max(cv2.imread(str(run / "run/pictures/clip8.png")).shape) < 4000
+
+
+def test_names_that_no_file_can_have_break_nothing(run):
+    split = json.loads((run / "instances.json").read_text())
+    for video, folder in zip(split["videos"], ('a?"b*', "../frames/clip8", "clip9"), strict=True):
+        (run / "frames" / f"clip{video['id']}").rename(run / "frames" / folder)
+        video["file_names"] = [f"{folder}/{index:05d}.jpg" for index in range(LENGTH)]
+    (run / "instances.json").write_text(json.dumps(split))
+    assert _invoke(run / "run").exit_code == 0
+    assert {path.name for path in (run / "run/pictures").glob("*.mp4")} == {"a__b_.mp4", "_._frames_clip8.mp4"}
+
+
+def test_a_frame_name_that_no_file_can_have_is_a_frame_that_cannot_be_read(run):
+    split = json.loads((run / "instances.json").read_text())
+    split["videos"][0]["file_names"][1] = "clip3/0\0.jpg"
+    (run / "instances.json").write_text(json.dumps(split))
+    assert "1 could not be read" in _invoke(run / "run", "--videos", "3").output
+
+
 def test_classes_that_the_font_cannot_write_are_told_apart_by_their_ids(run):
     split = json.loads((run / "instances.json").read_text())
     split["categories"] = [{"id": 7, "name": "人物"}, {"id": 9, "name": "étoile"}]

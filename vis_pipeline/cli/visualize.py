@@ -34,6 +34,7 @@ def visualize(
     from vis_pipeline.visualize.identities import identities
     from vis_pipeline.visualize.renderer import render_video
     from vis_pipeline.visualize.run_videos import RunVideos
+    from vis_pipeline.visualize.track_artist import TrackArtist
 
     console = Console(soft_wrap=True, highlight=False)
     finished = RunVideos(run, split, frames)
@@ -51,12 +52,12 @@ def visualize(
         this_video = progress.add_task("frames")
         for video_id in chosen:
             video = finished.open(video_id)
-            shown = identities(video.tracks, finished.class_names, score_thr)
+            shown = identities(video.tracks, finished.class_names, score_thr, video.predicted)
             stem = finished.file_stem(video_id)
             progress.reset(this_video, total=video.length, description=f"frames of {stem}")
             rendered = render_video(
                 video.source,
-                shown,
+                TrackArtist(shown),
                 folder / stem,
                 fps,
                 video.length,

@@ -13,6 +13,8 @@ MARGIN = 20
 _GAP = 8
 _MOST_FRAMES = 12
 _FEWEST_COLUMNS = 3
+# A tile is at most so many times as high as wide, or a strip of a frame would make a sheet that nothing can open.
+_MOST_STEEP = 3
 _TITLE_SIZE, _SUBTITLE_SIZE = 24, 15
 _BACKGROUND: Colour = (28, 25, 24)
 _TEXT: Colour = (245, 245, 245)
@@ -32,10 +34,15 @@ def sheet_columns(height: int, width: int, frames: int) -> int:
 
 
 def tile_size(height: int, width: int, columns: int, sheet_width: int = SHEET_WIDTH) -> tuple[int, int]:
-    """Height and width in pixels of one tile, at the frame's aspect ratio, for so many columns (at least three)."""
+    """Height and width in pixels of one tile for so many columns (at least three).
+
+    It has the frame's aspect ratio, as far as whole pixels allow, and is at most three times as high as its column is
+    wide.
+    """
     columns = max(columns, _FEWEST_COLUMNS)
-    tile_width = (sheet_width - 2 * MARGIN - (columns - 1) * _GAP) // columns
-    return max(1, round(height * tile_width / width)), tile_width
+    column_width = (sheet_width - 2 * MARGIN - (columns - 1) * _GAP) // columns
+    scale = min(column_width / width, _MOST_STEEP * column_width / height)
+    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def resized(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:

@@ -1,6 +1,6 @@
 """The tracks of one video's results as identities: a number, a colour, a class name and a score that stay."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,15 +12,27 @@ from vis_pipeline.masks import Rle
 from vis_pipeline.visualize.overlay import Label
 from vis_pipeline.visualize.palette import identity_colours
 
+# Letters of a class name on a label.
+_LONGEST_NAME = 24
+
 
 @dataclass(frozen=True)
 class Identity:
-    """One track to draw: `number` counts from 1 by descending score within its video; the colour follows from it."""
+    """One track to draw.
+
+    Attributes:
+        number: counts from 1 by descending score within its video; the colour follows from it.
+        class_name: as it is written.
+        score: of the whole track.
+        segmentations: a mask or None for each frame.
+        predicted: the frames whose mask no detection stands behind, as far as that is known.
+    """
 
     number: int
     class_name: str
     score: float
     segmentations: tuple[Rle | None, ...]
+    predicted: Collection[int] = frozenset()
 
     @property
     def colour(self) -> NDArray[np.uint8]:
@@ -30,7 +42,17 @@ class Identity:
     @property
     def label(self) -> Label:
         """Number, class and score, or the number alone."""
-        return Label(f"{self.number} {self.class_name} {self.score:.2f}", str(self.number))
+        return Label(f"{self.number} {self._brief_name} {self.score:.2f}", str(self.number))
+
+    @property
+    def brief_label(self) -> Label:
+        """Number and class, or the number alone."""
+        return Label(f"{self.number} {self._brief_name}", str(self.number))
+
+    @property
+    def _brief_name(self) -> str:
+        name = self.class_name
+        return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1].rstrip() + "…"
 
     def mask(self, frame_index: int) -> Rle | None:
         """The mask in one frame; None where it is empty, and beyond the track's end."""
@@ -41,19 +63,33 @@ class Identity:
         """In which of `length` frames the track has a mask, bool [length]."""
         return np.array([self.mask(index) is not None for index in range(length)], dtype=np.bool_)
 
+    def guessed(self, length: int) -> NDArray[np.bool_]:
+        """In which of `length` frames the track has a mask that is only predicted, bool [length]."""
+        return self.visible(length) & np.isin(np.arange(length), list(self.predicted))
+
 
 def identities(
-    tracks: Sequence[TrackResult], class_names: Mapping[int, str], score_threshold: float
+    tracks: Sequence[TrackResult],
+    class_names: Mapping[int, str],
+    score_threshold: float,
+    predicted: Sequence[Collection[int]] | None = None,
 ) -> tuple[Identity, ...]:
     """The identities of one video whose score is at least `score_threshold`, best first.
 
-    Equal scores keep the order of `tracks`. The threshold leaves the numbers and colours of the others as they are. A
-    category without a name is called `class <id>`.
+    `predicted[i]` has the frames in which track i was predicted; None where that is not known. Equal scores keep the
+    order of `tracks`. The threshold leaves the numbers and colours of the others as they are. A category without a name
+    is called `class <id>`.
     """
-    ordered = sorted(tracks, key=lambda track: -track.score)
-    named = [(class_names.get(track.category_id, f"class {track.category_id}"), track) for track in ordered]
+    every = predicted or [frozenset[int]()] * len(tracks)
+    ordered = sorted(zip(tracks, every, strict=True), key=lambda pair: -pair[0].score)
     return tuple(
-        Identity(number, name, track.score, track.segmentations)
-        for number, (name, track) in enumerate(named, start=1)
+        Identity(
+            number,
+            class_names.get(track.category_id, f"class {track.category_id}"),
+            track.score,
+            track.segmentations,
+            frames,
+        )
+        for number, (track, frames) in enumerate(ordered, start=1)
         if track.score >= score_threshold
     )

@@ -1,6 +1,6 @@
 """Masks, outlines and labels over one frame."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -9,15 +9,18 @@ from numpy.typing import NDArray
 
 from vis_pipeline import masks
 from vis_pipeline.masks import Rle
-from vis_pipeline.visualize.labels import PlacedLabel, place_labels
-from vis_pipeline.visualize.text import Colour, draw_text, fill_box, text_size
+from vis_pipeline.visualize.labels import PlacedLabel, gap, place_labels
+from vis_pipeline.visualize.text import Colour, draw_text, fill_box, shortened, text_size
 
 _BACKING: Colour = (20, 20, 20)
 _TEXT: Colour = (255, 255, 255)
 _MASK_OPACITY = 0.42
 _BACKING_OPACITY = 0.78
 _SHORT_SIDE = 360
+_LONGEST_ENLARGED = 4096
 _HALO = 2
+# The caption takes at most this share of a frame's height, or there is none.
+_MOST_CAPTION = 0.25
 
 
 @dataclass(frozen=True)
@@ -29,14 +32,77 @@ class Label:
 
 
 def enlarged(image: NDArray[np.uint8], short_side: int = _SHORT_SIDE) -> NDArray[np.uint8]:
-    """The image [H, W, 3] enlarged by the smallest whole factor that brings its short side to `short_side` pixels."""
+    """The image [H, W, 3] enlarged by the smallest whole factor that brings its short side to `short_side` pixels.
+
+    The factor is less where the long side would pass 4096 pixels.
+    """
     height, width = image.shape[:2]
-    factor = -(-short_side // min(height, width))
+    factor = min(-(-short_side // min(height, width)), _LONGEST_ENLARGED // max(height, width))
     if factor <= 1:
         return image
     return np.asarray(
         cv2.resize(image, (width * factor, height * factor), interpolation=cv2.INTER_CUBIC), dtype=np.uint8
     )
+
+
+class TrackPainter:
+    """Draws N tracks on the frames of one video, one frame after another; labels stay where they were if they can.
+
+    `colours` is uint8 [N, 3], BGR. All frames have one size.
+    """
+
+    def __init__(self, labels: Sequence[Label], colours: NDArray[np.uint8]) -> None:
+        self._labels = labels
+        self._colours = [as_colour(colour) for colour in colours]
+        self._places: dict[int, PlacedLabel | None] = {}
+
+    def draw(
+        self,
+        image: NDArray[np.uint8],
+        rles: Sequence[Rle | None],
+        caption: str = "",
+        predicted: Collection[int] = (),
+    ) -> NDArray[np.uint8]:
+        """A copy of `image` (uint8 [H, W, 3], BGR) with the tracks drawn, the first track on top.
+
+        `rles[i]` is track i's mask in this frame (None or empty: not drawn); masks of another size than the image's are
+        scaled to it, so that a frame may be enlarged before. The tracks `predicted` are hatched in a broken outline.
+        `caption` goes to the bottom left corner. Labels choose their places from the first track on; one that could
+        not stay at its object has a line to it.
+        """
+        canvas: NDArray[np.uint8] = image.copy()
+        seen = {index: rle for index, rle in enumerate(rles) if rle is not None and masks.area([rle])[0] > 0}
+        for index, rle in reversed(seen.items()):
+            draw_mask(canvas, rle, self._colours[index], hatched=index in predicted)
+        size = label_font_size(*canvas.shape[:2])
+        reserved = draw_caption(canvas, caption, size) if caption else []
+        self._draw_labels(canvas, seen, size, reserved)
+        return canvas
+
+    def _draw_labels(
+        self,
+        canvas: NDArray[np.uint8],
+        seen: dict[int, Rle],
+        size: int,
+        reserved: Sequence[tuple[int, int, int, int]],
+    ) -> None:
+        height, width = canvas.shape[:2]
+        boxes = np.array([_scaled_box(rle, height, width) for rle in seen.values()]).reshape(-1, 4)
+        wordings = [(self._labels[index].full, self._labels[index].short) for index in seen]
+        sizes = [[label_size(text, size) for text in texts] for texts in wordings]
+        before = [self._places.get(index) for index in seen]
+        places = place_labels(boxes, sizes, (height, width), reserved, before)
+        self._places = dict(zip(seen, places, strict=True))
+        drawn = [
+            (place, index, box, texts[place.wording], label_sizes[place.wording])
+            for place, index, box, texts, label_sizes in zip(places, seen, boxes, wordings, sizes, strict=True)
+            if place is not None
+        ]
+        for place, index, box, _, extent in drawn:
+            if gap(box, place, extent) > extent[1] / 2:
+                _draw_leader(canvas, place, extent, _middle(seen[index], height, width), self._colours[index])
+        for place, index, _, text, _ in drawn:
+            draw_label(canvas, text, place.x, place.y, size, self._colours[index])
 
 
 def draw_tracks(
@@ -45,27 +111,10 @@ def draw_tracks(
     labels: Sequence[Label],
     colours: NDArray[np.uint8],
     caption: str = "",
+    predicted: Collection[int] = (),
 ) -> NDArray[np.uint8]:
-    """A copy of `image` (uint8 [H, W, 3], BGR) with N tracks drawn, the first track on top.
-
-    `rles[i]` is track i's mask in this frame (None or empty: not drawn); masks of another size than the image's are
-    scaled to it, so that a frame may be enlarged before. `colours` is uint8 [N, 3], BGR. `caption` goes to the bottom
-    left corner. Labels choose their places from the first track on; where a frame is too full for a label, only the
-    outline shows.
-    """
-    canvas: NDArray[np.uint8] = image.copy()
-    height, width = canvas.shape[:2]
-    visible = [index for index, rle in enumerate(rles) if rle is not None and masks.area([rle])[0] > 0]
-    thickness = max(1, round(min(height, width) / 220))
-    halo = _HALO if min(height, width) >= _SHORT_SIDE else 0
-    for index in reversed(visible):
-        rle = rles[index]
-        assert rle is not None
-        _draw_mask(canvas, rle, _as_colour(colours[index]), thickness, halo)
-    size = label_font_size(height, width)
-    reserved = [_draw_caption(canvas, caption, size)] if caption else []
-    _draw_labels(canvas, visible, rles, labels, colours, size, reserved)
-    return canvas
+    """One frame by itself, as :meth:`TrackPainter.draw` draws it."""
+    return TrackPainter(labels, colours).draw(image, rles, caption, predicted)
 
 
 def label_font_size(height: int, width: int) -> int:
@@ -73,15 +122,80 @@ def label_font_size(height: int, width: int) -> int:
     return max(11, round(min(height, width) / 30))
 
 
-def _draw_mask(canvas: NDArray[np.uint8], rle: Rle, colour: Colour, thickness: int, halo: int) -> None:
-    left, top, mask = _scaled_mask(rle, canvas.shape[0], canvas.shape[1])
+def draw_mask(canvas: NDArray[np.uint8], rle: Rle, colour: Colour, hatched: bool = False) -> None:
+    """Tint a mask's inside and outline it, in place; scaled to the canvas, uint8 [H, W, 3]."""
+    height, width = canvas.shape[:2]
+    left, top, mask = _scaled_mask(rle, height, width)
+    thickness = line_thickness(height, width)
+    halo = _halo(height, width)
+    tinted = mask & _stripes(left, top, mask.shape, _hatching(height, width)) if hatched else mask
     patch = canvas[top : top + mask.shape[0], left : left + mask.shape[1]]
     tint = np.asarray(colour, dtype=np.float32) * _MASK_OPACITY
-    patch[mask] = np.rint(patch[mask] * (1 - _MASK_OPACITY) + tint).astype(np.uint8)
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    patch[tinted] = np.rint(patch[tinted] * (1 - _MASK_OPACITY) + tint).astype(np.uint8)
+    found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(left, top))
+    contours = [np.asarray(contour, dtype=np.int32) for contour in found]
+    lines, closed = (_dashes(contours, _hatching(height, width)), False) if hatched else (contours, True)
     if halo:
-        cv2.drawContours(canvas, contours, -1, _BACKING, thickness + halo, cv2.LINE_AA, offset=(left, top))
-    cv2.drawContours(canvas, contours, -1, colour, thickness, cv2.LINE_AA, offset=(left, top))
+        cv2.polylines(canvas, lines, closed, _BACKING, thickness + halo, cv2.LINE_AA)
+    cv2.polylines(canvas, lines, closed, colour, thickness, cv2.LINE_AA)
+
+
+def line_thickness(height: int, width: int) -> int:
+    """Thickness in pixels of outlines on a frame of this size."""
+    return max(1, round(min(height, width) / 220))
+
+
+def label_size(text: str, size: int) -> tuple[int, int]:
+    """Width and height in pixels of a label in this font size."""
+    width, height = text_size(text, size, bold=True)
+    return width + _bar(size) + 2 * _padding(size), height + 2
+
+
+def draw_label(canvas: NDArray[np.uint8], text: str, x: int, y: int, size: int, colour: Colour) -> None:
+    """Draw a label, as large as :func:`label_size` says, with its top-left corner at (x, y), in place."""
+    width, height = label_size(text, size)
+    fill_box(canvas, x, y, width, height, _BACKING, _BACKING_OPACITY)
+    fill_box(canvas, x, y, _bar(size), height, colour, 1.0)
+    draw_text(canvas, text, x + _bar(size) + _padding(size), y + 1, size, _TEXT, bold=True)
+
+
+def draw_caption(canvas: NDArray[np.uint8], caption: str, size: int) -> list[tuple[int, int, int, int]]:
+    """Draw a line into the bottom left corner and give the areas x, y, w, h that it takes: none on a frame too low."""
+    shown = shortened(caption, size, max(canvas.shape[1] - 2 * _padding(size), 1))
+    width, height = text_size(shown, size)
+    if height > _MOST_CAPTION * canvas.shape[0]:
+        return []
+    area = (0, canvas.shape[0] - height - 4, min(width + 2 * _padding(size), canvas.shape[1]), height + 4)
+    fill_box(canvas, *area, _BACKING, _BACKING_OPACITY)
+    draw_text(canvas, shown, _padding(size), area[1] + 2, size, _TEXT)
+    return [area]
+
+
+def as_colour(colour: NDArray[np.uint8]) -> Colour:
+    """BGR, uint8 [3], as numbers that OpenCV takes."""
+    blue, green, red = (int(value) for value in colour)
+    return blue, green, red
+
+
+def _halo(height: int, width: int) -> int:
+    """By how many pixels the dark rim of lines makes them thicker on a frame of this size."""
+    return _HALO if min(height, width) >= _SHORT_SIDE else 0
+
+
+def _hatching(height: int, width: int) -> int:
+    """Pixels from stripe to stripe on a frame of this size."""
+    return max(6, round(min(height, width) / 50))
+
+
+def _stripes(left: int, top: int, shape: tuple[int, ...], period: int) -> NDArray[np.bool_]:
+    """Diagonal stripes that lie still in the frame, bool [h, w], for the part of it that begins at (left, top)."""
+    rows, columns = np.arange(top, top + shape[0]), np.arange(left, left + shape[1])
+    return np.asarray((rows[:, None] + columns) % period < period / 2)
+
+
+def _dashes(contours: Sequence[NDArray[np.int32]], length: int) -> list[NDArray[np.int32]]:
+    """Every other stretch of so many points of closed contours, [n, 1, 2] each."""
+    return [contour[start : start + length] for contour in contours for start in range(0, len(contour), 2 * length)]
 
 
 def _scaled_mask(rle: Rle, height: int, width: int) -> tuple[int, int, NDArray[np.bool_]]:
@@ -100,53 +214,34 @@ def _scaled_mask(rle: Rle, height: int, width: int) -> tuple[int, int, NDArray[n
     return left, top, np.asarray(scaled >= 0.5)
 
 
-def _draw_labels(
-    canvas: NDArray[np.uint8],
-    visible: Sequence[int],
-    rles: Sequence[Rle | None],
-    labels: Sequence[Label],
-    colours: NDArray[np.uint8],
-    size: int,
-    reserved: Sequence[tuple[int, int, int, int]],
-) -> None:
-    if not visible:
-        return
-    height, width = canvas.shape[:2]
-    wordings = [(labels[index].full, labels[index].short) for index in visible]
-    boxes = np.stack([_scaled_box(rles[index], height, width) for index in visible])
-    sizes = [[_label_size(text, size) for text in texts] for texts in wordings]
-    for index, texts, place in zip(
-        visible, wordings, place_labels(boxes, sizes, (height, width), reserved), strict=True
-    ):
-        if place is not None:
-            _draw_label(canvas, texts[place.wording], place, size, _as_colour(colours[index]))
-
-
-def _scaled_box(rle: Rle | None, height: int, width: int) -> NDArray[np.float64]:
-    assert rle is not None
+def _scaled_box(rle: Rle, height: int, width: int) -> NDArray[np.float64]:
     scale = np.array([width / rle["size"][1], height / rle["size"][0]] * 2)
     return np.asarray(masks.bounding_boxes([rle])[0] * scale)
 
 
-def _label_size(text: str, size: int) -> tuple[int, int]:
-    width, height = text_size(text, size, bold=True)
-    return width + _bar(size) + 2 * _padding(size), height + 2
+def _middle(rle: Rle, height: int, width: int) -> tuple[int, int]:
+    """The mask's pixel (x, y) that is nearest to its centre of mass, at the canvas's scale."""
+    left, top, mask = _scaled_mask(rle, height, width)
+    rows, columns = np.nonzero(mask)
+    if not len(rows):
+        return left, top
+    nearest = np.argmin(np.square(rows - rows.mean()) + np.square(columns - columns.mean()))
+    return left + int(columns[nearest]), top + int(rows[nearest])
 
 
-def _draw_label(canvas: NDArray[np.uint8], text: str, place: PlacedLabel, size: int, colour: Colour) -> None:
-    width, height = _label_size(text, size)
-    fill_box(canvas, place.x, place.y, width, height, _BACKING, _BACKING_OPACITY)
-    fill_box(canvas, place.x, place.y, _bar(size), height, colour, 1.0)
-    draw_text(canvas, text, place.x + _bar(size) + _padding(size), place.y + 1, size, _TEXT, bold=True)
-
-
-def _draw_caption(canvas: NDArray[np.uint8], caption: str, size: int) -> tuple[int, int, int, int]:
-    """Draw the caption and return its area as x, y, w, h."""
-    width, height = text_size(caption, size)
-    area = (0, canvas.shape[0] - height - 4, width + 2 * _padding(size), height + 4)
-    fill_box(canvas, *area, _BACKING, _BACKING_OPACITY)
-    draw_text(canvas, caption, _padding(size), area[1] + 2, size, _TEXT)
-    return area
+def _draw_leader(
+    canvas: NDArray[np.uint8], place: PlacedLabel, extent: tuple[int, int], point: tuple[int, int], colour: Colour
+) -> None:
+    """A line from a label to a point of its object, where it ends in a dot."""
+    thickness = max(1, line_thickness(*canvas.shape[:2]) - 1)
+    start = (
+        min(max(point[0], place.x), place.x + extent[0] - 1),
+        min(max(point[1], place.y), place.y + extent[1] - 1),
+    )
+    halo = _halo(*canvas.shape[:2])
+    for shade, wider in ((_BACKING, halo), (colour, 0)):
+        cv2.line(canvas, start, point, shade, thickness + wider, cv2.LINE_AA)
+        cv2.circle(canvas, point, thickness + 1 + wider // 2, shade, cv2.FILLED, cv2.LINE_AA)
 
 
 def _bar(size: int) -> int:
@@ -155,8 +250,3 @@ def _bar(size: int) -> int:
 
 def _padding(size: int) -> int:
     return max(3, size // 4)
-
-
-def _as_colour(colour: NDArray[np.uint8]) -> Colour:
-    blue, green, red = (int(value) for value in colour)
-    return blue, green, red

@@ -1,9 +1,10 @@
-"""From a video's frames and identities to an mp4 and a contact sheet, in one pass over the frames."""
+"""From a video's frames, and what is drawn on them, to an mp4 and a contact sheet, in one pass over the frames."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -20,15 +21,33 @@ from vis_pipeline.visualize.contact_sheet import (
     spread,
     tile_size,
 )
-from vis_pipeline.visualize.identities import Identity
-from vis_pipeline.visualize.overlay import Label, draw_tracks, enlarged
-from vis_pipeline.visualize.timeline import TimelineRow, timeline
-from vis_pipeline.visualize.video_writer import Mp4Writer
+from vis_pipeline.visualize.overlay import enlarged
+from vis_pipeline.visualize.text import can_draw
+from vis_pipeline.visualize.video_writer import LONGEST_SIDE, Mp4Writer
 from vis_pipeline.whole_files import write_bytes
 
 DEFAULT_RATE = 10.0
 
 _GREY = 48
+
+
+class Artist(Protocol):
+    """What is drawn on the frames of one video, which come in order, and below them on its contact sheet.
+
+    A frame's image is uint8 [H, W, 3], BGR, of any size at the frame's aspect ratio; bad frames are grey.
+    """
+
+    def on_video(self, image: NDArray[np.uint8], frame: Frame | BadFrame, caption: str) -> NDArray[np.uint8]:
+        """A frame of the mp4."""
+        ...
+
+    def on_tile(self, image: NDArray[np.uint8], frame: Frame | BadFrame, caption: str) -> NDArray[np.uint8]:
+        """A frame of the contact sheet, where there is less room."""
+        ...
+
+    def strip(self, length: int, width: int, marked: Sequence[int], lost: Sequence[int]) -> NDArray[np.uint8]:
+        """The whole video of `length` frames over time, `width` pixels: the `marked` are named, the `lost` shown."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -43,14 +62,14 @@ class RenderedVideo:
 
 def render_video(
     source: FrameSource,
-    identities: Sequence[Identity],
+    artist: Artist,
     target: Path,
     frames_per_second: float | None,
     expected_length: int,
     subtitle: str = "",
     on_frame: Callable[[], None] = lambda: None,
 ) -> RenderedVideo:
-    """Write `<target>.mp4` and the contact sheet `<target>.png`; of `identities`, the first lie on top.
+    """Write `<target>.mp4` and the contact sheet `<target>.png`.
 
     `source` may give bad frames: they become grey frames that say why. `expected_length` chooses the sheet's frames
     before the last one is known. `subtitle` goes to the sheet's title line. With `frames_per_second` None each frame is
@@ -74,15 +93,16 @@ def render_video(
             if isinstance(frame, BadFrame):
                 lost.append(frame.index)
             image = frame.image if isinstance(frame, Frame) else np.full((height, width, 3), _GREY, dtype=np.uint8)
-            drawn = _drawn(enlarged(image), frame, identities, lambda identity: identity.label)
-            writer.write(drawn, frame.time if in_its_time else None)
+            caption = _caption(frame)
+            writer.write(artist.on_video(_for_video(image), frame, caption), frame.time if in_its_time else None)
             if frame.index in picks:
-                tiles.append(_drawn(resized(image, tile_height, tile_width), frame, identities, _brief_label))
+                tiles.append(artist.on_tile(resized(image, tile_height, tile_width), frame, caption))
             count += 1
             on_frame()
-    strip = timeline([_row(identity, count) for identity in identities], count, SHEET_WIDTH - 2 * MARGIN, picks, lost)
+    strip = artist.strip(count, SHEET_WIDTH - 2 * MARGIN, picks, lost)
     facts = " · ".join(filter(None, [f"{count} frame{'s' if count > 1 else ''}", f"{width}x{height}", subtitle]))
-    write_png(sheet, contact_sheet(source.name, facts, tiles, columns, strip))
+    title = source.name if can_draw(source.name) else f"video {source.video_id}"
+    write_png(sheet, contact_sheet(title, facts, tiles, columns, strip))
     return RenderedVideo(mp4, sheet, count, len(lost))
 
 
@@ -108,33 +128,17 @@ def _frame_size(source: FrameSource) -> tuple[tuple[int, int], Iterator[Frame | 
     raise DataError(f"video {source.video_id} ({source.name}): not one frame could be read: {reason}")
 
 
-def _drawn(
-    image: NDArray[np.uint8],
-    frame: Frame | BadFrame,
-    identities: Sequence[Identity],
-    label: Callable[[Identity], Label],
-) -> NDArray[np.uint8]:
-    return draw_tracks(
-        image,
-        [identity.mask(frame.index) for identity in identities],
-        [label(identity) for identity in identities],
-        np.array([identity.colour for identity in identities], dtype=np.uint8).reshape(-1, 3),
-        _caption(frame),
-    )
+def _for_video(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The image [H, W, 3] large enough to be drawn on, small enough to be encoded."""
+    height, width = image.shape[:2]
+    if (longest := max(height, width)) <= LONGEST_SIDE:
+        return enlarged(image)
+    return resized(image, *(max(1, side * LONGEST_SIDE // longest) for side in (height, width)))
 
 
 def _caption(frame: Frame | BadFrame) -> str:
     if isinstance(frame, BadFrame):
         return f"frame {frame.index} could not be read ({frame.name})"
     name = PurePosixPath(frame.name).stem
-    plain = name.isdecimal() and int(name) == frame.index
+    plain = (name.isdecimal() and int(name) == frame.index) or not can_draw(name)
     return f"frame {frame.index}" if plain else f"frame {frame.index} ({name})"
-
-
-def _brief_label(identity: Identity) -> Label:
-    return Label(f"{identity.number} {identity.class_name}", str(identity.number))
-
-
-def _row(identity: Identity, length: int) -> TimelineRow:
-    visible = identity.visible(length)
-    return TimelineRow(identity.number, identity.class_name, identity.score, identity.colour, visible)

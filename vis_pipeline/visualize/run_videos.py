@@ -1,26 +1,33 @@
 """What a run folder holds, video by video, together with the frames to draw on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from functools import cached_property
 from pathlib import Path
 
 from vis_pipeline.data.frames import FrameSource, open_frames, split_frames
 from vis_pipeline.data.youtube_vis import Split, TrackResult, Video, read_split
 from vis_pipeline.errors import DataError
 from vis_pipeline.run_folder import RunFolder
+from vis_pipeline.visualize.file_names import file_stem, file_stems
+from vis_pipeline.visualize.provenance import predicted_frames
 from vis_pipeline.visualize.text import can_draw
-
-# Bytes; a file's name may have 255, and gets a suffix, an id, and more while it is being written.
-_LONGEST_NAME = 160
 
 
 @dataclass(frozen=True)
 class RunVideo:
-    """One finished video: its frames (bad ones are skipped), its tracks, and its length as the run counted it."""
+    """One finished video.
+
+    Attributes:
+        source: its frames; bad ones are skipped.
+        tracks: what was found in it.
+        predicted: of each track the frames in which no detection stands behind its mask; None where nobody knows.
+        length: number of frames, as the run counted them.
+    """
 
     source: FrameSource
     tracks: Sequence[TrackResult]
+    predicted: Sequence[Collection[int]] | None
     length: int
 
 
@@ -78,16 +85,21 @@ class RunVideos:
             DataError: it is damaged or not in the split, or its frames cannot be found.
         """
         outcome = self._folder.read_video(video_id)
-        source = self._source(video_id)
-        return RunVideo(source, outcome.tracks, outcome.length)
+        events = self._folder.read_events(video_id)
+        described = f"events of video {video_id} of run folder {self._folder.path}"
+        predicted = None if events is None else predicted_frames(events, len(outcome.tracks), described)
+        return RunVideo(self._source(video_id), outcome.tracks, predicted, outcome.length)
 
     def file_stem(self, video_id: int) -> str:
-        """What to call the video's pictures: its name, with the id where another video has the same name."""
+        """What to call the video's pictures: its name, with the id where another video's files have the same name."""
         if self._single or self._split is None:
-            return _file_name(self._source(video_id).name)
-        names = [_file_name(video.name) for video in self._split.videos]
-        name = _file_name(self._video(video_id).name)
-        return name if names.count(name) == 1 else f"{name}_{video_id}"
+            return file_stem(self._source(video_id).name)
+        self._video(video_id)
+        return self._stems[video_id]
+
+    @cached_property
+    def _stems(self) -> Mapping[int, str]:
+        return file_stems({video.id: video.name for video in self._split.videos} if self._split else {})
 
     def _source(self, video_id: int) -> FrameSource:
         assert self._frames is not None
@@ -102,12 +114,3 @@ class RunVideos:
                 f"run folder {self._folder.path}: the split has no video {video_id}; give the run's --split"
             )
         return videos[video_id]
-
-
-def _file_name(name: str) -> str:
-    """A name without folders, short enough for a file with a suffix; what is cut off is told apart by its digest."""
-    flat = name.replace("/", "_")
-    if len(flat.encode()) <= _LONGEST_NAME:
-        return flat
-    kept = flat.encode()[:_LONGEST_NAME].decode(errors="ignore")
-    return f"{kept}_{sha256(flat.encode()).hexdigest()[:8]}"

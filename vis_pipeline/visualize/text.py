@@ -54,6 +54,8 @@ def shortened(text: str, size: int, width: int, bold: bool = False) -> str:
 
 @lru_cache(maxsize=4096)
 def _coverage(text: str, size: int, bold: bool) -> NDArray[np.uint8]:
+    # One line: a name may hold line breaks and halves of characters, which no font draws.
+    text = "".join(character if character.isprintable() else " " for character in text)
     font = _font(size, bold)
     ascent, descent = font.getmetrics()
     canvas = Image.new("L", (max(1, round(font.getlength(text))), ascent + descent))

@@ -11,6 +11,7 @@ from vis_pipeline.visualize.text import Colour, draw_text, fill_box, shortened, 
 _FONT_SIZE = 13
 _ROW_HEIGHT = 22
 _BAR_HEIGHT = 14
+_THIN_BAR_HEIGHT = 4
 _AXIS_HEIGHT = 22
 _LEGEND_WIDTH = 270
 _COLUMN_GAP = 32
@@ -24,13 +25,17 @@ _FAINT_TEXT: Colour = (165, 160, 160)
 
 @dataclass(frozen=True)
 class TimelineRow:
-    """One identity: its number, class and score for the legend, its BGR colour, and bool [T]: visible in each frame."""
+    """One identity: its number, class and score for the legend, its BGR colour, and what each of T frames shows of it.
+
+    `visible` and `predicted` are bool [T]; predicted are those visible frames that no detection stands behind.
+    """
 
     number: int
     class_name: str
     score: float
     colour: NDArray[np.uint8]
     visible: NDArray[np.bool_]
+    predicted: NDArray[np.bool_]
 
 
 def timeline(
@@ -38,8 +43,8 @@ def timeline(
 ) -> NDArray[np.uint8]:
     """Draw one bar for each identity over `length` frames, legend on the left: uint8 [H, width, 3], BGR.
 
-    Many identities go into two columns. `marked` are frame indices, from 0, to be named on the axis; `lost` are frames
-    that could not be read, shown in red.
+    A bar is thin where the track is predicted. Many identities go into two columns. `marked` are frame indices, from 0,
+    to be named on the axis; `lost` are frames that could not be read, shown in red.
     """
     columns = 1 if len(rows) <= _ROWS_IN_ONE_COLUMN else 2
     per_column = -(-len(rows) // columns)
@@ -51,7 +56,8 @@ def timeline(
     for column in range(columns):
         left = column * (column_width + _COLUMN_GAP)
         part = canvas[:, left : left + column_width]
-        _draw_column(part, rows[column * per_column : (column + 1) * per_column], length, marked, lost)
+        _draw_column(part, rows[column * per_column : (column + 1) * per_column], length, lost)
+        draw_axis(part[:, _LEGEND_WIDTH:], per_column * _ROW_HEIGHT, length, marked)
     return canvas
 
 
@@ -63,9 +69,7 @@ def coverage(flags: NDArray[np.bool_], width: int) -> NDArray[np.float64]:
     return np.diff(total) * width / frames
 
 
-def _draw_column(
-    part: NDArray[np.uint8], rows: Sequence[TimelineRow], length: int, marked: Sequence[int], lost: Sequence[int]
-) -> None:
+def _draw_column(part: NDArray[np.uint8], rows: Sequence[TimelineRow], length: int, lost: Sequence[int]) -> None:
     bar_width = part.shape[1] - _LEGEND_WIDTH
     lost_flags = np.zeros(length, dtype=np.bool_)
     lost_flags[list(lost)] = True
@@ -73,12 +77,12 @@ def _draw_column(
     for position, row in enumerate(rows):
         top = position * _ROW_HEIGHT
         _draw_legend(part, row, top)
-        bar_top = top + (_ROW_HEIGHT - _BAR_HEIGHT) // 2
-        bar = np.asarray(_TRACK_BED, dtype=np.float64) + np.zeros((bar_width, 3))
-        bar = _blended(bar, np.asarray(_LOST_FRAMES), lost_share)
-        bar = _blended(bar, row.colour, coverage(row.visible, bar_width))
-        part[bar_top : bar_top + _BAR_HEIGHT, _LEGEND_WIDTH:] = np.rint(bar).astype(np.uint8)
-    _draw_axis(part, len(rows) * _ROW_HEIGHT, length, marked)
+        bed = np.asarray(_TRACK_BED, dtype=np.float64) + np.zeros((bar_width, 3))
+        bed = _blended(bed, np.asarray(_LOST_FRAMES), lost_share)
+        for flags, bar_height in ((row.visible & ~row.predicted, _BAR_HEIGHT), (row.visible, _THIN_BAR_HEIGHT)):
+            bar = _blended(bed, row.colour, coverage(flags, bar_width))
+            bar_top = top + (_ROW_HEIGHT - bar_height) // 2
+            part[bar_top : bar_top + bar_height, _LEGEND_WIDTH:] = np.rint(bar).astype(np.uint8)
 
 
 def _blended(bar: NDArray[np.float64], colour: NDArray[np.generic], share: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -96,14 +100,18 @@ def _draw_legend(part: NDArray[np.uint8], row: TimelineRow, top: int) -> None:
     draw_text(part, score, _LEGEND_WIDTH - 12 - text_size(score, _FONT_SIZE)[0], middle, _FONT_SIZE, _FAINT_TEXT)
 
 
-def _draw_axis(part: NDArray[np.uint8], bottom: int, length: int, marked: Sequence[int]) -> None:
-    bar_width = part.shape[1] - _LEGEND_WIDTH
+def draw_axis(part: NDArray[np.uint8], bottom: int, length: int, marked: Sequence[int]) -> None:
+    """Name the `marked` of `length` frames below row `bottom` and draw a line up from each, over the whole width.
+
+    `part` is uint8 [H, W, 3], BGR, and is drawn on in place; names that would run into one another are left out.
+    """
+    width = part.shape[1]
     free_from = 0
     for index in sorted(marked):
-        centre = _LEGEND_WIDTH + round((index + 0.5) * bar_width / length)
+        centre = round((index + 0.5) * width / length)
         fill_box(part, centre, 0, 1, bottom + 3, (255, 255, 255), 0.35)
         text_width = text_size(str(index), _FONT_SIZE - 1)[0]
-        x = min(centre - text_width // 2, part.shape[1] - text_width)
+        x = max(min(centre - text_width // 2, width - text_width), 0)
         if x >= free_from:
             draw_text(part, str(index), x, bottom + 4, _FONT_SIZE - 1, _FAINT_TEXT)
             free_from = x + text_width + 6

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from vis_pipeline.errors import DataError
 from vis_pipeline.whole_files import put_in_place, unfinished
 
+LONGEST_SIDE = 16_384
+"""Pixels; x264 takes no longer sides."""
+
 _BT709 = 1
 # MPEG's own clock, fine enough for any rate.
 _TICK = Fraction(1, 90_000)
@@ -55,8 +58,14 @@ class Mp4Writer:
         A time that is not later, and none at all, is one frame interval after the one before.
 
         Raises:
+            DataError: it is larger than H.264 allows.
             ValueError: its size is not the first frame's.
         """
+        if max(image.shape[:2]) > LONGEST_SIDE:
+            width, height = image.shape[1::-1]
+            raise DataError(
+                f"video {self.path}: frames of {width}x{height}; H.264 goes to {LONGEST_SIDE} pixels a side"
+            )
         if self.size is None:
             self.size = (image.shape[0], image.shape[1])
             self._stream = self._add_stream(*self.size)
@@ -95,7 +104,7 @@ class Mp4Writer:
     def _writing(self) -> Iterator[None]:
         try:
             yield
-        except OSError as error:
+        except (OSError, av.error.FFmpegError) as error:
             raise DataError(f"video {self.path}: cannot be written ({error.strerror or error})") from error
 
     def _add_stream(self, height: int, width: int) -> Any:

@@ -1,0 +1,79 @@
+"""A run's tracks on its frames: masks and labels, and below them the identities' timelines."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vis_pipeline import masks
+from vis_pipeline.data.frames import BadFrame, Frame
+from vis_pipeline.visualize.identities import Identity
+from vis_pipeline.visualize.labels import room_for_full
+from vis_pipeline.visualize.legend import legend
+from vis_pipeline.visualize.overlay import Label, TrackPainter, label_font_size, label_size
+from vis_pipeline.visualize.timeline import TimelineRow, timeline
+
+
+class TrackArtist:
+    """Draws identities, the first on top; see :class:`vis_pipeline.visualize.renderer.Artist`.
+
+    Labels have names where there is room for all of them, and stay where they are from frame to frame if they can.
+    """
+
+    def __init__(self, identities: Sequence[Identity]) -> None:
+        self._identities = identities
+        self._colours = np.array([identity.colour for identity in identities], dtype=np.uint8).reshape(-1, 3)
+        self._painter: TrackPainter | None = None
+        self._tile_labels: list[Label] | None = None
+
+    def on_video(self, image: NDArray[np.uint8], frame: Frame | BadFrame, caption: str) -> NDArray[np.uint8]:
+        """A frame with all labels."""
+        if self._painter is None:
+            self._painter = TrackPainter(self._labels(image, lambda identity: identity.label), self._colours)
+        return self._drawn(self._painter, image, frame, caption)
+
+    def on_tile(self, image: NDArray[np.uint8], frame: Frame | BadFrame, caption: str) -> NDArray[np.uint8]:
+        """A frame whose labels leave the scores out; they owe nothing to the tile before, which is too long ago."""
+        if self._tile_labels is None:
+            self._tile_labels = self._labels(image, lambda identity: identity.brief_label)
+        return self._drawn(TrackPainter(self._tile_labels, self._colours), image, frame, caption)
+
+    def strip(self, length: int, width: int, marked: Sequence[int], lost: Sequence[int]) -> NDArray[np.uint8]:
+        """Timelines; over them a legend where masks were only predicted."""
+        rows = [
+            TimelineRow(one.number, one.class_name, one.score, one.colour, one.visible(length), one.guessed(length))
+            for one in self._identities
+        ]
+        lines = timeline(rows, length, width, marked, lost)
+        if not any(row.predicted.any() for row in rows):
+            return lines
+        return np.concatenate([legend(width), lines])
+
+    def _drawn(
+        self, painter: TrackPainter, image: NDArray[np.uint8], frame: Frame | BadFrame, caption: str
+    ) -> NDArray[np.uint8]:
+        rles = [identity.mask(frame.index) for identity in self._identities]
+        predicted = {place for place, one in enumerate(self._identities) if frame.index in one.predicted}
+        return painter.draw(image, rles, caption, predicted)
+
+    def _labels(self, image: NDArray[np.uint8], wording: Callable[[Identity], Label]) -> list[Label]:
+        """The label of each identity on images of this size, of the short form alone where names have no room."""
+        labels = [wording(identity) for identity in self._identities]
+        size = label_font_size(*image.shape[:2])
+        roomy = room_for_full([label_size(label.full, size) for label in labels], self._boxes(image), image.shape[:2])
+        return [
+            label if room else Label(label.short, label.short)
+            for label, room in zip(labels, roomy.tolist(), strict=True)
+        ]
+
+    def _boxes(self, image: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """The boxes x, y, w, h of all identities in all frames at the image's scale, [T, N, 4]."""
+        length = max((len(identity.segmentations) for identity in self._identities), default=0)
+        boxes = np.zeros((length, len(self._identities), 4))
+        for place, identity in enumerate(self._identities):
+            there = {frame: rle for frame, rle in enumerate(identity.segmentations) if rle is not None}
+            if there:
+                height, width = next(iter(there.values()))["size"]
+                scale = np.array([image.shape[1] / width, image.shape[0] / height] * 2)
+                boxes[list(there), place] = masks.bounding_boxes(list(there.values())) * scale
+        return boxes

@@ -40,3 +40,11 @@ def test_a_long_name_is_cut_to_its_width():
 
 def test_line_breaks_and_halves_of_characters_are_blanks():
     assert text_size("a\nb\ud800", 13) == text_size("a b ", 13)
+
+
+@pytest.mark.parametrize("width", [1, 5, 60, 200, 2000])
+def test_as_much_of_a_name_is_kept_as_fits(width):
+    name = "a_name " * 30
+    expected = next((n for n in range(len(name) - 1, 0, -1) if text_size(name[:n] + "…", 13)[0] <= width), 0)
+    whole = text_size(name, 13)[0] <= width
+    assert shortened(name, 13, width) == (name if whole else name[:expected].rstrip() + "…")

@@ -125,7 +125,7 @@ def test_predicted_masks_look_different_and_the_sheet_says_how(run):
     assert _invoke(run / "run", "--videos", "3", "--out", run / "after").exit_code == 0
     before, after = (_decoded(run / name / "clip3.mp4") for name in ("before", "after"))
     inside = (slice(35 * 4, 50 * 4), slice(30 * 4, 45 * 4))
-    changed = [np.abs(one[inside] - other[inside]).max() > 12 for one, other in zip(before, after, strict=True)]
+    changed = [np.abs(one[inside] - other[inside]).mean() > 6 for one, other in zip(before, after, strict=True)]
     assert changed == [False, True, False, False, False]
     heights = [cv2.imread(str(run / name / "clip3.png")).shape[0] for name in ("before", "after")]
     assert heights[1] > heights[0]
@@ -135,8 +135,9 @@ def test_a_run_without_events_is_drawn_as_if_all_was_detected(run):
     assert _invoke(run / "run", "--videos", "3", "--out", run / "before").exit_code == 0
     (run / "run/events/3.json").unlink()
     assert _invoke(run / "run", "--videos", "3", "--out", run / "after").exit_code == 0
-    for name in ("clip3.png", "clip3.mp4"):
-        assert (run / "before" / name).read_bytes() == (run / "after" / name).read_bytes()
+    assert (run / "before/clip3.png").read_bytes() == (run / "after/clip3.png").read_bytes()
+    before, after = (_decoded(run / name / "clip3.mp4") for name in ("before", "after"))
+    assert max(np.abs(one - other).mean() for one, other in zip(before, after, strict=True)) < 2
 
 
 @pytest.mark.parametrize(("content", "message"), [("{", "3.json: damaged"), ("{}", "3.json: not a list of events")])

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from vis_pipeline.data.frames import Footage, Frame
 
+TRACK_NAME = "track.json"
+
 
 class Preset(str, Enum):
     """The presets of the official release."""
@@ -33,19 +35,27 @@ def sot(
     frames: Annotated[Path, typer.Argument(help="A folder of images, or a video file.")],
     init: Annotated[str, typer.Option(help="The object's box in the first frame: x,y,w,h in pixels from 0.")],
     weights: Annotated[str, typer.Option(help="A checkpoint file, a published name, or bundled:NAME.")],
-    json: Annotated[Path, typer.Option(help="The result file to write.")],
+    json: Annotated[Path | None, typer.Option(help="The result file to write; --out has one, too.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for track.json, an mp4 with mask, boxes and score, and a contact sheet."),
+    ] = None,
     preset: Annotated[Preset, typer.Option(help="Penalties, smoothing and mask threshold.")] = Preset.davis,
     two_stage: Annotated[bool, typer.Option("--two-stage", help="Take the mask from a second crop.")] = False,
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, cuda:1, ...; by default the GPU if there is one.")
     ] = None,
 ) -> None:
-    """Track one object from its box in the first frame and write its boxes and masks as JSON."""
+    """Track one object from its box in the first frame; write its boxes and masks as JSON (--json), draw them (--out).
+
+    `vis-pipeline visualize track.json` draws the same from the JSON.
+    """
     from dataclasses import replace
     from json import dumps
 
     from rich.progress import track
 
+    from vis_pipeline import __version__
     from vis_pipeline.data.frames import VideoFrames, open_frames, prefetched
     from vis_pipeline.device import torch_device
     from vis_pipeline.siammask.checkpoint import load_siammask
@@ -56,19 +66,43 @@ def sot(
     from vis_pipeline.whole_files import write_text
 
     box = parse_box(init)
-    _require_folder(json)
+    targets = _targets(json, out, frames)
     chosen = torch_device(device)
     source = open_frames(frames)
-    tracker = SiamMaskTracker(
-        load_siammask(resolve(weights), chosen), replace(PRESETS[preset.value], stages=2 if two_stage else 1), chosen
-    )
+    if out is not None:
+        from vis_pipeline.visualize.file_names import file_stem
+        from vis_pipeline.visualize.renderer import picture_files
+
+        picture_files(source, out / file_stem(source.name))
+    settings = replace(PRESETS[preset.value], stages=2 if two_stage else 1)
+    tracker = SiamMaskTracker(load_siammask(resolve(weights), chosen), settings, chosen)
     entries: list[dict[str, Any]] = []
+    height = width = 0
+    expected = source.declared_length() if isinstance(source, VideoFrames) else source.length
     good = _frames_alone(prefetched(source))
-    for found in track(track_object(tracker, good, box), "tracking", total=source.length):
+    for found in track(track_object(tracker, good, box), "tracking", total=expected):
         name = found.frame.index if isinstance(source, VideoFrames) else found.frame.name
         entries.append(found.to_json(name))
-    write_text(json, dumps({"frames": entries}))
-    typer.echo(f"{len(entries)} frames -> {json}")
+        height, width = found.frame.image.shape[:2]
+    content = {
+        "version": __version__,
+        "source": str(frames.resolve()),
+        "height": height,
+        "width": width,
+        "init": box.tolist(),
+        "preset": preset.value,
+        "stages": settings.stages,
+        "weights": weights,
+        "frames": entries,
+    }
+    for target in targets:
+        write_text(target, dumps(content))
+        typer.echo(f"{len(entries)} frames -> {target}")
+    if out is not None:
+        from vis_pipeline.cli.visualize import draw_object
+        from vis_pipeline.data.object_track import object_track
+
+        draw_object(object_track(content), source, out, None)
 
 
 def _frames_alone(footage: "Iterable[Footage]") -> "Iterator[Frame]":
@@ -103,10 +137,32 @@ def parse_box(text: str) -> "NDArray[np.float64]":
     return box
 
 
-def _require_folder(path: Path) -> None:
-    from vis_pipeline.errors import DataError
+def _targets(json: "Path | None", out: "Path | None", frames: Path) -> list[Path]:
+    """The result files to write, in folders that can be written to.
 
-    if not path.parent.is_dir():
-        raise DataError(f"--json {path}: there is no folder {path.parent}; make it first")
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise DataError(f"--json {path}: cannot be written; give another file")
+    Raises:
+        ConfigError: neither a file nor a folder is given.
+        DataError: nothing can be written there, or the video itself lies there.
+    """
+    from vis_pipeline.errors import ConfigError, DataError
+
+    if json is None and out is None:
+        raise ConfigError("sot: nothing to write; give --json FILE, --out FOLDER or both")
+    targets = []
+    if json is not None:
+        if not json.parent.is_dir():
+            raise DataError(f"--json {json}: there is no folder {json.parent}; make it first")
+        if json.is_dir() or not os.access(json.parent, os.W_OK):
+            raise DataError(f"--json {json}: cannot be written; give another file")
+        if json.exists() and frames.exists() and json.samefile(frames):
+            raise DataError(f"--json {json}: is the video itself; give another file")
+        targets.append(json)
+    if out is not None:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"--out {out}: cannot be made ({error.strerror}); give another folder") from error
+        if not os.access(out, os.W_OK):
+            raise DataError(f"--out {out}: cannot be written; give another folder")
+        targets.append(out / TRACK_NAME)
+    return targets

@@ -1,9 +1,17 @@
-"""`vis-pipeline visualize`: videos and contact sheets of a run."""
+"""`vis-pipeline visualize`: videos and contact sheets of a run, or of one tracked object."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from vis_pipeline.data.frames import FrameSource
+    from vis_pipeline.data.object_track import ObjectTrack
 
 
 def register(app: typer.Typer) -> None:
@@ -12,14 +20,22 @@ def register(app: typer.Typer) -> None:
 
 
 def visualize(
-    run: Annotated[Path, typer.Argument(help="Run folder, as `run --out` made it; it need not be complete.")],
+    run: Annotated[
+        Path, typer.Argument(help="Run folder, as `run --out` made it (need not be complete), or a file of `sot`.")
+    ],
     frames: Annotated[
-        Path | None, typer.Option(help="Folder of the split's frames, or the video file. Default: the run's own.")
+        Path | None,
+        typer.Option(help="Folder of the split's frames, or the video. Default: what the run or the file names."),
     ] = None,
     split: Annotated[Path | None, typer.Option(help="Split with the class names. Default: the run's own.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Where the pictures go. Default: RUN/pictures.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the pictures go. Default: `pictures` in the run, or beside the file.")
+    ] = None,
     videos: Annotated[str | None, typer.Option(help="Ids of the videos to draw, as in 1,4,7. Default: all.")] = None,
-    score_thr: Annotated[float, typer.Option(min=0, max=1, help="Draw identities with at least this score.")] = 0.2,
+    score_thr: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Draw identities of a run with at least this score.", show_default="0.2"),
+    ] = None,
     fps: Annotated[
         float | None,
         typer.Option(
@@ -27,9 +43,75 @@ def visualize(
         ),
     ] = None,
 ) -> None:
-    """Draw a run: for each video an mp4 with one colour per identity, and a contact sheet with the timelines."""
+    """Draw a run, or one object that `sot` tracked: for each video an mp4 and a contact sheet.
+
+    Of a run: one colour per identity, and timelines on the sheet; masks that no detection confirmed, where the run's
+    events tell, are hatched in a broken outline. Of one object: mask, rotated and upright box, score.
+    """
+    if run.is_file():
+        _require_no_run_options(run, split=split, videos=videos, score_thr=score_thr)
+        _draw_file(run, frames, out or run.parent / "pictures", fps)
+    else:
+        _draw_run(run, split, frames, out or run / "pictures", videos, 0.2 if score_thr is None else score_thr, fps)
+
+
+def draw_object(track: "ObjectTrack", source: "FrameSource", folder: Path, fps: float | None) -> None:
+    """Write the mp4 and the contact sheet of one object into a folder, and say so.
+
+    Raises:
+        DataError: the track is not of these frames, they cannot be read, or nothing can be written there.
+    """
+    from vis_pipeline.visualize.file_names import file_stem
+    from vis_pipeline.visualize.object_artist import ObjectArtist
+    from vis_pipeline.visualize.renderer import render_video
+
+    length = source.length or len(track.found)
+    with _progress() as progress:
+        bar = progress.add_task("drawing", total=length)
+        target = folder / file_stem(source.name)
+        facts = " · ".join(track.facts)
+        drawn = render_video(source, ObjectArtist(track), target, fps, length, facts, lambda: progress.advance(bar))
+    typer.echo(f"{drawn.frames} frames -> {drawn.mp4}")
+    typer.echo(f"contact sheet -> {drawn.sheet}")
+
+
+def _draw_file(path: Path, frames: Path | None, folder: Path, fps: float | None) -> None:
+    from vis_pipeline.data.frames import open_frames
+    from vis_pipeline.data.object_track import read_object_track
+    from vis_pipeline.errors import DataError
+
+    track = read_object_track(path)
+    where = frames or track.source
+    if where is None:
+        raise DataError(f"track {path}: does not say where its frames are; give --frames")
+    if not where.exists():
+        raise DataError(f"track {path}: there are no frames at {where}; give --frames")
+    try:
+        draw_object(track, open_frames(where, "skip"), folder, fps)
+    except DataError as error:
+        raise DataError(f"track {path}: {error}") from error
+
+
+def _require_no_run_options(path: Path, **options: object) -> None:
+    from vis_pipeline.errors import ConfigError
+
+    for name, value in options.items():
+        if value is not None:
+            raise ConfigError(
+                f"--{name.replace('_', '-')} {value}: {path} is a file; give that for a run's folder only"
+            )
+
+
+def _draw_run(
+    run: Path,
+    split: Path | None,
+    frames: Path | None,
+    folder: Path,
+    videos: str | None,
+    score_thr: float,
+    fps: float | None,
+) -> None:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from vis_pipeline.visualize.identities import identities
     from vis_pipeline.visualize.renderer import render_video
@@ -44,10 +126,8 @@ def visualize(
             f"warning: the font has no letters for {names}; drawn as `class` and the id", style="yellow", markup=False
         )
     chosen = finished.video_ids if videos is None else finished.select(_video_ids(videos))
-    folder = out or run / "pictures"
     drawn = lost = 0
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with _progress() as progress:
         all_videos = progress.add_task("videos", total=len(chosen))
         this_video = progress.add_task("frames")
         for video_id in chosen:
@@ -71,6 +151,17 @@ def visualize(
     console.print(f"drew {count}{f' ({lost} could not be read)' if lost else ''}", markup=False)
     console.print(f"  videos          {folder}/*.mp4", markup=False)
     console.print(f"  contact sheets  {folder}/*.png", markup=False)
+
+
+@contextmanager
+def _progress() -> "Iterator[Progress]":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Console(soft_wrap=True, highlight=False)
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield progress
 
 
 def _video_ids(text: str) -> tuple[int, ...]:

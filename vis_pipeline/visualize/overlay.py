@@ -127,7 +127,7 @@ def draw_mask(canvas: NDArray[np.uint8], rle: Rle, colour: Colour, hatched: bool
     height, width = canvas.shape[:2]
     left, top, mask = _scaled_mask(rle, height, width)
     thickness = line_thickness(height, width)
-    halo = _halo(height, width)
+    halo = rim(height, width)
     tinted = mask & _stripes(left, top, mask.shape, _hatching(height, width)) if hatched else mask
     patch = canvas[top : top + mask.shape[0], left : left + mask.shape[1]]
     tint = np.asarray(colour, dtype=np.float32) * _MASK_OPACITY
@@ -138,6 +138,13 @@ def draw_mask(canvas: NDArray[np.uint8], rle: Rle, colour: Colour, hatched: bool
     if halo:
         cv2.polylines(canvas, lines, closed, _BACKING, thickness + halo, cv2.LINE_AA)
     cv2.polylines(canvas, lines, closed, colour, thickness, cv2.LINE_AA)
+
+
+def draw_sample(canvas: NDArray[np.uint8], x: int, y: int, w: int, h: int, colour: Colour, hatched: bool) -> None:
+    """Draw a mask that fills the box x, y, w, h in place, for a legend."""
+    mask = np.zeros((1, *canvas.shape[:2]), dtype=np.bool_)
+    mask[0, y : y + h, x : x + w] = True
+    draw_mask(canvas, masks.encode(mask)[0], colour, hatched)
 
 
 def line_thickness(height: int, width: int) -> int:
@@ -177,7 +184,7 @@ def as_colour(colour: NDArray[np.uint8]) -> Colour:
     return blue, green, red
 
 
-def _halo(height: int, width: int) -> int:
+def rim(height: int, width: int) -> int:
     """By how many pixels the dark rim of lines makes them thicker on a frame of this size."""
     return _HALO if min(height, width) >= _SHORT_SIDE else 0
 
@@ -238,7 +245,7 @@ def _draw_leader(
         min(max(point[0], place.x), place.x + extent[0] - 1),
         min(max(point[1], place.y), place.y + extent[1] - 1),
     )
-    halo = _halo(*canvas.shape[:2])
+    halo = rim(*canvas.shape[:2])
     for shade, wider in ((_BACKING, halo), (colour, 0)):
         cv2.line(canvas, start, point, shade, thickness + wider, cv2.LINE_AA)
         cv2.circle(canvas, point, thickness + 1 + wider // 2, shade, cv2.FILLED, cv2.LINE_AA)

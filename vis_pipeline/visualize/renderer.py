@@ -76,13 +76,14 @@ def render_video(
     shown when the source shows it, and where the source does not say, `DEFAULT_RATE` a second.
 
     Raises:
-        DataError: not one frame could be read, or the pictures cannot be written.
+        DataError: not one frame could be read, the pictures cannot be written, or one of them would take the place of
+            the video itself.
     """
+    mp4, sheet = picture_files(source, target)
     (height, width), frames = _frame_size(source)
     picks = spread(expected_length)
     columns = sheet_columns(height, width, len(picks))
     tile_height, tile_width = tile_size(height, width, columns)
-    mp4, sheet = (target.with_name(target.name + suffix) for suffix in (".mp4", ".png"))
     tiles: list[NDArray[np.uint8]] = []
     lost: list[int] = []
     count = 0
@@ -104,6 +105,18 @@ def render_video(
     title = source.name if can_draw(source.name) else f"video {source.video_id}"
     write_png(sheet, contact_sheet(title, facts, tiles, columns, strip))
     return RenderedVideo(mp4, sheet, count, len(lost))
+
+
+def picture_files(source: FrameSource, target: Path) -> tuple[Path, Path]:
+    """Where a video's mp4 and contact sheet go.
+
+    Raises:
+        DataError: the video itself lies there.
+    """
+    mp4, sheet = (target.with_name(target.name + suffix) for suffix in (".mp4", ".png"))
+    if isinstance(source, VideoFrames) and mp4.exists() and mp4.samefile(source.path):
+        raise DataError(f"video {source.path}: its pictures would take its place; give another --out")
+    return mp4, sheet
 
 
 def write_png(path: Path, image: NDArray[np.uint8]) -> None:

@@ -1,5 +1,6 @@
 """Anti-aliased text on BGR images, in the font that matplotlib ships (it covers Latin, Greek and Cyrillic names)."""
 
+from bisect import bisect_right
 from functools import lru_cache
 from pathlib import Path
 
@@ -48,7 +49,8 @@ def shortened(text: str, size: int, width: int, bold: bool = False) -> str:
     """The text, cut with an ellipsis if it is wider than `width` pixels."""
     if text_size(text, size, bold)[0] <= width:
         return text
-    kept = next((n for n in range(len(text) - 1, 0, -1) if text_size(text[:n] + "…", size, bold)[0] <= width), 0)
+    lengths = range(1, len(text))
+    kept = bisect_right(lengths, width, key=lambda length: text_size(text[:length] + "…", size, bold)[0])
     return text[:kept].rstrip() + "…"
 
 

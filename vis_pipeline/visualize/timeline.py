@@ -61,11 +61,14 @@ def timeline(
     return canvas
 
 
-def coverage(flags: NDArray[np.bool_], width: int) -> NDArray[np.float64]:
-    """The share, 0..1, of each of `width` equal stretches of a video in which flags [T] are set: float64 [width]."""
-    frames = len(flags)
+def coverage(values: NDArray[np.bool_] | NDArray[np.float64], width: int) -> NDArray[np.float64]:
+    """The mean, over each of `width` equal stretches of a video, of what its frames have, [T]: float64 [width].
+
+    Of flags that is the share of the stretch in which they are set.
+    """
+    frames = len(values)
     edges = np.linspace(0, frames, width + 1)
-    total = np.interp(edges, np.arange(frames + 1), np.concatenate([[0], np.cumsum(flags)]))
+    total = np.interp(edges, np.arange(frames + 1), np.concatenate([[0], np.cumsum(values)]))
     return np.diff(total) * width / frames
 
 

@@ -1,6 +1,7 @@
 """A run's tracks on its frames: masks and labels, and below them the identities' timelines."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,11 @@ from vis_pipeline.data.frames import BadFrame, Frame
 from vis_pipeline.visualize.identities import Identity
 from vis_pipeline.visualize.labels import room_for_full
 from vis_pipeline.visualize.legend import legend
-from vis_pipeline.visualize.overlay import Label, TrackPainter, label_font_size, label_size
+from vis_pipeline.visualize.overlay import Label, TrackPainter, draw_sample, label_font_size, label_size
+from vis_pipeline.visualize.text import Colour
 from vis_pipeline.visualize.timeline import TimelineRow, timeline
+
+_INK: Colour = (190, 185, 185)
 
 
 class TrackArtist:
@@ -47,7 +51,11 @@ class TrackArtist:
         lines = timeline(rows, length, width, marked, lost)
         if not any(row.predicted.any() for row in rows):
             return lines
-        return np.concatenate([legend(width), lines])
+        kinds = [
+            (partial(draw_sample, colour=_INK, hatched=False), "detected (thick bar)"),
+            (partial(draw_sample, colour=_INK, hatched=True), "predicted, no detection confirmed it (thin bar)"),
+        ]
+        return np.concatenate([legend(width, kinds), lines])
 
     def _drawn(
         self, painter: TrackPainter, image: NDArray[np.uint8], frame: Frame | BadFrame, caption: str

@@ -1,0 +1,121 @@
+"""One tracked object on its frames: mask, boxes and score, and below them the score over time."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vis_pipeline import masks
+from vis_pipeline.data.frames import BadFrame, Frame
+from vis_pipeline.data.object_track import FoundObject, ObjectTrack
+from vis_pipeline.errors import DataError
+from vis_pipeline.visualize.labels import PlacedLabel, place_labels
+from vis_pipeline.visualize.legend import legend
+from vis_pipeline.visualize.overlay import (
+    as_colour,
+    draw_caption,
+    draw_label,
+    draw_mask,
+    draw_sample,
+    label_font_size,
+    label_size,
+    line_thickness,
+    rim,
+)
+from vis_pipeline.visualize.palette import identity_colours
+from vis_pipeline.visualize.score_strip import FILL, score_strip
+from vis_pipeline.visualize.text import Colour, fill_box
+
+_COLOUR = identity_colours(1)[0]
+_MASK = as_colour(_COLOUR)
+_ROTATED_BOX: Colour = (0, 190, 255)
+_STATE_BOX: Colour = (245, 245, 245)
+_DARK: Colour = (20, 20, 20)
+# Boxes may lie far beyond the frame; what is drawn of them need not, and OpenCV counts in 16 bits.
+_FARTHEST = 30_000.0
+
+
+class ObjectArtist:
+    """Draws one object; see :class:`vis_pipeline.visualize.renderer.Artist`."""
+
+    def __init__(self, track: ObjectTrack) -> None:
+        self._track = track
+        self._place: PlacedLabel | None = None
+        self._scores: dict[int, float] = {}
+
+    def on_video(self, image: NDArray[np.uint8], frame: Frame | BadFrame, caption: str) -> NDArray[np.uint8]:
+        """A frame with mask, state box, rotated box and score, which holds on to its place.
+
+        Raises:
+            DataError: it is none of the track's frames, or not of their size.
+        """
+        canvas, self._place = self._drawn(image, frame, caption, self._place)
+        return canvas
+
+    def on_tile(self, image: NDArray[np.uint8], frame: Frame | BadFrame, caption: str) -> NDArray[np.uint8]:
+        """The same on a frame by itself."""
+        return self._drawn(image, frame, caption, None)[0]
+
+    def strip(self, length: int, width: int, marked: Sequence[int], lost: Sequence[int]) -> NDArray[np.uint8]:
+        """A legend, and the scores of the frames that were drawn."""
+        kinds = [
+            (partial(draw_sample, colour=_MASK, hatched=False), "mask"),
+            (partial(_draw_box_sample, colour=_ROTATED_BOX), "rotated box"),
+            (partial(_draw_box_sample, colour=_STATE_BOX), "state box, upright"),
+            (partial(fill_box, colour=_MASK, opacity=FILL), "score over time"),
+        ]
+        scores = np.array([self._scores.get(index, np.nan) for index in range(length)])
+        return np.concatenate([legend(width, kinds), score_strip(scores, _COLOUR, width, marked, lost)])
+
+    def _drawn(
+        self, image: NDArray[np.uint8], frame: Frame | BadFrame, caption: str, before: PlacedLabel | None
+    ) -> tuple[NDArray[np.uint8], PlacedLabel | None]:
+        canvas: NDArray[np.uint8] = image.copy()
+        size = label_font_size(*canvas.shape[:2])
+        if isinstance(frame, BadFrame):
+            draw_caption(canvas, caption, size)
+            return canvas, None
+        found = self._found(frame)
+        self._scores[frame.index] = found.score
+        scale = np.array([image.shape[1] / frame.image.shape[1], image.shape[0] / frame.image.shape[0]])
+        if found.mask is not None and masks.area([found.mask])[0] > 0:
+            draw_mask(canvas, found.mask, _MASK)
+        x, y, w, h = found.box
+        draw_box(canvas, np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]]) * scale, _STATE_BOX)
+        draw_box(canvas, found.rotated_box * scale, _ROTATED_BOX)
+        reserved = draw_caption(canvas, caption, size)
+        text = f"{found.score:.2f}"
+        corners = np.clip(found.rotated_box * scale, 0, [canvas.shape[1], canvas.shape[0]])
+        around = np.concatenate([corners.min(axis=0), np.ptp(corners, axis=0)])
+        extent = label_size(text, size)
+        (place,) = place_labels(around[None], [[extent]], (canvas.shape[0], canvas.shape[1]), reserved, [before])
+        if place is not None:
+            draw_label(canvas, text, place.x, place.y, size, _MASK)
+        return canvas, place
+
+    def _found(self, frame: Frame) -> FoundObject:
+        height, width = frame.image.shape[:2]
+        if self._track.size not in (None, (height, width)):
+            theirs = "x".join(str(side) for side in reversed(self._track.size or ()))
+            raise DataError(f"frame {frame.name}: is {width}x{height}, but the track is of frames of {theirs}")
+        if frame.name not in self._track.found:
+            raise DataError(
+                f"frame {frame.name}: the track has no such frame; its first is {next(iter(self._track.found))}"
+            )
+        return self._track.found[frame.name]
+
+
+def draw_box(canvas: NDArray[np.uint8], corners: NDArray[np.float64], colour: Colour) -> None:
+    """Draw a closed line through the corners x, y [N, 2], in pixels of the canvas, in place."""
+    points = np.rint(np.clip(corners, -_FARTHEST, _FARTHEST)).astype(np.int32)
+    height, width = canvas.shape[:2]
+    thickness, halo = max(1, line_thickness(height, width) - 1), rim(height, width)
+    if halo:
+        cv2.polylines(canvas, [points], True, _DARK, thickness + halo, cv2.LINE_AA)
+    cv2.polylines(canvas, [points], True, colour, thickness, cv2.LINE_AA)
+
+
+def _draw_box_sample(canvas: NDArray[np.uint8], x: int, y: int, w: int, h: int, colour: Colour) -> None:
+    draw_box(canvas, np.array([[x, y], [x + w, y], [x + w, y + h], [x, y + h]], dtype=np.float64), colour)

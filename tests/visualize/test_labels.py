@@ -135,6 +135,19 @@ def test_a_label_away_from_home_stays_on_its_side_until_home_is_free():
     assert abs(home.x - 50) + abs(home.y - 50) <= 4
 
 
+@given(
+    box=st.tuples(st.floats(0, 200), st.floats(0, 100), st.floats(40, 100), st.floats(40, 90)),
+    size=st.tuples(st.integers(5, 40), st.integers(5, 30)),
+    before=st.tuples(st.integers(0, 280), st.integers(0, 160)),
+)
+def test_a_label_comes_home_from_anywhere_where_home_is_free(box, size, before):
+    places = [
+        place_labels(np.array([box]), [[size]], (192, 320), (), [was])[0] for was in (None, PlacedLabel(*before, 0))
+    ]
+    home, found = ((place.x, place.y) for place in places)
+    assert np.hypot(found[0] - home[0], found[1] - home[1]) <= size[1] / 4 + 2
+
+
 def test_a_label_that_was_pushed_away_comes_home():
     box = np.array([[50.0, 60.0, 40.0, 30.0]])
     (pushed,) = place_labels(box, [[(30, 10)]], (192, 320), [(0, 0, 100, 60)])

@@ -157,7 +157,8 @@ def _placed(
         for within, covered in choices:
             home = _home(box, size, frame_size)
             place = nearest_free(_leashed(home, before, slack), size, frame_size, covered, within)
-            if before is not None and place is not None and math.dist(place, home) > slack:
+            # A pixel more: places are whole pixels.
+            if before is not None and place is not None and math.dist(place, home) > slack + 1:
                 place = nearest_free((before.x, before.y), size, frame_size, covered, within)
             if place is not None:
                 return PlacedLabel(*place, wording)

@@ -109,16 +109,18 @@ def nearest_free(
         return None
     columns, rows = math.floor(last_column) + 1, math.floor(last_row) + 1
     x, y = min(max(target[0], first_column), columns - 1), min(max(target[1], first_row), rows - 1)
+    areas = np.array(taken, dtype=np.int64).reshape(-1, 4)
     reach = _FIRST_REACH
     while True:
         left, top = max(int(x) - reach, first_column), max(int(y) - reach, first_row)
         right, bottom = min(int(x) + reach + 1, columns), min(int(y) + reach + 1, rows)
         free = np.ones((bottom - top, right - left), dtype=np.bool_)
-        for area_x, area_y, width, height in taken:
-            free[
-                max(area_y - size[1] + 1 - top, 0) : max(area_y + height - top, 0),
-                max(area_x - size[0] + 1 - left, 0) : max(area_x + width - left, 0),
-            ] = False
+        # The corners of labels that would cover an area, in the window.
+        starts = np.maximum(areas[:, :2] - [size[0] - 1, size[1] - 1] - [left, top], 0)
+        ends = areas[:, :2] + areas[:, 2:] - [left, top]
+        reaching = (ends > 0).all(axis=1) & (starts < [right - left, bottom - top]).all(axis=1)
+        for (start_x, start_y), (end_x, end_y) in zip(starts[reaching].tolist(), ends[reaching].tolist(), strict=True):
+            free[start_y:end_y, start_x:end_x] = False
         distances = np.square(np.arange(top, bottom) - y)[:, None] + np.square(np.arange(left, right) - x)
         row, column = divmod(int(np.argmin(np.where(free, distances, np.inf))), right - left)
         whole = free.shape == (rows - first_row, columns - first_column)

@@ -19,6 +19,7 @@ from vis_pipeline.engine import VideoTracker, track_video
 from vis_pipeline.propagation import NoPrediction, Propagated, Propagator
 from vis_pipeline.tracking import TrackingSettings
 from vis_pipeline.tracking.settings import BeliefSettings, MotionSettings, NextBox
+from vis_pipeline.visualize.provenance import predicted_frames
 
 HEIGHT, WIDTH = 20, 60
 CPU = torch.device("cpu")
@@ -215,6 +216,23 @@ def test_events_say_what_became_of_each_track() -> None:
     assert [event["kind"] for event in tracked.events if event["frame"] < 3] == [
         "born", "refused", "matched", "refused", "matched", "refused",
     ]  # fmt: skip
+
+
+def test_events_tell_predicted_masks_from_detected_ones() -> None:
+    path = [(3 * index, 4, 10, 8) for index in range(6)]
+    script = [[((40, 2, 9, 9), 0.4, 5)], *([] if index in (2, 3) else [(path[index], 0.9, 5)] for index in range(1, 6))]
+    tracked = track_video(
+        7,
+        video(6),
+        ScriptedDetector(script),
+        VideoTracker(Drift(), TrackingSettings(), CPU),
+        3,
+        on_frames=lambda count: None,
+        on_detections=lambda frame, detections: None,
+    )
+    # The first track was dropped; the second one is the only result.
+    assert predicted_frames(tracked.events, len(tracked.tracks), "the run") == ({2, 3},)
+    assert [box is not None for box in shown(tracked.tracks[0])] == [False, True, True, True, True, True]
 
 
 def test_few_detections_are_not_reported() -> None:

@@ -147,7 +147,7 @@ def test_damaged_events_are_named(run, content, message):
         _invoke(run / "run", "--videos", "3")
 
 
-@pytest.mark.parametrize("size", [(4, 3000), (3000, 4), (1, 1)])
+@pytest.mark.parametrize("size", [(4, 3000), (3000, 4), (1, 1), (2, 20_000)])
 def test_videos_of_any_size_are_drawn(run, size):
     for path in (run / "frames" / "clip8").iterdir():
         cv2.imwrite(str(path), np.full((*size, 3), 110, np.uint8))
@@ -158,8 +158,24 @@ def test_videos_of_any_size_are_drawn(run, size):
     folder = RunFolder.open(run / "run")
     folder.write_video(8, VideoOutcome([TrackResult(8, 7, 0.9, (rle,) * LENGTH)], LENGTH, *size, {}))
     assert _invoke(run / "run", "--videos", "8").exit_code == 0
-    assert len(_decoded(run / "run/pictures/clip8.mp4")) == LENGTH
+    drawn = _decoded(run / "run/pictures/clip8.mp4")
+    assert len(drawn) == LENGTH and max(drawn[0].shape) <= 16_384
     assert max(cv2.imread(str(run / "run/pictures/clip8.png")).shape) < 4000
+
+
+def test_a_name_that_the_font_cannot_write_gives_way_to_the_id(run, monkeypatch):
+    titles = []
+    monkeypatch.setattr(
+        "vis_pipeline.visualize.renderer.contact_sheet",
+        lambda title, *rest: titles.append(title) or np.zeros((4, 4, 3), np.uint8),
+    )
+    split = json.loads((run / "instances.json").read_text())
+    (run / "frames/clip8").rename(run / "frames/人物")
+    split["videos"][1]["file_names"] = [f"人物/{index:05d}.jpg" for index in range(LENGTH)]
+    (run / "instances.json").write_text(json.dumps(split))
+    assert _invoke(run / "run").exit_code == 0
+    assert titles == ["clip3", "video 8"]
+    assert (run / "run/pictures/人物.mp4").is_file()
 
 
 def test_names_that_no_file_can_have_break_nothing(run):

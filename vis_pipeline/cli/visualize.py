@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from vis_pipeline.data.frames import FrameSource
     from vis_pipeline.data.object_track import ObjectTrack
 
+_SCORE_THR = 0.2
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -34,7 +36,7 @@ def visualize(
     videos: Annotated[str | None, typer.Option(help="Ids of the videos to draw, as in 1,4,7. Default: all.")] = None,
     score_thr: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Draw identities of a run with at least this score.", show_default="0.2"),
+        typer.Option(min=0, max=1, help="Draw identities of a run with at least this score. Default: 0.2."),
     ] = None,
     fps: Annotated[
         float | None,
@@ -45,14 +47,17 @@ def visualize(
 ) -> None:
     """Draw a run, or one object that `sot` tracked: for each video an mp4 and a contact sheet.
 
-    Of a run: one colour per identity, and timelines on the sheet; masks that no detection confirmed, where the run's
-    events tell, are hatched in a broken outline. Of one object: mask, rotated and upright box, score.
+    A run has one colour per identity, and timelines on the sheet. Masks that were only predicted are hatched.
+
+    One object has its mask, rotated and upright box, and score.
     """
     if run.is_file():
         _require_no_run_options(run, split=split, videos=videos, score_thr=score_thr)
         _draw_file(run, frames, out or run.parent / "pictures", fps)
     else:
-        _draw_run(run, split, frames, out or run / "pictures", videos, 0.2 if score_thr is None else score_thr, fps)
+        _draw_run(
+            run, split, frames, out or run / "pictures", videos, _SCORE_THR if score_thr is None else score_thr, fps
+        )
 
 
 def draw_object(track: "ObjectTrack", source: "FrameSource", folder: Path, fps: float | None) -> None:

@@ -202,3 +202,9 @@ def test_reading_ahead_gives_what_the_source_gives(tmp_path: Path, video: Video)
     source = ImageFrames(3, "bear", tuple(tmp_path / name for name in video.file_names))
     for depth in (1, 3, 9):
         assert [frame.name for frame in prefetched(source, depth)] == [frame.name for frame in source]
+
+
+@pytest.mark.parametrize(("name", "reason"), [("a\0.jpg", "null byte"), ("n" * 300 + ".jpg", "too long")])
+def test_a_name_that_no_file_system_takes_is_a_bad_frame(tmp_path, name, reason):
+    (bad,) = ImageFrames(1, "clip", [tmp_path / name], None, "skip")
+    assert isinstance(bad, BadFrame) and reason in bad.reason

@@ -1,11 +1,9 @@
 """A pipeline's settings, from its config."""
 
-from pathlib import Path
-
 import pytest
 
 from vis_pipeline.errors import ConfigError
-from vis_pipeline.pipeline import RecordedSource, load_pipeline, with_absolute_recording
+from vis_pipeline.pipeline import load_pipeline
 from vis_pipeline.siammask.presets import PRESETS
 
 
@@ -24,12 +22,3 @@ def test_what_siammask_cannot_be_given_is_named():
         load_pipeline("procedural_small", ["siammask.mask_threshold=2"])
     with pytest.raises(ConfigError, match="did you mean 'penalty_k'"):
         load_pipeline("procedural_small", ["siammask.penalty=0.1"])
-
-
-def test_recorded_detections_and_their_class_map_are_found_from_another_folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    Path("map.json").write_text("{}")
-    given = with_absolute_recording(RecordedSource(Path("found.json"), "map.json"))
-    assert given == RecordedSource(tmp_path / "found.json", str(tmp_path / "map.json"))
-    assert with_absolute_recording(RecordedSource(Path("/f"), "by-name")).class_map == "by-name"
-    assert with_absolute_recording(RecordedSource(Path("/f"), None)).class_map is None

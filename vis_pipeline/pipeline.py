@@ -14,8 +14,8 @@ from pydantic.dataclasses import dataclass
 
 from detectors.base import Detections, Detector
 from detectors.class_maps import build_class_map
-from detectors.htc import HTCDetector
-from detectors.recorded import RecordedDetections, detections_to_json
+from detectors.htc import HTCDetector, class_names
+from detectors.recorded import RecordedDetections, Recording, detections_to_json
 from vis_pipeline.config import STRICT, find_config, load_config, parse
 from vis_pipeline.data.frames import Frame, prefetched
 from vis_pipeline.data.youtube_vis import Category, Split
@@ -140,18 +140,15 @@ def build_detector(settings: DetectorSettings, categories: Sequence[Category], d
     )
 
 
-@plain_dataclass(frozen=True)
-class RecordedSource:
-    """Detections to read from a file in place of a detector; see `detectors.recorded`."""
+def detector_categories(settings: DetectorSettings) -> tuple[Category, ...]:
+    """The classes of a pipeline's detector as categories, with ids from 1 in the order of its outputs.
 
-    path: Path
-    class_map: str | None
-
-
-def with_absolute_recording(source: RecordedSource) -> RecordedSource:
-    """The same recording for a process that runs in another folder."""
-    class_map = source.class_map and absolute_reference(source.class_map)
-    return RecordedSource(source.path.resolve(), class_map)
+    Raises:
+        ConfigError: its config cannot be used, or does not name them.
+        WeightsError: its weights are missing or cannot be read.
+    """
+    names = class_names(settings.config, resolve(settings.checkpoint))
+    return tuple(Category(number, name) for number, name in enumerate(names, start=1))
 
 
 @plain_dataclass(frozen=True)
@@ -163,7 +160,7 @@ class WorkerFactory:
         split: what is processed; its annotations are not needed and are best left out.
         device: `cpu`, `cuda`, `cuda:1`, ...
         seed: of torch and numpy, for models that draw.
-        recorded: detections from disk in place of the detector.
+        recording: detections from disk in place of the detector.
         detections_folder: where to write each video's detections as `<video id>.json`, or None.
     """
 
@@ -171,7 +168,7 @@ class WorkerFactory:
     split: Split
     device: str
     seed: int
-    recorded: RecordedSource | None = None
+    recording: Recording | None = None
     detections_folder: Path | None = None
 
     def __call__(self) -> "PipelineWorker":
@@ -194,7 +191,7 @@ class WorkerFactory:
             WeightsError: one of them is not there.
         """
         references = {}
-        if self.recorded is None:
+        if self.recording is None:
             references["detector"] = self.settings.detector.checkpoint
         if self.settings.siammask is not None:
             references["siammask"] = self.settings.siammask.checkpoint
@@ -202,15 +199,8 @@ class WorkerFactory:
 
     def _detector(self, device: torch.device) -> Detector:
         chosen = self.settings.detector
-        if self.recorded is not None:
-            return RecordedDetections(
-                self.recorded.path,
-                self.split,
-                self.recorded.class_map,
-                chosen.score_threshold,
-                chosen.max_per_frame,
-                device,
-            )
+        if self.recording is not None:
+            return RecordedDetections(self.recording, chosen.score_threshold, chosen.max_per_frame, device)
         return build_detector(chosen, self.split.categories, device)
 
     def _propagator(self, device: torch.device) -> Propagator[Any]:

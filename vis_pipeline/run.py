@@ -3,38 +3,48 @@
 import hashlib
 import json
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from detectors.htc import class_names
+from detectors.detection_files import CATEGORIES_NAME, FOLDER_NAME, entry_texts
 from detectors.mmdet_config import read_config
+from detectors.recorded import Recording, open_recording, scan_detections
 from vis_pipeline import __version__
-from vis_pipeline.data.frames import OnBadFrame, VideoFrames, image_paths, open_frames, split_frames
-from vis_pipeline.data.youtube_vis import Category, Split, Video, read_split, split_to_json
+from vis_pipeline.data.frames import (
+    FrameSource,
+    OnBadFrame,
+    VideoFrames,
+    extent,
+    image_paths,
+    open_frames,
+    split_frames,
+)
+from vis_pipeline.data.youtube_vis import Split, Video, read_split, split_to_json
 from vis_pipeline.device import torch_device
 from vis_pipeline.errors import DataError
 from vis_pipeline.parallel import RaySettings, RunReport, VideoTask, run_in_process, run_videos
-from vis_pipeline.pipeline import (
-    PipelineSettings,
-    RecordedSource,
-    WorkerFactory,
-    with_absolute_paths,
-    with_absolute_recording,
-)
+from vis_pipeline.pipeline import PipelineSettings, WorkerFactory, detector_categories, with_absolute_paths
 from vis_pipeline.progress import ProgressListener
 from vis_pipeline.run_folder import RunFolder
 from vis_pipeline.run_lock import holding
 from vis_pipeline.weights.fetch import sha256
-from vis_pipeline.weights.registry import resolve
-from vis_pipeline.whole_files import write_text
+from vis_pipeline.whole_files import replacing, write_text
 
 RECORDED_PACKAGES = ("torch", "mmdet", "mmcv", "mmengine", "scipy", "numpy", "opencv-python", "pycocotools", "ray")
 SPLIT_NAME = "split.json"
 DETECTIONS_NAME = "detections.json"
+
+
+@dataclass(frozen=True)
+class RecordedSource:
+    """Detections to read from a file or folder in place of a detector; see `detectors.recorded`."""
+
+    path: Path
+    class_map: str | None
 
 
 @dataclass(frozen=True)
@@ -79,10 +89,13 @@ def run_split(
         for video in split.videos
     ]
     inputs = {"split": str(split_path.resolve()), "frames": str(frames_dir.resolve())}
-    factory = _factory(settings, split, options, out)
+    recorded, recording = options.recorded, None
+    if recorded is not None:
+        recording = open_recording(recorded.path.resolve(), split, recorded.class_map)
+    factory = _factory(settings, split, options, recording, out)
     frames = {video.id: _listing_digest([frames_dir / name for name in video.file_names]) for video in split.videos}
     with holding(out):
-        folder = _open_folder(out, factory, inputs, _digest(split_path), frames)
+        folder = _open_folder(out, factory, inputs, _digest(split_path), recorded, frames)
         for video_id in sorted(folder.with_other_frames()):
             folder.log(f"video {video_id}: its frames have changed since it was finished; it is done again")
         video_ids = [task.video_id for task in tasks]
@@ -100,36 +113,47 @@ def run_split(
 def run_video(
     settings: PipelineSettings, video: Path, out: Path, options: RunOptions, progress: ProgressListener
 ) -> RunReport:
-    """Run over one video file, or one folder of images, in this process; its classes are the detector's own.
+    """Run over one video file, or one folder of images, in this process.
 
-    The run folder gets a `split.json` that describes the video, so that everything that takes a split works on it.
+    Its classes are the detector's own, or those of the recorded detections. The run folder gets a `split.json` that
+    describes the video, so that everything that takes a split works on it.
 
     Raises:
         UserError: something cannot be used; see the modules that read it.
     """
     frames = open_frames(video, options.on_bad_frame)
-    settings = replace(settings, detector=replace(settings.detector, class_map="by-name"))
-    names = class_names(settings.detector.config, resolve(settings.detector.checkpoint))
-    categories = tuple(Category(number, name) for number, name in enumerate(names, start=1))
-    factory = _factory(settings, Split((), categories, None), options, out)
+    recorded, recording = options.recorded, None
+    if recorded is None:
+        settings = replace(settings, detector=replace(settings.detector, class_map="by-name"))
+        categories = detector_categories(settings.detector)
+    else:
+        scanned = scan_detections(recorded.path.resolve(), [_described(frames, *extent(frames))])
+        categories, recording = scanned.as_they_are()
+    factory = _factory(settings, Split((), categories, None), options, recording, out)
     inputs = {"video": str(video.resolve()), "split": SPLIT_NAME}
     expected = frames.declared_length() if isinstance(frames, VideoFrames) else frames.length
     task = VideoTask(frames.video_id, frames, expected)
     with holding(out):
-        folder = _open_folder(out, factory, inputs, _video_digest(video))
+        folder = _open_folder(out, factory, inputs, _video_digest(video), recorded)
         report = run_in_process([task], factory, folder, progress)
         if task.video_id in folder.finished():
             outcome = folder.read_video(task.video_id)
             if outcome.height == 0:
                 raise DataError(f"video {video}: none of its {outcome.length} frames could be read")
-            file_names = tuple(f"{frames.name}/{index:05}.jpg" for index in range(outcome.length))
-            described = Video(task.video_id, outcome.width, outcome.height, outcome.length, file_names)
+            described = _described(frames, outcome.width, outcome.height, outcome.length)
             write_text(out / SPLIT_NAME, json.dumps(split_to_json(Split((described,), categories, None))))
         _close_folder(folder, factory, [task.video_id])
     return report
 
 
-def _factory(settings: PipelineSettings, split: Split, options: RunOptions, out: Path) -> WorkerFactory:
+def _described(frames: FrameSource, width: int, height: int, length: int) -> Video:
+    file_names = tuple(f"{frames.name}/{index:05}.jpg" for index in range(length))
+    return Video(frames.video_id, width, height, length, file_names)
+
+
+def _factory(
+    settings: PipelineSettings, split: Split, options: RunOptions, recording: Recording | None, out: Path
+) -> WorkerFactory:
     if options.ray.address is None:
         torch_device(options.device)
     return WorkerFactory(
@@ -137,8 +161,8 @@ def _factory(settings: PipelineSettings, split: Split, options: RunOptions, out:
         split=split,
         device=options.device,
         seed=options.seed,
-        recorded=options.recorded and with_absolute_recording(options.recorded),
-        detections_folder=(out / "detections").resolve() if options.save_detections else None,
+        recording=recording,
+        detections_folder=(out / FOLDER_NAME).resolve() if options.save_detections else None,
     )
 
 
@@ -147,6 +171,7 @@ def _open_folder(
     factory: WorkerFactory,
     inputs: dict[str, str],
     input_digest: str,
+    recorded: RecordedSource | None,
     frames: Mapping[int, str] | None = None,
 ) -> RunFolder:
     """Create or take up the run folder.
@@ -156,7 +181,7 @@ def _open_folder(
     `error` has no bad frame. A split's `frames`, too many to read twice, count video by video, by name, size and time
     of change.
     """
-    identity = _identity(factory, input_digest)
+    identity = _identity(factory, input_digest, recorded)
     text = json.dumps(identity, sort_keys=True)
     where = {**inputs, "checkpoints": {part: str(path) for part, path in factory.checkpoints().items()}}
     config = {**where, "device": factory.device, **json.loads(text)}
@@ -167,10 +192,12 @@ def _open_folder(
             factory.detections_folder.mkdir(exist_ok=True)
         except OSError as error:
             raise DataError(f"{factory.detections_folder}: cannot be made ({error.strerror})") from error
+        categories = split_to_json(factory.split)["categories"]
+        write_text(factory.detections_folder / CATEGORIES_NAME, json.dumps(categories))
     return folder
 
 
-def _identity(factory: WorkerFactory, input_digest: str) -> dict[str, Any]:
+def _identity(factory: WorkerFactory, input_digest: str, recorded: RecordedSource | None) -> dict[str, Any]:
     pipeline = asdict(factory.settings)
     detector = pipeline["detector"]
     detector["config_sha256"] = hashlib.sha256(read_config(detector["config"]).pretty_text.encode()).hexdigest()
@@ -178,16 +205,24 @@ def _identity(factory: WorkerFactory, input_digest: str) -> dict[str, Any]:
     for part in (detector, pipeline["siammask"] or {}):
         part.pop("checkpoint", None)
     detector.pop("config")
-    recorded = factory.recorded
+    files = factory.recording.files if factory.recording else ()
     return {
         "version": __version__,
         "pipeline": pipeline,
         "seed": factory.seed,
         "input_sha256": input_digest,
         "weights_sha256": {part: _digest(path) for part, path in factory.checkpoints().items()},
-        "detections": recorded and {"sha256": _digest(recorded.path), "class_map": _reference(recorded.class_map)},
+        "detections": recorded and {"sha256": _joint_digest(files), "class_map": _reference(recorded.class_map)},
         "save_detections": factory.detections_folder is not None,
     }
+
+
+def _joint_digest(files: Sequence[Path]) -> str:
+    """The content of a file; of several their names with their contents."""
+    if len(files) == 1:
+        return _digest(files[0])
+    named = [[file.name, _digest(file)] for file in files]
+    return hashlib.sha256(json.dumps(named).encode()).hexdigest()
 
 
 def _reference(name: str | None) -> str | None:
@@ -220,17 +255,25 @@ def _close_folder(folder: RunFolder, factory: WorkerFactory, video_ids: list[int
         return
     finished = folder.finished()
     files = [factory.detections_folder / f"{video_id}.json" for video_id in video_ids if video_id in finished]
-    entries = [entry for file in files for entry in _saved_detections(file, folder)]
-    write_text(folder.path / DETECTIONS_NAME, json.dumps(entries))
-
-
-def _saved_detections(file: Path, folder: RunFolder) -> list[dict[str, Any]]:
+    joined = folder.path / DETECTIONS_NAME
     try:
-        entries: list[dict[str, Any]] = json.loads(file.read_bytes())
-    except (OSError, ValueError) as error:
-        video = folder.path / "videos" / file.name
-        raise DataError(f"{file}: missing or damaged; remove {video} to have both made again") from error
-    return entries
+        with replacing(joined) as filled, filled.open("wb") as text:
+            text.write(b"[")
+            for number, entry in enumerate(_saved_detections(files, folder)):
+                text.write(b", " + entry if number else entry)
+            text.write(b"]")
+    except OSError as error:
+        raise DataError(f"{joined}: cannot be written ({error.strerror})") from error
+
+
+def _saved_detections(files: Iterable[Path], folder: RunFolder) -> Iterator[bytes]:
+    """The text of each entry of the videos' files."""
+    for file in files:
+        try:
+            yield from entry_texts(file)
+        except DataError as error:
+            video = folder.path / "videos" / file.name
+            raise DataError(f"{file}: missing or damaged; remove {video} to have both made again") from error
 
 
 def _versions() -> dict[str, str]:

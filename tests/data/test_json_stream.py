@@ -40,6 +40,16 @@ def test_a_list_reads_as_by_json_wherever_it_is_cut_into_pieces(
     assert read_list(json.dumps(content, **layout), piece_bytes) == content
 
 
+@given(SOUND, LAYOUTS, st.sampled_from(["", "\ufeff"]), st.sampled_from(["", "  \n"]), st.integers(1, 40))
+def test_entries_are_located_in_bytes(
+    content: list[Any], layout: dict[str, Any], mark: str, space: str, piece_bytes: int
+) -> None:
+    data = f"{mark}{space}{json.dumps(content, **layout)}".encode()
+    located = list(stream(data, piece_bytes).located_entries())
+    assert [json.loads(data[begin:end]) for _, begin, end in located] == content
+    assert all(data[begin:end] == data[begin:end].strip() for _, begin, end in located)
+
+
 @given(
     st.dictionaries(st.text(st.characters(codec="utf-8"), max_size=4), st.integers() | st.text('ab\\ "{}'), max_size=5)
 )
@@ -98,7 +108,9 @@ def test_keys_of_the_outermost_object_are_not_there_twice() -> None:
             reader.value()
 
 
-def test_a_mark_at_the_beginning_and_numbers_that_are_none_are_read() -> None:
+def test_one_mark_at_the_beginning_and_numbers_that_are_none_are_read() -> None:
+    with pytest.raises(DamagedJsonError, match="character 0"):
+        read_list("\ufeff\ufeff[1]", piece_bytes=1)
     assert read_list("\ufeff[1]") == [1]
     nan, infinity = read_list("[NaN, -Infinity]")
     assert math.isnan(nan) and infinity == -math.inf

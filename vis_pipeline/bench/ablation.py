@@ -11,9 +11,9 @@ from vis_pipeline.bench.workload import Workload
 from vis_pipeline.data.youtube_vis import Split, TrackResult, read_results, read_split
 from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.parallel.cluster import ray_session
-from vis_pipeline.pipeline import PipelineSettings, RecordedSource, load_pipeline
+from vis_pipeline.pipeline import PipelineSettings, load_pipeline
 from vis_pipeline.progress import ProgressListener
-from vis_pipeline.run import RunOptions, run_split
+from vis_pipeline.run import RecordedSource, RunOptions, run_split
 from vis_pipeline.run_folder import RunFolder
 
 STANDARD = ("none", "one-stage", "two-stage")

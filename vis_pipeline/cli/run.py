@@ -41,7 +41,9 @@ def run(
     timeout: Annotated[
         float, typer.Option(min=1, help="Seconds without a sign of life after which a worker is replaced.")
     ] = 600.0,
-    detections: Annotated[Path | None, typer.Option(help="Recorded detections, in place of the detector.")] = None,
+    detections: Annotated[
+        Path | None, typer.Option(help="A file, or a run's folder, in place of the detector.")
+    ] = None,
     class_map: Annotated[
         str | None,
         typer.Option(help="by-name, agnostic, a JSON file; for a detector also common, coco-to-ytvis2019|2021."),
@@ -59,16 +61,14 @@ def run(
 
     from vis_pipeline.device import gpu_share, torch_device
     from vis_pipeline.parallel import RaySettings
-    from vis_pipeline.pipeline import RecordedSource, load_pipeline
+    from vis_pipeline.pipeline import load_pipeline
     from vis_pipeline.progress import ProgressBar
-    from vis_pipeline.run import RunOptions, run_split, run_video
+    from vis_pipeline.run import RecordedSource, RunOptions, run_split, run_video
 
     if (video is None) == (split is None):
         raise ConfigError("run: give either --split (with --frames) or --video")
     if (split is None) != (frames is None):
         raise ConfigError("run: --split and --frames belong together")
-    if video is not None and detections is not None:
-        raise ConfigError("run: --detections needs --split, whose categories and videos it speaks of")
     if video is not None and class_map is not None:
         raise ConfigError("run: --class-map needs --split; a single video has the detector's own classes")
     overrides = list(cfg_options or [])
@@ -92,7 +92,7 @@ def run(
         save_detections=save_detections,
         ray=RaySettings(workers=workers, address=ray_address, gpus_per_worker=gpus, timeout=timeout),
     )
-    if video is not None:
+    if video is not None and detections is None:
         _say_what_it_knows(settings.detector.checkpoint)
     with ProgressBar() as progress:
         if video is not None:

@@ -238,6 +238,25 @@ def split_frames(video: Video, frames_dir: Path, on_bad_frame: OnBadFrame = "err
     return ImageFrames(video.id, video.name, paths, (video.height, video.width), on_bad_frame)
 
 
+def extent(source: FrameSource) -> tuple[int, int, int]:
+    """Width and height of a video's frames in pixels, and how many there are; a video file is decoded to count them.
+
+    Raises:
+        DataError: none of the frames can be read, or the source raises it.
+    """
+    count, size = 0, None
+    for footage in source:
+        count += not isinstance(footage, Remark)
+        if isinstance(footage, Frame):
+            height, width = footage.image.shape[:2]
+            size = size or (width, height)
+            if source.length is not None:
+                return *size, source.length
+    if size is None:
+        raise DataError(f"video {source.video_id} ({source.name}): none of its {count} frames could be read")
+    return *size, count
+
+
 def prefetched(source: FrameSource, depth: int = 4) -> Iterator[Footage]:
     """The frames of a source, decoded up to `depth` frames ahead in a thread; errors come out in their place."""
     frames = iter(source)

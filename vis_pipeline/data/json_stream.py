@@ -11,6 +11,7 @@ from vis_pipeline.errors import DataError
 PIECE_BYTES = 1 << 22
 # The longest word of Python's JSON, `-Infinity`: an error this close to the end of what is read may come of the cut.
 LONGEST_WORD = 9
+BYTE_ORDER_MARK = "\ufeff"
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -30,11 +31,13 @@ class JsonStream:
     def __init__(self, file: IO[bytes], piece_bytes: int = PIECE_BYTES) -> None:
         self._file = file
         self._piece_bytes = piece_bytes
-        self._decode = codecs.getincrementaldecoder("utf-8-sig")().decode
+        self._decode = codecs.getincrementaldecoder("utf-8")().decode
         self._parse = json.JSONDecoder(object_pairs_hook=_without_twins).raw_decode
         self._text = ""
         self._at = 0
         self._characters_before = 0
+        self._bytes_before = 0
+        self._counted = 0
 
     def peek(self) -> str:
         """The next character that is no space, still to be read; nothing at the end."""
@@ -46,12 +49,19 @@ class JsonStream:
 
     def entries(self) -> Iterator[Any]:
         """The entries of the list that begins here."""
+        return (entry for entry, _, _ in self.located_entries())
+
+    def located_entries(self) -> Iterator[tuple[Any, int, int]]:
+        """The entries of the list that begins here, and from which byte of the file to which (exclusive) each lies."""
         self._take("[")
         if self.peek() == "]":
             self._take("]")
             return
         while True:
-            yield self.value()
+            self.peek()
+            begin = self._byte_position()
+            entry = self.value()
+            yield entry, begin, self._byte_position()
             if self._take(",]") == "]":
                 return
 
@@ -120,11 +130,24 @@ class JsonStream:
             more = self._decode(data, not data)
         except UnicodeDecodeError as error:
             raise DamagedJsonError(f"not UTF-8 text ({error.reason})") from error
+        if more.startswith(BYTE_ORDER_MARK) and not (self._text or self._bytes_before):
+            more = more.removeprefix(BYTE_ORDER_MARK)
+            self._bytes_before = len(BYTE_ORDER_MARK.encode())
         if data:
+            self._byte_position()
             self._characters_before += self._at
             self._text = self._text[self._at :] + more
-            self._at = 0
+            self._at = self._counted = 0
         return bool(data)
+
+    def _byte_position(self) -> int:
+        """Of the next character in the file; what lies between two calls is counted once."""
+        passed = self._at - self._counted
+        if not self._text.isascii():
+            passed = len(self._text[self._counted : self._at].encode())
+        self._bytes_before += passed
+        self._counted = self._at
+        return self._bytes_before
 
     def _may_go_on(self, error: json.JSONDecodeError) -> bool:
         return error.msg.startswith("Unterminated string") or error.pos >= len(self._text) - LONGEST_WORD

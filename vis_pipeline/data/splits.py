@@ -17,8 +17,9 @@ from vis_pipeline.errors import DataError
 from vis_pipeline.run_lengths import MOST_PIXELS
 
 ANNOTATIONS = "annotations"
+CATEGORIES = "categories"
 # What the annotations are read by.
-HEAD = {"videos", "categories"}
+HEAD = {"videos", CATEGORIES}
 
 
 def read_split(path: Path) -> Split:
@@ -37,6 +38,17 @@ def read_split(path: Path) -> Split:
             return _read(file)
     except DataError as error:
         raise DataError(f"split {path}: {one_line(error)}") from error
+
+
+def categories_from_json(content: Any) -> tuple[Category, ...]:
+    """Categories from parsed JSON, `[{id, name}, ...]`.
+
+    Raises:
+        DataError: it is no such list, it is empty, or an id is there twice.
+    """
+    entries = parsed(_Categories, {CATEGORIES: content}).categories
+    _require_unique("category", (category.id for category in entries))
+    return tuple(Category(entry.id, entry.name) for entry in entries)
 
 
 def split_to_json(split: Split) -> dict[str, Any]:
@@ -97,6 +109,10 @@ class _AnnotationEntry(Entry):
 
 class _Head(Entry):
     videos: list[_VideoEntry]
+    categories: list[_CategoryEntry] = Field(min_length=1)
+
+
+class _Categories(Entry):
     categories: list[_CategoryEntry] = Field(min_length=1)
 
 

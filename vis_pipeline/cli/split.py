@@ -1,0 +1,66 @@
+"""`vis-pipeline split`: one's own videos as a YouTube-VIS split."""
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vis_pipeline.errors import ConfigError
+
+
+class OnBadFrame(str, Enum):
+    """What to do at a frame that cannot be read."""
+
+    ERROR = "error"
+    SKIP = "skip"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("split")(split)
+
+
+def split(
+    videos: Annotated[list[Path], typer.Argument(help="Video files, and folders of images.", metavar="VIDEO...")],
+    out: Annotated[Path, typer.Option(help="The split to write (JSON).")],
+    categories: Annotated[
+        str | None, typer.Option(help="Names of the classes, ids from 1: A,B,C or a text file with one a line.")
+    ] = None,
+    config: Annotated[
+        str | None, typer.Option(help="In place of --categories: a pipeline config, for its detector's classes.")
+    ] = None,
+    frames_out: Annotated[
+        Path | None, typer.Option(help="Folder to write the frames of video files to, as JPEGs.")
+    ] = None,
+    on_bad_frame: Annotated[
+        OnBadFrame, typer.Option(help="Stop, or go on without the frame's image.")
+    ] = OnBadFrame.ERROR,
+    cfg_options: Annotated[list[str] | None, typer.Option(help="Override a config key: a.b=value; repeatable.")] = None,
+) -> None:
+    """Write a split of videos (no annotations) for `run --split`; it prints what to give as --frames."""
+    import json
+
+    from vis_pipeline.data.own_split import named_categories, own_split
+    from vis_pipeline.data.youtube_vis import split_to_json
+    from vis_pipeline.progress import ProgressBar
+    from vis_pipeline.whole_files import write_text
+
+    if (categories is None) == (config is None):
+        raise ConfigError("split: give the classes, by --categories or by --config")
+    if categories is not None:
+        classes = named_categories(categories)
+    else:
+        from vis_pipeline.pipeline import detector_categories, load_pipeline
+
+        assert config is not None
+        classes = detector_categories(load_pipeline(config, cfg_options or []).detector)
+    with ProgressBar() as progress:
+        progress.start(dict.fromkeys(range(1, len(videos) + 1)), 0)
+        made = own_split(videos, classes, frames_out, on_bad_frame.value, progress.advance)
+    write_text(out, json.dumps(split_to_json(made.split)))
+    for note in made.notes:
+        typer.echo(f"warning: {note}", err=True)
+    total = sum(video.length for video in made.split.videos)
+    typer.echo(f"{out}: {len(made.split.videos)} videos, {total} frames, {len(classes)} categories")
+    typer.echo(f"frames  {made.frames}")

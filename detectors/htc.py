@@ -27,7 +27,8 @@ from vis_pipeline.boxes import minmax_boxes
 from vis_pipeline.data.frames import Frame
 from vis_pipeline.device import torch_device
 from vis_pipeline.errors import ConfigError
-from vis_pipeline.weights.files import load_strictly, read_checkpoint, read_state_dict
+from vis_pipeline.weights.files import load_strictly, misfit, read_checkpoint, read_state_dict
+from vis_pipeline.weights.misfits import other_config, require_detector
 
 _GEOMETRY_FREE = {"LoadFrame", "LoadImageFromFile", "LoadImageFromNDArray", "LoadAnnotations", "PackDetInputs"}
 
@@ -122,22 +123,26 @@ def class_names(config: str, checkpoint: Path) -> tuple[str, ...]:
 
     Raises:
         ConfigError: neither names them.
-        WeightsError: the checkpoint cannot be read.
+        WeightsError: the checkpoint cannot be read, or names others than the config has.
     """
     register_mmdet()
     settings = _settings(config, checkpoint)
+    count = class_count(settings.model)
+    if stated := checkpoint_classes(checkpoint):
+        if count not in (None, len(stated)):
+            raise other_config(config, checkpoint, f"they name {len(stated)} classes, it has {count}")
+        return tuple(stated)
     dataset = find(settings.get("test_dataloader"), "dataset") or find(settings.get("train_dataloader"), "dataset")
     registered = DATASETS.get(dataset["type"]) if dataset and isinstance(dataset.get("type"), str) else None
     named = (
-        checkpoint_classes(checkpoint)
-        or settings.get("classes")
+        settings.get("classes")
         or find(find(dataset, "metainfo"), "classes")
         or getattr(registered, "METAINFO", {}).get("classes")
     )
-    count = class_count(settings.model)
     if not named or count not in (None, len(named)):
+        require_detector(read_state_dict(checkpoint), checkpoint)
         found = f"{len(named)} class names for {count} classes" if named else "no class names"
-        raise ConfigError(f"config {config}: {found} in it or in {checkpoint}; set `classes` in the config")
+        raise ConfigError(f"config {config}: {found} in it, none in {checkpoint}; set `classes` in the config")
     return tuple(named)
 
 
@@ -174,7 +179,11 @@ def _build(settings: Config, config: str, checkpoint: Path) -> nn.Module:
             model: nn.Module = MODELS.build(without_downloads(settings.model))
     except (KeyError, TypeError, AssertionError, AttributeError) as error:
         raise ConfigError(f"config {config}: mmdet cannot build the model ({error})") from error
-    load_strictly(model, read_state_dict(checkpoint), checkpoint)
+    tensors = read_state_dict(checkpoint)
+    if fault := misfit(model, tensors):
+        require_detector(tensors, checkpoint)
+        raise other_config(config, checkpoint, fault)
+    load_strictly(model, tensors, checkpoint)
     return model
 
 

@@ -12,6 +12,7 @@ from detectors.mmdet_config import read_config, register_mmdet
 from vis_pipeline.data.frames import Frame
 from vis_pipeline.errors import ConfigError, WeightsError
 from vis_pipeline.weights.files import write_state_dict
+from vis_pipeline.weights.registry import PUBLISHED, resolve
 
 SMALL = "detectors/htc_small_procedural"
 CLASS_COUNT = 8
@@ -184,8 +185,42 @@ def test_classes_come_from_the_weights_then_from_the_config(tmp_path: Path, chec
     assert class_names(SMALL, named) == tuple(names)
     assert class_names("mmdet::htc/htc_r50_fpn_1x_coco.py", _without_meta(tmp_path))[79] == "toothbrush"
     write_state_dict(named, {"x": torch.zeros(1)}, {"classes": names[:5]})
-    with pytest.raises(ConfigError, match="5 class names for 8 classes"):
+    with pytest.raises(WeightsError, match=r"do not belong to config .*they name 5 classes, it has 8"):
         class_names(SMALL, named)
+
+
+def test_weights_of_another_config_are_named_with_it_and_with_their_own(tmp_path: Path, checkpoint: Path) -> None:
+    coco = "mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py"
+    bundled = resolve("bundled:htc_small")
+    line = f"weights {bundled}: do not belong to config {coco} (they name 9 classes, it has 80); "
+    with pytest.raises(WeightsError) as caught:
+        class_names(coco, bundled)
+    assert str(caught.value) == line + "they belong to detector.config=htc_small_mixed"
+    tensors = torch.load(checkpoint, weights_only=True)["state_dict"]
+    published = tmp_path / PUBLISHED["htc_r50_fpn_1x_coco"].file_name
+    for path, remedy in [
+        (
+            tmp_path / "own.pth",
+            "give the config that they were trained with, detector.config, or others, detector.checkpoint",
+        ),
+        (published, "they belong to detector.config=mmdet::htc/htc_r50_fpn_1x_coco.py"),
+    ]:
+        torch.save({"state_dict": {**tensors, "extra": torch.zeros(1)}}, path)
+        with pytest.raises(WeightsError) as caught:
+            HTCDetector(SMALL, path, range(CLASS_COUNT))
+        assert str(caught.value) == (
+            f"weights {path}: do not belong to config {SMALL} (unexpected key extra); {remedy}"
+        )
+
+
+@pytest.mark.parametrize("config", [SMALL, "detectors/htc_small_finetune"])
+def test_siammask_weights_are_no_detectors(config: str) -> None:
+    path = resolve("bundled:siammask_small")
+    with pytest.raises(
+        WeightsError, match=r"these are SiamMask's \(siammask\.checkpoint\), not a detector's"
+    ) as caught:
+        HTCDetector.from_config(config, path, lambda classes: range(len(classes)))
+    assert str(path) in str(caught.value)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")

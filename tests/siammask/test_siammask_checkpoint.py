@@ -9,6 +9,7 @@ from vis_pipeline.siammask.architectures import ARCHITECTURES
 from vis_pipeline.siammask.checkpoint import infer_architecture, load_siammask, save_official, save_siammask
 from vis_pipeline.siammask.network import SiamMask
 from vis_pipeline.weights.files import read_metadata, read_state_dict, write_state_dict
+from vis_pipeline.weights.registry import resolve
 
 
 @pytest.fixture
@@ -66,6 +67,27 @@ def test_a_checkpoint_that_does_not_fit_is_named(tmp_path, tensors, fault, messa
     with pytest.raises(WeightsError, match=message) as error:
         load_siammask(saved(tmp_path / "net.pth", tensors))
     assert "net.pth" in str(error.value)
+
+
+def test_weights_of_another_architecture_are_told_what_is_known(tmp_path, tensors):
+    path = saved(tmp_path / "net.pth", {**tensors, "features.features.layer1.0.conv1.weight": torch.zeros(24, 8, 3, 3)})
+    with pytest.raises(WeightsError) as caught:
+        load_siammask(path)
+    assert str(caught.value) == (
+        f"weights {path}: are of none of the architectures {', '.join(ARCHITECTURES)}, nearest of small "
+        "(wrong shape of features.features.layer1.0.conv1.weight: [24, 8, 3, 3], expected [24, 16, 3, 3]); "
+        "give others as siammask.checkpoint"
+    )
+    write_state_dict(tmp_path / "net.safetensors", tensors, {"architecture": "resnet50"})
+    with pytest.raises(WeightsError, match=r"are not of the architecture that their metadata states \(missing key"):
+        load_siammask(tmp_path / "net.safetensors")
+
+
+def test_a_detectors_weights_are_not_siammasks():
+    path = resolve("bundled:htc_small")
+    with pytest.raises(WeightsError, match=r"a detector's \(detector\.checkpoint\), not SiamMask's") as caught:
+        load_siammask(path)
+    assert str(path) in str(caught.value)
 
 
 def test_unknown_metadata_is_an_error(tmp_path, tensors):

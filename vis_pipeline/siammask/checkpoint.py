@@ -12,12 +12,14 @@ from vis_pipeline.siammask.architectures import ARCHITECTURES, Architecture
 from vis_pipeline.siammask.network import SiamMask
 from vis_pipeline.weights.files import (
     load_strictly,
+    misfit,
     read_metadata,
     read_state_dict,
     save_pickled,
     write_state_dict,
     write_whole,
 )
+from vis_pipeline.weights.misfits import require_siammask
 
 Shape = tuple[int, ...]
 
@@ -29,13 +31,19 @@ def load_siammask(path: Path, device: torch.device | str = "cpu") -> SiamMask:
     otherwise from its keys and shapes.
 
     Raises:
-        WeightsError: the file cannot be read, or a key is missing, extra or of the wrong shape.
+        WeightsError: the file cannot be read, is a detector's, or a key is missing, extra or of the wrong shape.
     """
     tensors = read_state_dict(path)
-    architecture = _declared_architecture(path) or infer_architecture(
-        {name: tuple(value.shape) for name, value in tensors.items()}
-    )
+    require_siammask(tensors, path)
+    declared = _declared_architecture(path)
+    architecture = declared or infer_architecture({name: tuple(value.shape) for name, value in tensors.items()})
     network = SiamMask(architecture)
+    if fault := misfit(network, tensors):
+        what = "are not of the architecture that their metadata states"
+        if declared is None:
+            nearest = next(name for name, known in ARCHITECTURES.items() if known == architecture)
+            what = f"are of none of the architectures {', '.join(ARCHITECTURES)}, nearest of {nearest}"
+        raise WeightsError(f"weights {path}: {what} ({fault}); give others as siammask.checkpoint")
     load_strictly(network, tensors, path)
     return network.to(device).eval()
 

@@ -79,6 +79,13 @@ def load_strictly(network: nn.Module, tensors: Mapping[str, Tensor], source: Pat
     Raises:
         WeightsError: names the first key that is missing, extra or of the wrong shape.
     """
+    if found := misfit(network, tensors):
+        raise WeightsError(f"weights {source}: {found}")
+    network.load_state_dict(dict(tensors), strict=False)
+
+
+def misfit(network: nn.Module, tensors: Mapping[str, Tensor]) -> str | None:
+    """Why :func:`load_strictly` would refuse the tensors: the first key that does not fit; None where it would not."""
     expected = {name: tuple(value.shape) for name, value in network.state_dict().items()}
     counters = {name for name in expected if is_counter(name)}
     misfits = {
@@ -93,8 +100,8 @@ def load_strictly(network: nn.Module, tensors: Mapping[str, Tensor], source: Pat
             first = min(names)
             others = f" and {len(names) - 1} more" if len(names) > 1 else ""
             shapes = f": {list(tensors[first].shape)}, expected {list(expected[first])}" if "shape" in kind else ""
-            raise WeightsError(f"weights {source}: {kind} {first}{shapes}{others}")
-    network.load_state_dict(dict(tensors), strict=False)
+            return f"{kind} {first}{shapes}{others}"
+    return None
 
 
 def is_counter(name: str) -> bool:

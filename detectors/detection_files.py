@@ -215,20 +215,6 @@ class _Scan:
             raise DataError(f"{error}{where}") from error
 
 
-def entry_texts(file: Path) -> Iterator[bytes]:
-    """The text of each entry of a list in a file, one after another.
-
-    Raises:
-        DataError: the file cannot be read, or is no list in JSON.
-    """
-    with open_json(file) as (opened, _), file.open("rb") as text:
-        stream = JsonStream(opened)
-        for _, begin, end in stream.located_entries():
-            text.seek(begin)
-            yield text.read(end - begin)
-        stream.finish()
-
-
 def _read(found: _Stretches, videos: Mapping[int, Video]) -> Iterator[FoundObject]:
     try:
         with found.file.open("rb") as file:

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from detectors.detection_files import CATEGORIES_NAME, FOLDER_NAME, entry_texts
+from detectors.detection_files import CATEGORIES_NAME, FOLDER_NAME
 from detectors.mmdet_config import read_config
 from detectors.recorded import Recording, open_recording, scan_detections
 from vis_pipeline import __version__
@@ -23,6 +23,8 @@ from vis_pipeline.data.frames import (
     open_frames,
     split_frames,
 )
+from vis_pipeline.data.json_files import open_json
+from vis_pipeline.data.json_stream import JsonStream
 from vis_pipeline.data.youtube_vis import Split, Video, read_split, split_to_json
 from vis_pipeline.device import torch_device
 from vis_pipeline.errors import DataError
@@ -32,7 +34,7 @@ from vis_pipeline.progress import ProgressListener
 from vis_pipeline.run_folder import RunFolder
 from vis_pipeline.run_lock import holding
 from vis_pipeline.weights.fetch import sha256
-from vis_pipeline.whole_files import replacing, write_text
+from vis_pipeline.whole_files import write_json_list, write_text
 
 RECORDED_PACKAGES = ("torch", "mmdet", "mmcv", "mmengine", "scipy", "numpy", "opencv-python", "pycocotools", "ray")
 SPLIT_NAME = "split.json"
@@ -255,22 +257,17 @@ def _close_folder(folder: RunFolder, factory: WorkerFactory, video_ids: list[int
         return
     finished = folder.finished()
     files = [factory.detections_folder / f"{video_id}.json" for video_id in video_ids if video_id in finished]
-    joined = folder.path / DETECTIONS_NAME
-    try:
-        with replacing(joined) as filled, filled.open("wb") as text:
-            text.write(b"[")
-            for number, entry in enumerate(_saved_detections(files, folder)):
-                text.write(b", " + entry if number else entry)
-            text.write(b"]")
-    except OSError as error:
-        raise DataError(f"{joined}: cannot be written ({error.strerror})") from error
+    write_json_list(folder.path / DETECTIONS_NAME, _saved_detections(files, folder))
 
 
-def _saved_detections(files: Iterable[Path], folder: RunFolder) -> Iterator[bytes]:
-    """The text of each entry of the videos' files."""
+def _saved_detections(files: Iterable[Path], folder: RunFolder) -> Iterator[Any]:
+    """The entries of the videos' files, one by one."""
     for file in files:
         try:
-            yield from entry_texts(file)
+            with open_json(file) as (opened, _):
+                stream = JsonStream(opened)
+                yield from stream.entries()
+                stream.finish()
         except DataError as error:
             video = folder.path / "videos" / file.name
             raise DataError(f"{file}: missing or damaged; remove {video} to have both made again") from error

@@ -105,9 +105,10 @@ def build_class_map(classes: Sequence[str], categories: Sequence[Category], name
         if category is None:
             return None
         if _plain(category) not in ids:
+            hint = " (the class map `common` drops such classes)" if name == "by-name" else ""
             raise ConfigError(
                 f"class map {name}: detector class '{detector_class}' maps to '{category}', which the split lacks; "
-                f"its categories are {_listed([entry.name for entry in categories])}"
+                f"its categories are {_listed([entry.name for entry in categories])}{hint}"
             )
         return ids[_plain(category)]
 
@@ -135,10 +136,12 @@ def build_recorded_map(categories: Sequence[Category], name: str | None) -> Call
     function that is returned raises KeyError for an id that it does not know.
 
     Raises:
-        ConfigError: the file cannot be used, or names a category that the split lacks.
+        ConfigError: the file cannot be used, or names a category that the split lacks; or the map is about names.
     """
     if name == "agnostic":
         return lambda recorded: categories[0].id
+    if name in ("common", *_COCO_TABLES):
+        raise ConfigError(f"class map {name}: is about names, and the detections state no `categories`")
     known = {category.id for category in categories}
     if name in (None, "by-name"):
         return {identifier: identifier for identifier in known}.__getitem__

@@ -204,7 +204,8 @@ class _Scan:
         try:
             for position, (content, begin, end) in enumerate(stream.located_entries()):
                 entry = _entry(content, position, videos)
-                self.first_seen.setdefault(entry.category_id, f"detections {file}: entry {position}")
+                if entry.category_id not in self.first_seen:
+                    self.first_seen[entry.category_id] = f"detections {file}: entry {position}"
                 if entry.video_id == last:
                     places[last][-2] = end
                 else:

@@ -117,6 +117,11 @@ def test_a_fault_is_one_line(command, tmp_path: Path, arguments: list[str], mess
     assert message in err
 
 
+def test_recorded_detections_are_a_file_here(command, folder: Path, given: list[object], tmp_path: Path) -> None:
+    code, _, err = command("bench", "ablation", *given, "--detections", tmp_path, "--out", tmp_path / "out")
+    assert (code, len(err.splitlines())) == (2, 1) and "give the detections.json of a run" in err
+
+
 def test_choices_are_checked_before_anything_is_tracked(command, folder: Path, given: list[object]) -> None:
     work = folder / "checked"
     recorded = folder / "none.json"

@@ -81,6 +81,8 @@ def test_class_maps(tmp_path: Path) -> None:
         open_recording(path, SPLIT)
     (found,) = RecordedDetections(open_recording(path, SPLIT, "agnostic")).detect([_frame(1)])
     assert found.labels.tolist() == [5, 5]
+    with pytest.raises(ConfigError, match="class map common: is about names, and the detections state no `categories`"):
+        open_recording(path, SPLIT, "common")
     table = tmp_path / "map.json"
     table.write_text(json.dumps({"77": "two", "78": None}))
     (found,) = RecordedDetections(open_recording(path, SPLIT, str(table))).detect([_frame(1)])

@@ -73,8 +73,10 @@ def given_workload(split: Path, frames: Path, detections: Path, out: Path) -> Wo
     """A split with recorded detections as they are.
 
     Raises:
-        DataError: `out` cannot be written, or holds another comparison.
+        DataError: `detections` is a folder; `out` cannot be written, or holds another comparison.
     """
+    if detections.is_dir():
+        raise DataError(f"detections {detections}: a folder; give the {DETECTIONS_NAME} of a run")
     workload = Workload(split.resolve(), frames.resolve(), detections.resolve())
     _claim(out, workload)
     write_text(out / _RECORD, _text(workload))

@@ -46,7 +46,9 @@ def run(
     ] = None,
     class_map: Annotated[
         str | None,
-        typer.Option(help="by-name, agnostic, a JSON file; for a detector also common, coco-to-ytvis2019|2021."),
+        typer.Option(
+            help="by-name, agnostic, a JSON file; for classes with names also common, coco-to-ytvis2019|2021."
+        ),
     ] = None,
     save_detections: Annotated[bool, typer.Option("--save-detections", help="Also write detections.json.")] = False,
     score_thr: Annotated[float | None, typer.Option(min=0, max=1, help="Drop detections below this score.")] = None,

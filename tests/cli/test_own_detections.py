@@ -145,23 +145,19 @@ def test_saved_detections_are_joined_and_serve_as_a_folder(
 
 
 def test_a_split_of_a_video_file(command, tmp_path: Path) -> None:
-    arguments = [
-        "split",
-        clip(tmp_path / "clip.mp4"),
-        "--out",
-        tmp_path / "s.json",
-        "--frames-out",
-        tmp_path / "frames",
-    ]
-    assert_refused(command(*arguments), "--categories", "--config")
+    arguments = ["split", clip(tmp_path / "clip.mp4"), "--out", tmp_path / "s.json"]
     assert_refused(command(*arguments, "--categories", "a", "--config", "procedural_small"), "--categories", "--config")
-    code, out, err = command(*arguments, "--config", "procedural_small")
+    code, out, err = command(*arguments)
     assert code == 0, err
     assert out.splitlines() == [
         f"{tmp_path / 's.json'}: 1 videos, {LENGTH} frames, 9 categories",
-        f"frames  {tmp_path / 'frames'}",
+        f"frames  {tmp_path / 's_frames'}",
     ]
     split = read_split(tmp_path / "s.json")
     assert [category.name for category in split.categories][:3] == ["disc", "ring", "square"]
     assert split.annotations is None and split.videos[0].length == LENGTH
+    assert (tmp_path / "s_frames" / split.videos[0].file_names[0]).is_file()
     assert_refused(command(*arguments, "--categories", "a"), "clip", "are there already")
+    code, _, err = command(*arguments, "--categories", "a", "--frames-out", tmp_path / "other")
+    assert code == 0, err
+    assert [category.name for category in read_split(tmp_path / "s.json").categories] == ["a"]

@@ -25,7 +25,7 @@ def images(folder: Path, names: list[str]) -> Path:
 def test_folders_stay_where_they_are(tmp_path: Path) -> None:
     a = images(tmp_path / "x/a", ["10.png", "9.png", "._9.png"])
     b = images(tmp_path / "x/y/b", ["0.jpg"])
-    made = own_split([a, b], CLASSES, None)
+    made = own_split([a, b], CLASSES, tmp_path / "unused")
     assert (made.frames, made.notes, made.split.categories, made.split.annotations) == (
         tmp_path / "x",
         (),
@@ -35,7 +35,8 @@ def test_folders_stay_where_they_are(tmp_path: Path) -> None:
     first, second = made.split.videos
     assert (first.id, first.width, first.height, first.length) == (1, WIDTH, HEIGHT, 2)
     assert (first.file_names, second.file_names) == (("a/9.png", "a/10.png"), ("y/b/0.jpg",))
-    assert own_split([b], CLASSES, None).split.videos[0].file_names == ("b/0.jpg",)
+    assert own_split([b], CLASSES, tmp_path / "unused").split.videos[0].file_names == ("b/0.jpg",)
+    assert not (tmp_path / "unused").exists()
 
 
 @pytest.mark.parametrize("rows", [(1, 0, 0, 1), (0, 1, -1, 0), (-1, 0, 0, 1)])
@@ -71,8 +72,6 @@ def test_files_and_folders_share_the_nearest_folder_above_them(tmp_path: Path) -
 
 def test_a_file_needs_a_new_folder_for_its_frames(tmp_path: Path) -> None:
     write_clip(tmp_path / "clip.mp4", GREYS[:2])
-    with pytest.raises(DataError, match=r"clip\.mp4: a split names images; give a folder .*--frames-out"):
-        own_split([tmp_path / "clip.mp4"], CLASSES, None)
     images(tmp_path / "out/clip", ["0.jpg"])
     with pytest.raises(DataError, match="clip: are there already; remove them, or give another --frames-out"):
         own_split([tmp_path / "clip.mp4"], CLASSES, tmp_path / "out")
@@ -107,7 +106,7 @@ def test_a_name_that_no_split_can_hold(tmp_path: Path) -> None:
     folder = images(tmp_path / "a", ["0.png"])
     (folder / "0.png").rename(folder / "\udcff.png")
     with pytest.raises(DataError, match="not UTF-8"):
-        own_split([folder], CLASSES, None)
+        own_split([folder], CLASSES, tmp_path / "unused")
 
 
 def test_categories_from_words_or_a_file(tmp_path: Path) -> None:

@@ -28,10 +28,11 @@ def split(
         str | None, typer.Option(help="Names of the classes, ids from 1: A,B,C or a text file with one a line.")
     ] = None,
     config: Annotated[
-        str | None, typer.Option(help="In place of --categories: a pipeline config, for its detector's classes.")
+        str | None,
+        typer.Option(help="Without --categories: the classes of this pipeline's detector (procedural_small)."),
     ] = None,
     frames_out: Annotated[
-        Path | None, typer.Option(help="Folder to write the frames of video files to, as JPEGs.")
+        Path | None, typer.Option(help="Folder for the frames of video files, as JPEGs; default: beside the split.")
     ] = None,
     on_bad_frame: Annotated[
         OnBadFrame, typer.Option(help="Stop, or go on without the frame's image.")
@@ -46,15 +47,15 @@ def split(
     from vis_pipeline.progress import ProgressBar
     from vis_pipeline.whole_files import write_text
 
-    if (categories is None) == (config is None):
-        raise ConfigError("split: give the classes, by --categories or by --config")
+    if categories is not None and (config is not None or cfg_options):
+        raise ConfigError("split: give the classes by --categories, or by --config (with --cfg-options)")
     if categories is not None:
         classes = named_categories(categories)
     else:
         from vis_pipeline.pipeline import detector_categories, load_pipeline
 
-        assert config is not None
-        classes = detector_categories(load_pipeline(config, cfg_options or []).detector)
+        classes = detector_categories(load_pipeline(config or "procedural_small", cfg_options or []).detector)
+    frames_out = frames_out or out.with_name(f"{out.stem}_frames")
     with ProgressBar() as progress:
         progress.start(dict.fromkeys(range(1, len(videos) + 1)), 0)
         made = own_split(videos, classes, frames_out, on_bad_frame.value, progress.advance)

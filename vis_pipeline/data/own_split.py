@@ -53,7 +53,7 @@ class _Images:
 def own_split(
     videos: Sequence[Path],
     categories: Sequence[Category],
-    frames_out: Path | None,
+    frames_out: Path,
     on_bad_frame: OnBadFrame = "error",
     on_frame: Callable[[int, int], None] = lambda video_id, frames: None,
 ) -> OwnSplit:
@@ -64,7 +64,7 @@ def own_split(
     that cannot be decoded has its place in the split, but no file.
 
     Raises:
-        DataError: a video cannot be read, or `frames_out` cannot be written, is not given, or has such a video already.
+        DataError: a video cannot be read, or `frames_out` cannot be written, or has such a video already.
     """
     sources = [open_frames(path, on_bad_frame, number) for number, path in enumerate(videos, start=1)]
     found: list[_Images] = []
@@ -74,8 +74,6 @@ def own_split(
             width, height, _ = extent(source)
             folder = path.resolve()
             found.append(_Images(width, height, tuple(folder / image.name for image in source.paths)))
-        elif frames_out is None:
-            raise DataError(f"video {path}: a split names images; give a folder for the frames, --frames-out")
         else:
             name = _unlike(names, source.name)
             names.add(name)

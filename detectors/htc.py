@@ -97,7 +97,8 @@ class HTCDetector:
 
     def _kept(self, instances: InstanceData) -> Tensor:
         """Indices of the detections to keep, best first, int64 [K]."""
-        wanted = (instances.scores >= self._score_threshold) & self._known[instances.labels]
+        # SOLO's labels are no integers where it finds nothing.
+        wanted = (instances.scores >= self._score_threshold) & self._known[instances.labels.long()]
         scores = instances.scores.masked_fill(~wanted, -1.0)
         best: Tensor = scores.argsort(descending=True, stable=True)[: int(wanted.sum())]
         return best[: self._max_per_frame]
@@ -246,7 +247,9 @@ def _keep_before_masks(model: nn.Module, choose: Callable[[InstanceData], Tensor
 
     def predict_kept(*args: Any, **kwargs: Any) -> Any:
         call = inspect.signature(predict).bind(*args, **kwargs)  # heads differ in how they pass the results
-        call.arguments["results_list"] = [found[choose(found)] for found in call.arguments["results_list"]]
+        results = call.arguments["results_list"]
+        # QueryInst finds its masks by their places among all results.
+        call.arguments["results_list"] = [found if "topk_inds" in found else found[choose(found)] for found in results]
         return predict(*call.args, **call.kwargs)
 
     head.predict_mask = predict_kept

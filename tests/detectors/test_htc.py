@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.structures import InstanceData
 
 from detectors.htc import HTCDetector, _keep_before_masks, _resized, class_names
 from detectors.mmdet_config import read_config, register_mmdet
@@ -250,8 +251,8 @@ class _PositionalHead(torch.nn.Module):
     """Calls `predict_mask` as mmdet's one-stage box heads do; HTC's passes keywords."""
 
     def predict_mask(
-        self, x: None, batch_img_metas: None, results_list: list[torch.Tensor], rescale: bool = False
-    ) -> list[torch.Tensor]:
+        self, x: None, batch_img_metas: None, results_list: list[InstanceData], rescale: bool = False
+    ) -> list[InstanceData]:
         assert rescale
         return results_list
 
@@ -259,8 +260,15 @@ class _PositionalHead(torch.nn.Module):
 def test_results_are_chosen_however_a_head_passes_them() -> None:
     model = torch.nn.Module()
     model.roi_head = _PositionalHead()
-    _keep_before_masks(model, lambda found: found > 1)
-    scores = [torch.tensor([1, 2, 3])]
-    assert model.roi_head.predict_mask(None, None, scores, rescale=True)[0].tolist() == [2, 3]
-    kept = model.roi_head.predict_mask(x=None, batch_img_metas=None, results_list=scores, rescale=True)
-    assert kept[0].tolist() == [2, 3]
+    _keep_before_masks(model, lambda found: found.scores > 1)
+    found = [InstanceData(scores=torch.tensor([1, 2, 3]))]
+    assert model.roi_head.predict_mask(None, None, found, rescale=True)[0].scores.tolist() == [2, 3]
+    kept = model.roi_head.predict_mask(x=None, batch_img_metas=None, results_list=found, rescale=True)
+    assert kept[0].scores.tolist() == [2, 3]
+    placed = [InstanceData(scores=torch.tensor([1, 2, 3]), topk_inds=torch.tensor([70, 2, 99]))]
+    assert len(model.roi_head.predict_mask(None, None, placed, rescale=True)[0]) == 3
+
+
+def test_a_network_that_finds_nothing_may_give_labels_of_any_kind(checkpoint: Path) -> None:
+    detector = HTCDetector(SMALL, checkpoint, range(CLASS_COUNT))
+    assert len(detector._kept(InstanceData(scores=torch.zeros(0), labels=torch.zeros(0)))) == 0

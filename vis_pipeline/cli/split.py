@@ -1,19 +1,12 @@
 """`vis-pipeline split`: one's own videos as a YouTube-VIS split."""
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from vis_pipeline.cli.run import OnBadFrame
 from vis_pipeline.errors import ConfigError
-
-
-class OnBadFrame(str, Enum):
-    """What to do at a frame that cannot be read."""
-
-    ERROR = "error"
-    SKIP = "skip"
 
 
 def register(app: typer.Typer) -> None:

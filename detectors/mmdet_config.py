@@ -9,9 +9,9 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
-from vis_pipeline.config import find_config, read_config_file
 from vis_pipeline.errors import ConfigError
-from vis_pipeline.misspelt import did_you_mean
+from vis_pipeline.settings.config import find_config, read_config_file
+from vis_pipeline.settings.misspelt import did_you_mean
 
 
 def read_config(reference: str, options: Mapping[str, Any] | None = None) -> Config:

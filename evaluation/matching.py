@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from vis_pipeline.compiled import compiled
+from vis_pipeline.masks.compiled import compiled
 
 UNMATCHED = -1
 NEARLY_ONE = 1 - 1e-10

@@ -18,9 +18,9 @@ from evaluation.youtube_vis import evaluate
 from vis_pipeline import masks
 from vis_pipeline.data.youtube_vis import Split, TrackResult, read_split, results_to_json, tracks_from_json
 from vis_pipeline.errors import ConfigError, DataError
+from vis_pipeline.files.whole_files import write_json_list
 from vis_pipeline.masks import Rle
 from vis_pipeline.registry import METRICS
-from vis_pipeline.whole_files import write_json_list
 
 FIGURES = tuple(figure.name for figure in fields(Figures))
 

@@ -6,7 +6,7 @@ from pycocotools import mask as coco_mask
 
 from vis_pipeline.data.fit import checked_annotations, require_fit
 from vis_pipeline.data.youtube_vis import Split, TrackResult
-from vis_pipeline.track_iou import Track
+from vis_pipeline.masks.track_iou import Track
 
 LEAST_SHARE = 0.5
 

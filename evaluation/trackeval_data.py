@@ -17,7 +17,7 @@ from trackeval.metrics import TrackMAP
 
 from evaluation.youtube_vis import parse_entries, truth_sizes
 from vis_pipeline.data.youtube_vis import Annotation, TrackResult, Video
-from vis_pipeline.track_iou import frame_intersections, mean_areas
+from vis_pipeline.masks.track_iou import frame_intersections, mean_areas
 
 
 class TrackMapOfIou(TrackMAP):  # type: ignore[misc]

@@ -19,7 +19,7 @@ from evaluation.scores import CategoryScores, Figures, Scores
 from vis_pipeline.data.fit import annotation_name, checked_annotations, entry_name, require_fit
 from vis_pipeline.data.youtube_vis import Annotation, Category, Split, TrackResult, Video
 from vis_pipeline.errors import DataError
-from vis_pipeline.track_iou import DamagedTrackError, TrackRuns, mean_areas, parse_tracks, track_iou
+from vis_pipeline.masks.track_iou import DamagedTrackError, TrackRuns, mean_areas, parse_tracks, track_iou
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10, dtype=np.float64)
 RECALL_POINTS = np.linspace(0.0, 1.0, 101, dtype=np.float64)

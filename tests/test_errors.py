@@ -2,8 +2,8 @@ import pickle
 
 import pytest
 
-from vis_pipeline.run_lengths import DamagedRleError
-from vis_pipeline.track_iou import DamagedTrackError
+from vis_pipeline.masks.run_lengths import DamagedRleError
+from vis_pipeline.masks.track_iou import DamagedTrackError
 
 
 @pytest.mark.parametrize("error", [DamagedRleError("runs do not add up", 3), DamagedTrackError(2, 5, "no mask")])

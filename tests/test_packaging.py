@@ -13,7 +13,7 @@ PROBE = """
 import json
 from importlib.resources import files
 import configs, vis_pipeline
-from vis_pipeline.config import find_config
+from vis_pipeline.settings.config import find_config
 from vis_pipeline.weights.registry import BUNDLED
 from vis_pipeline.cli.app import app
 print(json.dumps({

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 
-from vis_pipeline.cores import CGROUP, cgroup_quota, cores
+from vis_pipeline.settings.cores import CGROUP, cgroup_quota, cores
 from vis_pipeline.weights.registry import BUNDLED
 
 FREE_DISK_BYTES = 2 * 10**9

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from evaluation.explain.analysis import Confusion, Explanation
 from evaluation.explain.kinds import Kind
 from vis_pipeline.errors import DataError
-from vis_pipeline.whole_files import replacing
+from vis_pipeline.files.whole_files import replacing
 
 MOST_VIDEOS = 12
 MOST_CLASSES = 24

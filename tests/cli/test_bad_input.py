@@ -13,7 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from vis_pipeline.run_folder import RunFolder, VideoOutcome
+from vis_pipeline.runs.folder import RunFolder, VideoOutcome
 from vis_pipeline.weights.registry import resolve
 
 
@@ -209,7 +209,7 @@ def test_an_interrupted_run_has_the_results_of_what_is_finished(
         folder.write_video(1, VideoOutcome((), 2, 48, 64, {}))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vis_pipeline.run.run_videos", stopped)
+    monkeypatch.setattr("vis_pipeline.runs.start.run_videos", stopped)
     code, _, err = command(*arguments)
     assert code != 0 and "Traceback" not in err
     assert json.loads((made / "run/results.json").read_text()) == []

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from vis_pipeline.siammask.architectures import Architecture
-from vis_pipeline.siammask.checkpoint import load_siammask, save_siammask
-from vis_pipeline.siammask.network import SiamMask
+from vis_pipeline.trackers.siammask.architectures import Architecture
+from vis_pipeline.trackers.siammask.checkpoint import load_siammask, save_siammask
+from vis_pipeline.trackers.siammask.network import SiamMask
 from vis_pipeline.weights.files import read_metadata, read_state_dict
 
 TINY = Architecture(block="bottleneck", stem_width=4, widths=(4, 4, 8), depths=(1, 1, 1), adjust_width=8, head_width=8)

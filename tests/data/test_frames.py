@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from vis_pipeline.data.frames import BadFrame, Frame, ImageFrames, VideoFrames, open_frames, prefetched, split_frames
-from vis_pipeline.data.images import jpeg_is_whole, png_is_whole, read_image
 from vis_pipeline.data.youtube_vis import Video
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.images import jpeg_is_whole, png_is_whole, read_image
 
 HEIGHT, WIDTH = 48, 64
 

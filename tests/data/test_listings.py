@@ -6,14 +6,14 @@ import pytest
 from PIL import Image
 
 from evaluation.davis_folders import sequence_names
-from vis_pipeline.data.composed.backgrounds import find_backgrounds
-from vis_pipeline.data.composed.sprites import find_sprites
 from vis_pipeline.data.davis import davis_split
 from vis_pipeline.data.frames import image_paths
 from vis_pipeline.data.label_images import stored_values
 from vis_pipeline.data.listings import subfolders, visible_below
 from vis_pipeline.data.youtube_vos import youtube_vos_split
 from vis_pipeline.errors import DataError
+from vis_pipeline.synthesis.composed.backgrounds import find_backgrounds
+from vis_pipeline.synthesis.composed.sprites import find_sprites
 
 HEIGHT, WIDTH = 16, 24
 

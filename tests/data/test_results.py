@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from vis_pipeline import masks
-from vis_pipeline.data import memory
 from vis_pipeline.data.fit import repeated_entries, require_fit
 from vis_pipeline.data.youtube_vis import Category, Split, TrackResult, Video, read_results, tracks_from_json
 from vis_pipeline.errors import DataError
+from vis_pipeline.files import memory
 
 HEIGHT, WIDTH = 6, 8
 SPLIT = Split((Video(7, WIDTH, HEIGHT, 2, ("a/0.jpg", "a/1.jpg")),), (Category(3, "bear"),), None)

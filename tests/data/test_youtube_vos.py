@@ -14,9 +14,9 @@ from vos_folders import palette_png, write_masks, write_meta
 
 from vis_pipeline import masks
 from vis_pipeline.data.splits import read_split, split_to_json
-from vis_pipeline.data.vis_model import Annotation, Split
 from vis_pipeline.data.youtube_vos import youtube_vos_split
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.splits import Annotation, Split
 
 HEIGHT, WIDTH = 6, 9
 FRAMES = ("00000", "00005", "00010")

@@ -20,6 +20,7 @@ from detectors.mmdet_config import read_config
 from evaluation.frame_metric import FrameAP
 from vis_pipeline import masks
 from vis_pipeline.errors import ConfigError, DataError, WeightsError
+from vis_pipeline.files.whole_files import remove_unfinished, unfinished
 from vis_pipeline.training.detector import MixedFrames, YouTubeVisFrames, record, runner, train_detector
 from vis_pipeline.training.detector.checkpoints import checkpoints
 from vis_pipeline.training.detector.runner import _StepSeed, _without_traceback
@@ -27,7 +28,6 @@ from vis_pipeline.training.detector.sampling import FrameDraw, SeededFrames
 from vis_pipeline.training.detector.settings import prepare
 from vis_pipeline.weights.files import read_state_dict
 from vis_pipeline.weights.registry import resolve
-from vis_pipeline.whole_files import remove_unfinished, unfinished
 
 SMALL = Path(read_config("detectors/htc_small_procedural").filename)
 FINETUNE = Path(read_config("detectors/htc_small_finetune").filename)

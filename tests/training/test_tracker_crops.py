@@ -13,7 +13,7 @@ from tracker_scenes import settings_of
 
 from vis_pipeline import masks
 from vis_pipeline.errors import ConfigError, DataError
-from vis_pipeline.siammask.paste import paste
+from vis_pipeline.trackers.siammask.paste import paste
 from vis_pipeline.training.tracker import device_crops
 from vis_pipeline.training.tracker.crops import MASK_MARGIN, target_boxes
 from vis_pipeline.training.tracker.device_crops import DeviceCutter

@@ -7,8 +7,8 @@ import torch
 from tracker_scenes import random_batch, settings_of
 
 from vis_pipeline.errors import ConfigError
-from vis_pipeline.siammask.architectures import ARCHITECTURES
-from vis_pipeline.siammask.network import SiamMask
+from vis_pipeline.trackers.siammask.architectures import ARCHITECTURES
+from vis_pipeline.trackers.siammask.network import SiamMask
 from vis_pipeline.training.tracker.learner import Learner
 from vis_pipeline.training.tracker.norm import batch_norms
 from vis_pipeline.training.tracker.parts import group_rates, network_parts, parameter_groups

@@ -2,8 +2,8 @@
 
 import pytest
 
-from vis_pipeline.config import parse
 from vis_pipeline.errors import ConfigError
+from vis_pipeline.settings.config import parse
 from vis_pipeline.training.tracker.recipe import AdamWCosine, SgdLogarithmic
 from vis_pipeline.training.tracker.schedule import learning_rate, norm_freeze_step, search_side
 from vis_pipeline.training.tracker.settings import TrackerTraining

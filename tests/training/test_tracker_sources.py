@@ -11,8 +11,8 @@ from PIL import Image
 from tracker_scenes import HEIGHT, WIDTH, write_split
 
 from vis_pipeline import masks
-from vis_pipeline.config import parse
 from vis_pipeline.errors import ConfigError, DataError
+from vis_pipeline.settings.config import parse
 from vis_pipeline.training.tracker.frame_store import FrameStore
 from vis_pipeline.training.tracker.host_crops import PairCutter
 from vis_pipeline.training.tracker.pairs import PairSampler

@@ -9,10 +9,10 @@ from tracker_scenes import write_split
 from typer.testing import CliRunner
 
 from vis_pipeline.cli.app import app
-from vis_pipeline.config import load_config, parse
 from vis_pipeline.errors import ConfigError, WeightsError
-from vis_pipeline.siammask.architectures import ARCHITECTURES
-from vis_pipeline.siammask.network import SiamMask
+from vis_pipeline.settings.config import load_config, parse
+from vis_pipeline.trackers.siammask.architectures import ARCHITECTURES
+from vis_pipeline.trackers.siammask.network import SiamMask
 from vis_pipeline.training.json_lines import read_lines
 from vis_pipeline.training.tracker.recipe import BackboneStart, NetworkStart, SgdLogarithmic
 from vis_pipeline.training.tracker.settings import TrackerTraining

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from vis_pipeline.cli.app import app
 from vis_pipeline.errors import ConfigError, WeightsError
-from vis_pipeline.siammask.checkpoint import load_siammask
+from vis_pipeline.trackers.siammask.checkpoint import load_siammask
 from vis_pipeline.training.json_lines import read_lines
 from vis_pipeline.training.tracker.trainer import train_tracker
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from vis_pipeline import masks
-from vis_pipeline.config import parse
+from vis_pipeline.settings.config import parse
 from vis_pipeline.training.tracker.crops import PairBatch
 from vis_pipeline.training.tracker.settings import TrackerTraining
 

@@ -1,7 +1,7 @@
 import pytest
 
 from vis_pipeline.errors import DataError
-from vis_pipeline.tracking.events import Event, EventKind
+from vis_pipeline.trackers.lifecycle.events import Event, EventKind
 from vis_pipeline.visualize.provenance import predicted_frames
 
 

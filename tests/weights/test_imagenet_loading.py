@@ -11,8 +11,8 @@ from test_checkpoint_reading import _Touch
 from torch import Tensor
 
 from vis_pipeline.errors import WeightsError
-from vis_pipeline.siammask.architectures import Architecture
-from vis_pipeline.siammask.network import SiamMask
+from vis_pipeline.trackers.siammask.architectures import Architecture
+from vis_pipeline.trackers.siammask.network import SiamMask
 from vis_pipeline.weights.files import write_state_dict
 from vis_pipeline.weights.imagenet import load_backbone
 from vis_pipeline.weights.normalisation import CAFFE, RAW_BGR, TORCHVISION

@@ -10,11 +10,11 @@ from evaluation.youtube_vis import evaluate
 from vis_pipeline.bench.workload import Workload
 from vis_pipeline.data.youtube_vis import Split, TrackResult, read_results, read_split
 from vis_pipeline.errors import ConfigError, DataError
-from vis_pipeline.parallel.cluster import ray_session
-from vis_pipeline.pipeline import PipelineSettings, load_pipeline
-from vis_pipeline.progress import ProgressListener
-from vis_pipeline.run import RecordedSource, RunOptions, run_split
-from vis_pipeline.run_folder import RunFolder
+from vis_pipeline.runs.folder import RunFolder
+from vis_pipeline.runs.parallel.cluster import ray_session
+from vis_pipeline.runs.pipeline import PipelineSettings, load_pipeline
+from vis_pipeline.runs.progress import ProgressListener
+from vis_pipeline.runs.start import RecordedSource, RunOptions, run_split
 
 STANDARD = ("none", "one-stage", "two-stage")
 _TRACKING = ("propagate", "associate", "encode")
@@ -97,7 +97,7 @@ def ablate(
     """Track a workload with each pipeline, in a run folder each below `out`. The rows come as they are finished.
 
     Raises:
-        UserError: as :func:`~vis_pipeline.run.run_split` says; or the split has no annotations.
+        UserError: as :func:`~vis_pipeline.runs.start.run_split` says; or the split has no annotations.
     """
     truth = read_split(workload.split)
     if not truth.annotations:

@@ -15,7 +15,7 @@ from vis_pipeline.bench.plain_evaluator import plain_average_precision
 from vis_pipeline.bench.synthetic_results import Workload, make_json
 from vis_pipeline.data.youtube_vis import Split, TrackResult, read_results, read_split
 from vis_pipeline.errors import DataError
-from vis_pipeline.track_iou import parse_tracks, track_iou
+from vis_pipeline.masks.track_iou import parse_tracks, track_iou
 
 SAME = 1e-9
 CASES = {

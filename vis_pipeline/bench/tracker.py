@@ -13,7 +13,7 @@ from vis_pipeline import masks
 from vis_pipeline.data.frames import Frame, prefetched, split_frames
 from vis_pipeline.data.youtube_vis import Annotation, Split, Video
 from vis_pipeline.errors import DataError
-from vis_pipeline.siammask.tracker import SiamMaskTracker, TargetStates
+from vis_pipeline.trackers.siammask.tracker import SiamMaskTracker, TargetStates
 
 
 @dataclass(frozen=True)

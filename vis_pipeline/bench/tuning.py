@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from vis_pipeline.bench.ablation import AblationRow, ablate
 from vis_pipeline.bench.workload import Workload
 from vis_pipeline.errors import ConfigError, DataError
-from vis_pipeline.parallel.cluster import ray_session
-from vis_pipeline.pipeline import PipelineSettings, load_pipeline
-from vis_pipeline.progress import ProgressListener
-from vis_pipeline.run import RunOptions
+from vis_pipeline.files.whole_files import write_text
+from vis_pipeline.runs.parallel.cluster import ray_session
+from vis_pipeline.runs.pipeline import PipelineSettings, load_pipeline
+from vis_pipeline.runs.progress import ProgressListener
+from vis_pipeline.runs.start import RunOptions
 from vis_pipeline.weights.fetch import sha256
-from vis_pipeline.whole_files import write_text
 
 if TYPE_CHECKING:
     from optuna.trial import Trial

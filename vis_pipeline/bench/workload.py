@@ -10,13 +10,13 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from vis_pipeline.bench.simulated_detections import DetectorFaults, simulate
-from vis_pipeline.data.procedural import HARD, write_split
 from vis_pipeline.data.youtube_vis import read_split
 from vis_pipeline.errors import DataError
-from vis_pipeline.pipeline import PipelineSettings
-from vis_pipeline.progress import ProgressListener
-from vis_pipeline.run import DETECTIONS_NAME, RunOptions, run_split
-from vis_pipeline.whole_files import write_text
+from vis_pipeline.files.whole_files import write_text
+from vis_pipeline.runs.pipeline import PipelineSettings
+from vis_pipeline.runs.progress import ProgressListener
+from vis_pipeline.runs.start import DETECTIONS_NAME, RunOptions, run_split
+from vis_pipeline.synthesis.procedural import HARD, write_split
 
 _RECORD = "workload.json"
 _KEPT = "kept_detections.json"
@@ -43,7 +43,8 @@ def drawn_workload(
     """Hard procedural videos, and what the pipeline's detector finds in them less a random share `drop`, one by one.
 
     Raises:
-        UserError: as :func:`~vis_pipeline.data.procedural.write_split` and :func:`~vis_pipeline.run.run_split` say.
+        UserError: as :func:`~vis_pipeline.synthesis.procedural.write_split` and
+            :func:`~vis_pipeline.runs.start.run_split` say.
     """
     split, frames = out / "split" / "instances.json", out / "split" / "JPEGImages"
     write_split(out / "split", seed, videos, HARD)

@@ -13,8 +13,8 @@ import typer
 from rich.console import Console
 
 from vis_pipeline import __version__
-from vis_pipeline.cores import limit_threads
 from vis_pipeline.errors import UserError
+from vis_pipeline.settings.cores import limit_threads
 
 COMMAND_MODULES = (
     "doctor",
@@ -67,7 +67,7 @@ def _root(
     ] = False,
 ) -> None:
     if safe_config:
-        from vis_pipeline.config import refuse_code
+        from vis_pipeline.settings.config import refuse_code
 
         refuse_code()
 

@@ -107,9 +107,9 @@ def pairs(
     from rich.table import Table
 
     from vis_pipeline.bench.pairs import PairBench
-    from vis_pipeline.config import load_config, parse
-    from vis_pipeline.device import torch_device
     from vis_pipeline.errors import ConfigError
+    from vis_pipeline.settings.config import load_config, parse
+    from vis_pipeline.settings.device import torch_device
     from vis_pipeline.training.tracker.settings import TrackerTraining
     from vis_pipeline.visualize.pair_sheet import pair_sheet
     from vis_pipeline.visualize.renderer import write_png
@@ -149,10 +149,10 @@ def detector(
     from vis_pipeline.bench.detector import detect_split
     from vis_pipeline.data.single_frames import as_single_frames
     from vis_pipeline.data.youtube_vis import read_split
-    from vis_pipeline.device import torch_device
     from vis_pipeline.errors import DataError
-    from vis_pipeline.pipeline import build_detector, load_pipeline
-    from vis_pipeline.whole_files import write_text
+    from vis_pipeline.files.whole_files import write_text
+    from vis_pipeline.runs.pipeline import build_detector, load_pipeline
+    from vis_pipeline.settings.device import torch_device
 
     settings = load_pipeline(config, cfg_options or ()).detector
     truth = as_single_frames(_only(read_split(split), only), every)
@@ -191,13 +191,13 @@ def tracker(
 
     from vis_pipeline.bench.tracker import follow_split
     from vis_pipeline.data.youtube_vis import read_split
-    from vis_pipeline.device import torch_device
     from vis_pipeline.errors import ConfigError
-    from vis_pipeline.siammask.checkpoint import load_siammask
-    from vis_pipeline.siammask.presets import PRESETS
-    from vis_pipeline.siammask.tracker import SiamMaskTracker
+    from vis_pipeline.files.whole_files import write_text
+    from vis_pipeline.settings.device import torch_device
+    from vis_pipeline.trackers.siammask.checkpoint import load_siammask
+    from vis_pipeline.trackers.siammask.presets import PRESETS
+    from vis_pipeline.trackers.siammask.tracker import SiamMaskTracker
     from vis_pipeline.weights.registry import resolve
-    from vis_pipeline.whole_files import write_text
 
     if preset not in PRESETS:
         raise ConfigError(f"--preset {preset}: is none of {', '.join(PRESETS)}")

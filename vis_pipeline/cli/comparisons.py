@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from vis_pipeline.bench.ablation import TrackingFigures
-    from vis_pipeline.run import RunOptions
+    from vis_pipeline.runs.start import RunOptions
 
 _ValueT = TypeVar("_ValueT")
 
@@ -79,8 +79,8 @@ def ablation(
     from vis_pipeline.bench import workload
     from vis_pipeline.bench.simulated_detections import DetectorFaults
     from vis_pipeline.errors import ConfigError
-    from vis_pipeline.progress import ProgressBar
-    from vis_pipeline.whole_files import write_text
+    from vis_pipeline.files.whole_files import write_text
+    from vis_pipeline.runs.progress import ProgressBar
 
     if (split is None) != (frames is None):
         raise ConfigError("--split and --frames go together")
@@ -136,7 +136,7 @@ def tune(
 
     from vis_pipeline.bench import tuning
     from vis_pipeline.bench.workload import read_workload
-    from vis_pipeline.progress import ProgressBar
+    from vis_pipeline.runs.progress import ProgressBar
 
     space = _by_name("--search", map(tuning.parse_choice, search))
     workloads = [read_workload(folder) for folder in on]
@@ -150,9 +150,9 @@ def tune(
 
 
 def _run_options(device: str | None, workers: int) -> "RunOptions":
-    from vis_pipeline.device import gpu_share, torch_device
-    from vis_pipeline.parallel import RaySettings
-    from vis_pipeline.run import RunOptions
+    from vis_pipeline.runs.parallel import RaySettings
+    from vis_pipeline.runs.start import RunOptions
+    from vis_pipeline.settings.device import gpu_share, torch_device
 
     chosen = device or torch_device(None).type
     return RunOptions(device=chosen, ray=RaySettings(workers=workers, gpus_per_worker=gpu_share(chosen, workers)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from vis_pipeline.data.composed import ComposeSettings
+    from vis_pipeline.synthesis.composed import ComposeSettings
 
 _LEAST_SIDE = 32
 _FEWEST_FRAMES = 2
@@ -61,7 +61,7 @@ def compose(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from vis_pipeline.data.composed import open_inputs, write_split
+    from vis_pipeline.synthesis.composed import open_inputs, write_split
 
     settings = _settings(size, frames, least_pixels, hard, crowd)
     left_out = [name.strip() for name in without.split(",")] if without else []
@@ -94,8 +94,8 @@ def compose(
 def _settings(size: str, frames: int, least_pixels: int, hard: bool, crowd: bool) -> "ComposeSettings":
     from dataclasses import replace
 
-    from vis_pipeline.data.composed import CROWD, HARD, NORMAL
     from vis_pipeline.errors import DataError
+    from vis_pipeline.synthesis.composed import CROWD, HARD, NORMAL
 
     width, _, height = size.partition("x")
     if not (width.isdecimal() and height.isdecimal() and min(int(width), int(height)) >= _LEAST_SIDE):

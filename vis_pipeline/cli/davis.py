@@ -43,7 +43,7 @@ def davis(
     from evaluation.davis import Form, davis_scores
     from evaluation.davis_folders import folder_sequences, sequence_names
     from evaluation.davis_tables import davis_table
-    from vis_pipeline.whole_files import write_text
+    from vis_pipeline.files.whole_files import write_text
 
     forms = {one.value: one for one in Form}
     if form not in forms:
@@ -67,7 +67,7 @@ def _of_a_run(
     from evaluation.davis_folders import track_sequences
     from vis_pipeline.data.results import read_results
     from vis_pipeline.data.splits import read_split
-    from vis_pipeline.run_folder import RunFolder
+    from vis_pipeline.runs.folder import RunFolder
 
     if form is not Form.UNSUPERVISED:
         raise DataError(f"run {run}: tracks have no object numbers; score them with --form 2017-unsupervised")

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from vis_pipeline.errors import ConfigError, DataError
-from vis_pipeline.whole_files import write_text
+from vis_pipeline.files.whole_files import write_text
 
 if TYPE_CHECKING:
     from evaluation.track_metrics import MetricName
@@ -202,7 +202,7 @@ def _explain(results: "tuple[TrackResult, ...]", split: "Split", out: Path, cons
 
 
 def _warn_of_missing(run: Path, video_ids: set[int]) -> None:
-    from vis_pipeline.run_folder import RunFolder
+    from vis_pipeline.runs.folder import RunFolder
 
     missing = video_ids - RunFolder.open(run).finished()
     if missing:

@@ -61,11 +61,11 @@ def run(
     """Detect, track and write results.json; a split goes over Ray workers, a single video runs in this process."""
     from rich.console import Console
 
-    from vis_pipeline.device import gpu_share, torch_device
-    from vis_pipeline.parallel import RaySettings
-    from vis_pipeline.pipeline import load_pipeline
-    from vis_pipeline.progress import ProgressBar
-    from vis_pipeline.run import RecordedSource, RunOptions, run_split, run_video
+    from vis_pipeline.runs.parallel import RaySettings
+    from vis_pipeline.runs.pipeline import load_pipeline
+    from vis_pipeline.runs.progress import ProgressBar
+    from vis_pipeline.runs.start import RecordedSource, RunOptions, run_split, run_video
+    from vis_pipeline.settings.device import gpu_share, torch_device
 
     if (video is None) == (split is None):
         raise ConfigError("run: give either --split (with --frames) or --video")

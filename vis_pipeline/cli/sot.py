@@ -57,13 +57,13 @@ def sot(
 
     from vis_pipeline import __version__
     from vis_pipeline.data.frames import VideoFrames, open_frames, prefetched
-    from vis_pipeline.device import torch_device
-    from vis_pipeline.siammask.checkpoint import load_siammask
-    from vis_pipeline.siammask.presets import PRESETS
-    from vis_pipeline.siammask.single_object import track_object
-    from vis_pipeline.siammask.tracker import SiamMaskTracker
+    from vis_pipeline.files.whole_files import write_text
+    from vis_pipeline.settings.device import torch_device
+    from vis_pipeline.trackers.siammask.checkpoint import load_siammask
+    from vis_pipeline.trackers.siammask.presets import PRESETS
+    from vis_pipeline.trackers.siammask.single_object import track_object
+    from vis_pipeline.trackers.siammask.tracker import SiamMaskTracker
     from vis_pipeline.weights.registry import resolve
-    from vis_pipeline.whole_files import write_text
 
     box = parse_box(init)
     targets = _targets(json, out, frames)

@@ -37,15 +37,15 @@ def split(
 
     from vis_pipeline.data.own_split import named_categories, own_split
     from vis_pipeline.data.youtube_vis import split_to_json
-    from vis_pipeline.progress import ProgressBar
-    from vis_pipeline.whole_files import write_text
+    from vis_pipeline.files.whole_files import write_text
+    from vis_pipeline.runs.progress import ProgressBar
 
     if categories is not None and (config is not None or cfg_options):
         raise ConfigError("split: give the classes by --categories, or by --config (with --cfg-options)")
     if categories is not None:
         classes = named_categories(categories)
     else:
-        from vis_pipeline.pipeline import detector_categories, load_pipeline
+        from vis_pipeline.runs.pipeline import detector_categories, load_pipeline
 
         classes = detector_categories(load_pipeline(config or "procedural_small", cfg_options or []).detector)
     frames_out = frames_out or out.with_name(f"{out.stem}_frames")

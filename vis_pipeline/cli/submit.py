@@ -19,10 +19,10 @@ def submit(
     out: Annotated[Path | None, typer.Option(help="The zip to write; RUN/submission.zip by default.")] = None,
 ) -> None:
     """Check a run's results by the challenge's rules and write the zip to upload."""
-    from vis_pipeline import submission
     from vis_pipeline.data.youtube_vis import read_split
     from vis_pipeline.errors import DataError
-    from vis_pipeline.run_folder import RunFolder
+    from vis_pipeline.runs import submission
+    from vis_pipeline.runs.folder import RunFolder
 
     folder = RunFolder.open(run)
     recorded = split or folder.input_path("split")

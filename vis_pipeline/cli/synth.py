@@ -26,8 +26,8 @@ def synth(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from vis_pipeline.data.procedural import CROWD, HARD, NORMAL, write_split
     from vis_pipeline.errors import DataError
+    from vis_pipeline.synthesis.procedural import CROWD, HARD, NORMAL, write_split
 
     if hard and crowd:
         raise DataError("--hard and --crowd are two kinds of video; give one of them")

@@ -47,7 +47,7 @@ def _write(split: "Split", out: Path) -> None:
     import json
 
     from vis_pipeline.data.youtube_vis import split_to_json
-    from vis_pipeline.whole_files import write_text
+    from vis_pipeline.files.whole_files import write_text
 
     write_text(out, json.dumps(split_to_json(split)))
     total = sum(video.length for video in split.videos)

@@ -35,7 +35,7 @@ def train_detector(
     """Train an mmdet detector (HTC) on the frames of a YouTube-VIS split."""
     from rich.console import Console
 
-    from vis_pipeline.config import find_config, parse_options
+    from vis_pipeline.settings.config import find_config, parse_options
     from vis_pipeline.training.detector import train_detector as train
 
     options = parse_options(cfg_options or ()) | ({"tensorboard": True} if tensorboard else {})

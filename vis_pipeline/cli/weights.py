@@ -119,7 +119,7 @@ def export_weights(
     """Save a tracker as .safetensors (fp16), or as the official SiamMask release does."""
     from rich.console import Console
 
-    from vis_pipeline.siammask.checkpoint import load_siammask, save_official, save_siammask
+    from vis_pipeline.trackers.siammask.checkpoint import load_siammask, save_official, save_siammask
     from vis_pipeline.weights.files import read_metadata
     from vis_pipeline.weights.registry import resolve
 

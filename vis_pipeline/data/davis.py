@@ -14,8 +14,8 @@ from vis_pipeline.data.label_images import (
     read_label_image,
 )
 from vis_pipeline.data.listings import subfolders
-from vis_pipeline.data.vis_model import Annotation, Category, Split, Video
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.splits import Annotation, Category, Split, Video
 
 OBJECT = Category(1, "object")
 VOID = 255

@@ -4,9 +4,9 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 
-from vis_pipeline.data.vis_model import Annotation, Split, TrackResult, Video
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import Rle
+from vis_pipeline.structures.splits import Annotation, Split, TrackResult, Video
 
 SHOWN_REPEATS = 3
 SHOWN_IDS = 10

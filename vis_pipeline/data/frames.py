@@ -14,11 +14,11 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from vis_pipeline.data.images import read_image
 from vis_pipeline.data.listings import visible
 from vis_pipeline.data.video_decoding import Damaged, decoded_frames, lacks_frames, stated_length, video_stream
 from vis_pipeline.data.youtube_vis import Video
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.images import read_image
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 

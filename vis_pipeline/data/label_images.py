@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vis_pipeline import masks
-from vis_pipeline.data.images import png_is_whole
-from vis_pipeline.data.vis_model import Annotation, Video
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.images import png_is_whole
 from vis_pipeline.masks import Rle
+from vis_pipeline.structures.splits import Annotation, Video
 
 _WITH_PALETTE = ("P", "PA")
 

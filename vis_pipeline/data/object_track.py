@@ -11,9 +11,9 @@ from pydantic import Field, PositiveInt
 
 from vis_pipeline import masks
 from vis_pipeline.data.entries import Entry, one_line, parsed
-from vis_pipeline.data.json_files import open_json
-from vis_pipeline.data.json_stream import JsonStream
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.json_files import open_json
+from vis_pipeline.files.json_stream import JsonStream
 from vis_pipeline.masks import Rle
 
 

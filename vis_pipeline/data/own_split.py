@@ -19,9 +19,9 @@ from vis_pipeline.data.frames import (
     open_frames,
     prefetched,
 )
-from vis_pipeline.data.vis_model import Category, Split, Video
 from vis_pipeline.errors import DataError
-from vis_pipeline.whole_files import unfinished
+from vis_pipeline.files.whole_files import unfinished
+from vis_pipeline.structures.splits import Category, Split, Video
 
 JPEG_QUALITY = 95
 

@@ -7,12 +7,12 @@ from typing import Any
 from vis_pipeline import masks
 from vis_pipeline.data.entries import MEMORY_RATIO, Entry, Id, one_line, parsed
 from vis_pipeline.data.fit import UNKNOWN_VIDEO, entry_name, fault
-from vis_pipeline.data.json_files import open_json
-from vis_pipeline.data.json_stream import DamagedJsonError, JsonStream
-from vis_pipeline.data.memory import require_memory
-from vis_pipeline.data.vis_model import Split, TrackResult, Video
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.json_files import open_json
+from vis_pipeline.files.json_stream import DamagedJsonError, JsonStream
+from vis_pipeline.files.memory import require_memory
 from vis_pipeline.masks import Rle
+from vis_pipeline.structures.splits import Split, TrackResult, Video
 
 RESULTS_NAME = "results.json"
 

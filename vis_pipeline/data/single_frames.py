@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from vis_pipeline.data.vis_model import Annotation, Split, Video
+from vis_pipeline.structures.splits import Annotation, Split, Video
 
 
 def as_single_frames(split: Split, every: int = 1) -> Split:

@@ -9,12 +9,12 @@ from pydantic import AfterValidator, Field, PositiveInt
 
 from vis_pipeline import masks
 from vis_pipeline.data.entries import MEMORY_RATIO, Entry, Id, one_line, parsed
-from vis_pipeline.data.json_files import open_json
-from vis_pipeline.data.json_stream import JsonStream
-from vis_pipeline.data.memory import require_memory
-from vis_pipeline.data.vis_model import Annotation, Category, Split, Video
 from vis_pipeline.errors import DataError
-from vis_pipeline.run_lengths import MOST_PIXELS
+from vis_pipeline.files.json_files import open_json
+from vis_pipeline.files.json_stream import JsonStream
+from vis_pipeline.files.memory import require_memory
+from vis_pipeline.masks.run_lengths import MOST_PIXELS
+from vis_pipeline.structures.splits import Annotation, Category, Split, Video
 
 ANNOTATIONS = "annotations"
 CATEGORIES = "categories"

@@ -6,7 +6,7 @@ null where the object is absent) for `segmentation`.
 
 from vis_pipeline.data.results import RESULTS_NAME, read_results, results_to_json, tracks_from_json
 from vis_pipeline.data.splits import read_split, split_to_json
-from vis_pipeline.data.vis_model import Annotation, Category, Split, TrackResult, Video
+from vis_pipeline.structures.splits import Annotation, Category, Split, TrackResult, Video
 
 __all__ = [
     "RESULTS_NAME",

@@ -12,8 +12,6 @@ from pydantic import AfterValidator, Field
 
 from vis_pipeline.data.entries import Entry, one_line, parsed
 from vis_pipeline.data.frames import image_paths
-from vis_pipeline.data.json_files import open_json
-from vis_pipeline.data.json_stream import JsonStream
 from vis_pipeline.data.label_images import (
     frame_size,
     object_annotation,
@@ -22,9 +20,11 @@ from vis_pipeline.data.label_images import (
     read_label_image,
 )
 from vis_pipeline.data.listings import subfolders
-from vis_pipeline.data.vis_model import Annotation, Category, Split, Video
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.json_files import open_json
+from vis_pipeline.files.json_stream import JsonStream
 from vis_pipeline.masks import Rle
+from vis_pipeline.structures.splits import Annotation, Category, Split, Video
 
 NO_CATEGORY = "object"
 # What a pixel of eight bits can say besides 0.

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vis_pipeline.whole_files import write_text
+from vis_pipeline.files.whole_files import write_text
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

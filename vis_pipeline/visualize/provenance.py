@@ -7,7 +7,7 @@ from typing import Any
 
 from vis_pipeline.data.entries import Entry, parsed
 from vis_pipeline.errors import DataError
-from vis_pipeline.tracking.events import EventKind
+from vis_pipeline.trackers.lifecycle.events import EventKind
 
 
 class _EventEntry(Entry):
@@ -20,8 +20,8 @@ class _EventEntry(Entry):
 def predicted_frames(events: Sequence[Any], results: int, source: str) -> tuple[frozenset[int], ...]:
     """For each of a video's `results` the frames that show a prediction which no detection confirmed.
 
-    `events` are those of the video in JSON form (:meth:`vis_pipeline.tracking.events.Event.to_json`); a result that no
-    event names has none.
+    `events` are those of the video in JSON form (:meth:`vis_pipeline.trackers.lifecycle.events.Event.to_json`); a
+    result that no event names has none.
 
     Raises:
         DataError: they are no events; the line begins with `source`.

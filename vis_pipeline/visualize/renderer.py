@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from vis_pipeline.data.frames import BadFrame, Frame, FrameSource, Remark, VideoFrames
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.whole_files import write_bytes
 from vis_pipeline.visualize.contact_sheet import (
     MARGIN,
     SHEET_WIDTH,
@@ -24,7 +25,6 @@ from vis_pipeline.visualize.contact_sheet import (
 from vis_pipeline.visualize.overlay import enlarged
 from vis_pipeline.visualize.text import can_draw
 from vis_pipeline.visualize.video_writer import LONGEST_SIDE, Mp4Writer
-from vis_pipeline.whole_files import write_bytes
 
 DEFAULT_RATE = 10.0
 

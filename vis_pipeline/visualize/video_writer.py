@@ -13,7 +13,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 from vis_pipeline.errors import DataError
-from vis_pipeline.whole_files import put_in_place, unfinished
+from vis_pipeline.files.whole_files import put_in_place, unfinished
 
 LONGEST_SIDE = 16_384
 """Pixels; x264 takes no longer sides."""

@@ -9,8 +9,8 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from vis_pipeline.errors import WeightsError
+from vis_pipeline.files.whole_files import put_in_place, replacing
 from vis_pipeline.weights.registry import PublishedWeights
-from vis_pipeline.whole_files import put_in_place, replacing
 
 BLOCK = 1 << 20
 ATTEMPTS = 5

@@ -12,7 +12,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from vis_pipeline.errors import WeightsError
-from vis_pipeline.whole_files import replacing
+from vis_pipeline.files.whole_files import replacing
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from vis_pipeline.whole_files import replacing
+from vis_pipeline.files.whole_files import replacing
 
 CURVES_NAME = "curves.png"
 _COLUMNS = 3

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from detectors.mmdet_config import class_count, read_config, register_mmdet, without_downloads
 from vis_pipeline.errors import ConfigError, DataError, WeightsError
+from vis_pipeline.files.whole_files import remove_unfinished
 from vis_pipeline.training.detector.checkpoints import WEIGHTS_NAME, checkpoints, export_checkpoint
 from vis_pipeline.training.detector.curves import CURVES_NAME, draw_curves
 from vis_pipeline.training.detector.initialisation import start_backbone, start_from_detector
@@ -24,7 +25,6 @@ from vis_pipeline.training.detector.settings import prepare
 from vis_pipeline.training.json_lines import read_lines
 from vis_pipeline.weights.files import load_strictly, read_checkpoint, write_whole
 from vis_pipeline.weights.registry import resolve
-from vis_pipeline.whole_files import remove_unfinished
 
 _COLUMNS = (
     TextColumn("{task.description}"),

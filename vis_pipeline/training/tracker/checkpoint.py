@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vis_pipeline.errors import WeightsError
-from vis_pipeline.siammask.network import SiamMask
+from vis_pipeline.trackers.siammask.network import SiamMask
 from vis_pipeline.weights.files import load_strictly, save_pickled, write_whole
 
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vis_pipeline.data.images import read_image
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.images import read_image
 from vis_pipeline.training.tracker.sources import TrainingVideo
 
 

@@ -15,8 +15,8 @@ import math
 import torch
 from torch import Generator, Tensor
 
-from vis_pipeline.siammask.anchors import anchor_sizes
-from vis_pipeline.siammask.architectures import REFINED_MASK_SIDE, SEARCH_SIDE, STRIDE, TEMPLATE_SIDE
+from vis_pipeline.trackers.siammask.anchors import anchor_sizes
+from vis_pipeline.trackers.siammask.architectures import REFINED_MASK_SIDE, SEARCH_SIDE, STRIDE, TEMPLATE_SIDE
 from vis_pipeline.training.tracker.crops import MASK_MARGIN
 
 POSITIVE, NEGATIVE, IGNORED = 1, 0, -1

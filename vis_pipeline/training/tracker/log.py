@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline.errors import ConfigError, DataError
+from vis_pipeline.files.whole_files import replacing
 from vis_pipeline.training.json_lines import append_line, keep_before, read_lines
-from vis_pipeline.whole_files import replacing
 
 _SMOOTHED_OVER = 40
 """A curve is drawn through means of about so many stretches of the run."""

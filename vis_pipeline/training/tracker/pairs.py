@@ -8,7 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from vis_pipeline.siammask.architectures import SEARCH_SIDE, TEMPLATE_SIDE
+from vis_pipeline.trackers.siammask.architectures import SEARCH_SIDE, TEMPLATE_SIDE
 from vis_pipeline.training.tracker.settings import AugmentSettings, PairSettings
 from vis_pipeline.training.tracker.sources import TrainingSet
 

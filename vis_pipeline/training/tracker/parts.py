@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from vis_pipeline.siammask.network import SiamMask
+from vis_pipeline.trackers.siammask.network import SiamMask
 from vis_pipeline.training.tracker.norm import batch_norms, fix_statistics, follow_statistics
 from vis_pipeline.training.tracker.recipe import LearningSettings, Schedule
 from vis_pipeline.training.tracker.schedule import norm_freeze_step

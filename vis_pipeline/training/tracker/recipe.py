@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, field_validator
 from pydantic.dataclasses import dataclass
 
-from vis_pipeline.config import STRICT
-from vis_pipeline.siammask.architectures import SEARCH_SIDE
+from vis_pipeline.settings.config import STRICT
+from vis_pipeline.trackers.siammask.architectures import SEARCH_SIDE
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]

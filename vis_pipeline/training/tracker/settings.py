@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic.dataclasses import dataclass
 
-from vis_pipeline.config import STRICT
+from vis_pipeline.settings.config import STRICT
 from vis_pipeline.training.tracker.recipe import LearningSettings, ScheduleSettings, StartSettings
 from vis_pipeline.training.tracker.source_settings import SourceSettings
 
@@ -137,7 +137,7 @@ class TrackerTraining:
     """A tracker training.
 
     Attributes:
-        architecture: name in `vis_pipeline.siammask.architectures`.
+        architecture: name in `vis_pipeline.trackers.siammask.architectures`.
         init: weights to start from; None for random ones.
         device: as torch names it; None for CUDA where there is one, else the CPU.
         precision: `bfloat16` computes the convolutions under autocast, on CUDA without the first.

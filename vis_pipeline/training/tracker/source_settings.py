@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 from pydantic.dataclasses import dataclass
 
-from vis_pipeline.config import STRICT
+from vis_pipeline.settings.config import STRICT
 
 Share = Annotated[float, Field(gt=0)]
 Area = Annotated[float, Field(ge=1)]

@@ -14,7 +14,7 @@ from vis_pipeline.data.youtube_vis import Annotation, Split, Video, read_split
 from vis_pipeline.data.youtube_vos import youtube_vos_split
 from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.masks import Rle
-from vis_pipeline.misspelt import did_you_mean
+from vis_pipeline.settings.misspelt import did_you_mean
 from vis_pipeline.training.tracker.source_settings import (
     CocoSource,
     DavisSource,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from vis_pipeline.errors import WeightsError
-from vis_pipeline.siammask.network import SiamMask
+from vis_pipeline.trackers.siammask.network import SiamMask
 from vis_pipeline.training.tracker.recipe import BackboneStart, NetworkStart
 from vis_pipeline.weights.files import is_counter, read_state_dict
 from vis_pipeline.weights.imagenet import LoadReport, load_backbone

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from vis_pipeline.siammask.architectures import COARSE_MASK_SIDE, REFINED_MASK_SIDE, Architecture
-from vis_pipeline.siammask.network import SearchFeatures, SiamMask
+from vis_pipeline.trackers.siammask.architectures import COARSE_MASK_SIDE, REFINED_MASK_SIDE, Architecture
+from vis_pipeline.trackers.siammask.network import SearchFeatures, SiamMask
 from vis_pipeline.training.tracker import labels as rules
 from vis_pipeline.training.tracker import losses
 from vis_pipeline.training.tracker.crops import PairBatch

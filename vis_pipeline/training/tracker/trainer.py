@@ -13,10 +13,11 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from vis_pipeline.config import load_config, parse
-from vis_pipeline.device import torch_device
 from vis_pipeline.errors import ConfigError
-from vis_pipeline.siammask.checkpoint import load_siammask, save_official, save_siammask
+from vis_pipeline.files.whole_files import remove_unfinished, write_text
+from vis_pipeline.settings.config import load_config, parse
+from vis_pipeline.settings.device import torch_device
+from vis_pipeline.trackers.siammask.checkpoint import load_siammask, save_official, save_siammask
 from vis_pipeline.training.not_finite import not_finite
 from vis_pipeline.training.tracker.ahead import made_ahead
 from vis_pipeline.training.tracker.checkpoint import load_checkpoint, save_checkpoint
@@ -29,7 +30,6 @@ from vis_pipeline.training.tracker.schedule import learning_rate, search_side
 from vis_pipeline.training.tracker.settings import TrackerTraining
 from vis_pipeline.training.tracker.source_settings import SourceSettings, annotation_path
 from vis_pipeline.training.tracker.start import start_from
-from vis_pipeline.whole_files import remove_unfinished, write_text
 
 _BATCH_STREAM, _STATISTICS_STREAM = 0, 2
 _NAMED_PAIRS = 4

@@ -1,0 +1,291 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+import ray
+from ray import cloudpickle
+
+from vis_pipeline import masks
+from vis_pipeline.data.frames import ImageFrames
+from vis_pipeline.data.youtube_vis import TrackResult
+from vis_pipeline.errors import ConfigError, DataError, WeightsError
+from vis_pipeline.runs.folder import RunFolder, VideoOutcome
+from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, run_in_process, run_videos
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = RaySettings(workers=2)
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """Does with each video what its name says; leaves marks in `notes` for what a file system alone can remember."""
+
+    notes: Path
+
+    def process(self, task: VideoTask, report: Callable[[int], None]) -> VideoOutcome:
+        behaviour = task.frames.name
+        tried = self.notes / f"tried-{task.video_id}"
+        first = not tried.exists()
+        tried.touch()
+        if behaviour == "corrupt":
+            raise DataError(f"video {task.video_id}, frame 00003.jpg: damaged")
+        if behaviour == "kills" or (behaviour == "kills once" and first):
+            os.kill(os.getpid(), signal.SIGKILL)
+        if behaviour == "fails":
+            raise RuntimeError("out of memory\nand more lines")
+        if behaviour == "hangs":
+            report(1)
+            time.sleep(600)
+        for _ in range(task.expected_frames or 0):
+            time.sleep(0.6 if behaviour == "slow" else 0)
+            report(1)
+        return outcome(task.video_id, task.expected_frames or 0)
+
+
+@dataclass(frozen=True)
+class Factory:
+    notes: Path
+
+    def __call__(self) -> Scripted:
+        (self.notes / f"loaded-{os.getpid()}").write_text(os.environ["OMP_NUM_THREADS"])
+        return Scripted(self.notes)
+
+
+def lacks_weights() -> Scripted:
+    raise WeightsError("weights htc.pth: no such file")
+
+
+@dataclass
+class Listener:
+    expected: Mapping[int, int | None] = field(default_factory=dict)
+    already: int = 0
+    advanced: list[tuple[int, int]] = field(default_factory=list)
+    finished: dict[int, int] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
+
+    def start(self, expected: Mapping[int, int | None], already_finished: int) -> None:
+        self.expected, self.already = expected, already_finished
+
+    def advance(self, video_id: int, frames: int) -> None:
+        self.advanced.append((video_id, frames))
+
+    def finish(self, video_id: int, frames: int) -> None:
+        self.finished[video_id] = frames
+
+    def fail(self, video_id: int, reason: str) -> None:
+        self.failed[video_id] = reason
+
+
+def outcome(video_id: int, length: int) -> VideoOutcome:
+    rle = masks.encode(np.ones((1, 2, 3), dtype=bool))[0]
+    return VideoOutcome((TrackResult(video_id, 1, 0.5, (rle,) * length),), length, 2, 3, {"total": 1.0}, ())
+
+
+def tasks(*behaviours: str, frames: int = 2) -> list[VideoTask]:
+    return [VideoTask(index, ImageFrames(index, name, ()), frames) for index, name in enumerate(behaviours, start=1)]
+
+
+@pytest.fixture(scope="module")
+def local_ray() -> Iterator[None]:
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    ray.init(
+        address="local",
+        num_cpus=2,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="ERROR",
+        object_store_memory=100 * 2**20,
+    )
+    yield
+    ray.shutdown()
+    cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return RunFolder.create(tmp_path / "run", {}, "abc")
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_bad_videos_are_set_aside_and_the_rest_finish(folder: RunFolder, tmp_path: Path) -> None:
+    listener = Listener()
+    videos = tasks("good", "corrupt", "kills", "good", "kills once", "fails", "good")
+    report = run_videos(videos, Factory(tmp_path), folder, SETTINGS, listener)
+    assert folder.finished() == set(report.finished) == set(listener.finished) == {1, 4, 5, 7}
+    assert set(report.set_aside) == set(listener.failed) == {2, 3, 6}
+    assert report.set_aside[2] == "video 2, frame 00003.jpg: damaged"
+    assert report.set_aside[3] == "video 3 (kills): its worker process died (2 tries)"
+    assert report.set_aside[6] == "video 6 (fails): RuntimeError: out of memory (2 tries)"
+    assert report.frames == 8 and report.seconds > 0
+    with pytest.raises(DataError, match=r"^3 of 7 videos were set aside: .*frame 00003\.jpg") as raised:
+        report.require_complete()
+    assert "\n" not in str(raised.value)
+    assert folder.read_video(5) == outcome(5, 2)
+    log = (folder.path / "log.txt").read_text()
+    assert "video 5 (kills once), try 1" in log and "set aside: video 3" in log
+
+    again = Listener()
+    rest = run_videos(tasks("good", "good", "good"), Factory(tmp_path), folder, SETTINGS, again)
+    assert set(rest.finished) == {2, 3} and again.already == 1 and set(again.expected) == {2, 3}
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_a_worker_that_the_memory_monitor_ends_is_one_video_s_failure(
+    folder: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get = ray.get
+
+    def get_or_run_out(reference: object, **options: object) -> object:
+        value = get(reference, **options)
+        if isinstance(value, VideoOutcome) and value.tracks[0].video_id == 2:
+            raise ray.exceptions.OutOfMemoryError("the node was low on memory")
+        return value
+
+    monkeypatch.setattr(ray, "get", get_or_run_out)
+    report = run_videos(tasks("good", "good", "good"), Factory(tmp_path), folder, SETTINGS, Listener())
+    assert set(report.finished) == folder.finished() == {1, 3}
+    assert report.set_aside == {2: "video 2 (good): Ray ended its worker (OutOfMemoryError) (2 tries)"}
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_models_are_loaded_once_a_worker_and_progress_is_seen(folder: RunFolder, tmp_path: Path) -> None:
+    listener = Listener()
+    report = run_videos(tasks(*["slow"] * 4), Factory(tmp_path), folder, SETTINGS, listener)
+    assert len(report.finished) == 4
+    loaded = list(tmp_path.glob("loaded-*"))
+    assert len(loaded) == 2
+    assert {path.read_text() for path in loaded} == {str(max(1, len(os.sched_getaffinity(0)) // 2))}
+    assert {video_id for video_id, frames in listener.advanced if frames == 1}
+    report.require_complete()
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_a_worker_that_cannot_be_made_ends_the_run(folder: RunFolder) -> None:
+    with pytest.raises(WeightsError, match=r"^weights htc\.pth: no such file$"):
+        run_videos(tasks("good"), lacks_weights, folder, SETTINGS, Listener())
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_resources_that_are_not_there_are_named(folder: RunFolder) -> None:
+    with pytest.raises(ConfigError, match="--workers 9: with 1 CPU each they need 9, Ray has 2"):
+        run_videos(tasks("good"), lacks_weights, folder, RaySettings(workers=9), Listener())
+    with pytest.raises(ConfigError, match=r"0\.5 GPU each they need 1, Ray has 0"):
+        run_videos(tasks("good"), lacks_weights, folder, RaySettings(workers=2, gpus_per_worker=0.5), Listener())
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_a_worker_that_hangs_is_ended_and_its_video_set_aside(folder: RunFolder, tmp_path: Path) -> None:
+    patient = RaySettings(workers=2, retries=0, timeout=8)
+    listener = Listener()
+    report = run_videos(tasks("hangs", "good", "good"), Factory(tmp_path), folder, patient, listener)
+    assert set(report.finished) == {2, 3} and (1, 1) in listener.advanced
+    assert report.set_aside == {1: "video 1 (hangs): its worker did nothing for 8 s and was ended (1 try)"}
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_workers_that_ray_has_no_room_for_are_not_awaited_for_ever(folder: RunFolder, tmp_path: Path) -> None:
+    holder = ray.remote(num_cpus=2)(Scripted).remote(tmp_path)
+    ray.get(holder.__ray_ready__.remote())
+    message = (
+        r"^no worker could be started in 1 s: each asks Ray for 1 CPU and 0 GPU, and 0 CPU and 0 GPU are free; end"
+    )
+    with pytest.raises(ConfigError, match=message):
+        run_videos(tasks("good"), Factory(tmp_path), folder, RaySettings(timeout=1), Listener())
+    ray.kill(holder)
+
+
+def test_an_address_without_a_cluster_is_named(folder: RunFolder) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+        with pytest.raises(ConfigError, match=f"^--ray-address {address}: no Ray cluster there"):
+            run_videos(tasks("good"), lacks_weights, folder, RaySettings(address=address), Listener())
+
+
+def test_a_cluster_that_has_ended_is_not_waited_for(
+    folder: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{closed.getsockname()[1]}"
+        (tmp_path / "ray").mkdir()
+        (tmp_path / "ray/ray_current_cluster").write_text(f"{address}\n")
+        monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+        with pytest.raises(ConfigError, match=f"^--ray-address auto, which stands for {address}: no Ray cluster there"):
+            run_videos(tasks("good"), lacks_weights, folder, RaySettings(address="auto"), Listener())
+        with pytest.raises(ConfigError, match=f"^--ray-address ray://{address}: no Ray cluster there"):
+            run_videos(tasks("good"), lacks_weights, folder, RaySettings(address=f"ray://{address}"), Listener())
+
+
+def test_nothing_to_do_starts_nothing(folder: RunFolder) -> None:
+    folder.write_video(1, outcome(1, 2))
+    listener = Listener()
+    report = run_videos(tasks("good"), lacks_weights, folder, SETTINGS, listener)
+    assert report == RunReport((), {}, 0, 0.0) and listener.already == 1
+
+
+def test_in_process(folder: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    listener = Listener()
+    report = run_in_process(tasks("good", "corrupt", "good"), Factory(tmp_path), folder, listener)
+    assert set(report.finished) == {1, 3} == folder.finished()
+    assert report.set_aside == {2: "video 2, frame 00003.jpg: damaged"}
+    assert listener.advanced == [(1, 1), (1, 2), (3, 1), (3, 2)]
+
+
+SCRIPT = """
+import signal
+import sys
+from pathlib import Path
+from ray import cloudpickle
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+signal.signal(signal.SIGTERM, signal.default_int_handler)  # as the command line does
+sys.path[:0] = [sys.argv[2]]
+import test_parallel as here
+cloudpickle.register_pickle_by_value(here)
+class Loud(here.Listener):
+    def finish(self, video_id, frames):
+        print("finished", video_id, flush=True)
+run = Path(sys.argv[1])
+folder = here.RunFolder.create(run, {}, "abc")
+here.run_videos(
+    [*here.tasks("slow", frames=60), here.VideoTask(9, here.ImageFrames(9, "good", ()), 1)],
+    here.Factory(run), folder, here.RaySettings(workers=2), Loud(),
+)
+"""
+
+
+@pytest.mark.slow
+def test_an_interrupted_run_keeps_what_is_finished(tmp_path: Path) -> None:
+    """In an unfriendly place: modules of the user in the current folder, no HOME, a long TMPDIR; and by SIGTERM."""
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path / "run"), str(Path(__file__).parent)]
+    for module in ("scipy", "av", "detectors"):
+        (tmp_path / f"{module}.py").write_text("raise SystemExit('run by accident')")
+    long = tmp_path / ("long" * 12)
+    long.mkdir()
+    unfriendly = {"HOME": "/dev/null", "TMPDIR": str(long), "PYTHONSAFEPATH": "1"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | unfriendly
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "finished 9\n"
+        process.send_signal(signal.SIGTERM)
+        # An interrupt that nobody catches; not an abort.
+        assert process.wait(timeout=60) == -signal.SIGINT
+    assert RunFolder.open(tmp_path / "run").finished() == {9}
+    assert not [pid for pid in (tmp_path / "run").glob("loaded-*") if running(int(pid.name.split("-")[1]))]
+
+
+def running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,176 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vis_pipeline import masks
+from vis_pipeline.data.youtube_vis import TrackResult, tracks_from_json
+from vis_pipeline.errors import DataError
+from vis_pipeline.files import whole_files
+from vis_pipeline.runs.folder import RunFolder, VideoOutcome
+from vis_pipeline.runs.lock import holding
+
+
+def outcome(video_id: int, score: float = 0.5) -> VideoOutcome:
+    rle = masks.encode(np.ones((1, 2, 3), dtype=bool))[0]
+    tracks = (TrackResult(video_id, 1, score, (rle, None)),)
+    return VideoOutcome(tracks, 2, 2, 3, {"detect": 1.5, "track": 0.5}, ("frame 1 skipped",))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return RunFolder.create(tmp_path / "runs/first", {"split": "a.json"}, "abc")
+
+
+def test_finished_videos_are_there_after_reopening(folder: RunFolder) -> None:
+    folder.write_video(12, outcome(12))
+    again = RunFolder.create(folder.path, {"split": "a.json"}, "abc")
+    assert again.finished() == {12}
+    assert again.read_video(12) == outcome(12)
+    assert RunFolder.open(folder.path).config() == {"split": "a.json"}
+    assert "video 12: frame 1 skipped" in (folder.path / "log.txt").read_text()
+
+
+def test_other_settings_are_refused(folder: RunFolder) -> None:
+    folder.write_video(1, outcome(1))
+    with pytest.raises(DataError, match=r"other settings \(split\); give another --out"):
+        RunFolder.create(folder.path, {"split": "b.json"}, "def")
+
+
+def test_a_folder_without_a_finished_video_takes_other_settings(folder: RunFolder) -> None:
+    assert RunFolder.create(folder.path, {"split": "b.json"}, "def").config() == {"split": "b.json"}
+
+
+def test_a_relative_input_lies_in_the_run_folder(folder: RunFolder) -> None:
+    again = RunFolder.create(folder.path, {"split": "split.json", "frames": "/elsewhere"}, "def")
+    assert again.input_path("split") == folder.path / "split.json"
+    assert again.input_path("frames") == Path("/elsewhere")
+    assert again.input_path("video") is None
+
+
+def test_results_and_timings_come_from_the_finished_videos_in_order(folder: RunFolder) -> None:
+    for video_id in (1, 2):
+        folder.write_video(video_id, outcome(video_id))
+    path = folder.assemble_results([2, 3, 1])
+    assert path == folder.path / "results.json"
+    assert [track.video_id for track in tracks_from_json(json.loads(path.read_bytes()), str(path))] == [2, 1]
+    timings = json.loads((folder.path / "timings.json").read_text())
+    assert timings["frames"] == 4 and timings["seconds"] == {"detect": 3.0, "track": 1.0}
+    assert timings["videos"]["2"]["tracks"] == 1
+
+
+def test_an_unwritable_place_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match=r"file: cannot be written .*another --out"):
+        RunFolder.create(tmp_path / "file", {}, "abc")
+
+
+def test_a_folder_without_a_run_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no run there"):
+        RunFolder.open(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"config_hash": "abc"}', "[]}", '{"config_hash": "abc", "a": []}'])
+def test_damaged_videos_are_named(folder: RunFolder, content: str) -> None:
+    (folder.path / "videos/4.json").write_text(content)
+    for reading in (folder.finished, lambda: folder.read_video(4)):
+        with pytest.raises(DataError, match=r"4\.json: .*remove it"):
+            reading()
+
+
+def test_a_video_that_was_cut_short_is_not_finished(folder: RunFolder) -> None:
+    folder.write_video(4, outcome(4))
+    path = folder.path / "videos/4.json"
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(DataError, match=r"4\.json: damaged \(it is cut short\); remove it"):
+        folder.finished()
+
+
+def test_which_videos_are_finished_is_known_without_their_tracks(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for video_id in range(3):
+        folder.write_video(video_id, outcome(video_id))
+
+    def parsed(text: str) -> object:
+        raise AssertionError("a whole file was parsed")
+
+    monkeypatch.setattr(json, "loads", parsed)
+    assert RunFolder(folder.path, "abc").finished() == {0, 1, 2}
+
+
+def test_a_write_that_fails_leaves_what_was_there(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.write_video(1, outcome(1))
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(whole_files.os, "fsync", full)
+    with pytest.raises(DataError, match=r"1\.json: cannot be written \(No space left"):
+        folder.write_video(1, outcome(1, score=0.9))
+    monkeypatch.undo()
+    assert folder.read_video(1) == outcome(1)
+    assert [path.name for path in (folder.path / "videos").iterdir()] == ["1.json"]
+
+
+def test_what_another_command_writes_does_not_change_a_run_s_identity(folder: RunFolder) -> None:
+    RunFolder.create(folder.path, {"split": "b.json"}, "def")
+    folder.write_video(1, outcome(1))
+    assert json.loads((folder.path / "videos/1.json").read_text())["config_hash"] == "abc"
+    assert RunFolder.open(folder.path).config_hash() == "def"
+    assert RunFolder.open(folder.path).finished() == set()
+
+
+def test_results_that_somebody_changed_are_kept_until_another_video_is_finished(folder: RunFolder) -> None:
+    folder.write_video(1, outcome(1))
+    results = folder.assemble_results([1])
+    results.write_text("[]")
+    assert folder.current_results([1]).read_text() == "[]"
+    folder.write_video(2, outcome(2))
+    later = results.stat().st_mtime_ns + 10**9
+    os.utime(folder.path / "videos/2.json", ns=(later, later))
+    assert len(json.loads(folder.current_results([1, 2]).read_text())) == 2
+
+
+def test_a_log_that_cannot_be_written_is_one_line(folder: RunFolder) -> None:
+    (folder.path / "log.txt").mkdir()
+    with pytest.raises(DataError, match=r"log\.txt: cannot be written \(Is a directory\)"):
+        folder.log("something")
+
+
+def test_one_process_at_a_time(tmp_path: Path) -> None:
+    other = (
+        "import sys; from pathlib import Path; from vis_pipeline.runs.lock import holding\n"
+        "from vis_pipeline.errors import DataError\n"
+        "try:\n    with holding(Path(sys.argv[1])): print('free')\n"
+        "except DataError as error: print(error)"
+    )
+
+    def ask() -> str:
+        command = [sys.executable, "-c", other, str(tmp_path / "run")]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    with holding(tmp_path / "run"):
+        answer = ask()
+        assert answer.startswith(f"run folder {tmp_path / 'run'}: in use by process {os.getpid()} on ")
+        assert answer.endswith("wait for it to end, or give another --out")
+    assert ask() == "free"
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="cannot be written"), holding(tmp_path / "file/run"):
+        pass
+
+
+def test_a_video_whose_frames_have_changed_is_to_be_done_again(tmp_path: Path) -> None:
+    first = RunFolder.create(tmp_path, {}, "abc", frames={1: "one", 2: "two"})
+    for video_id in (1, 2):
+        first.write_video(video_id, outcome(video_id))
+    assert first.finished() == {1, 2}
+    again = RunFolder.create(tmp_path, {}, "abc", frames={1: "one", 2: "other"})
+    assert (again.finished(), again.with_other_frames()) == ({1}, {2})
+    again.write_video(2, outcome(2))
+    assert (again.finished(), again.with_other_frames()) == ({1, 2}, set())
+    assert RunFolder.open(tmp_path).finished() == {1, 2}

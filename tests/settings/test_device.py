@@ -1,0 +1,20 @@
+import pytest
+import torch
+
+from vis_pipeline.settings.device import gpu_share
+
+
+@pytest.mark.parametrize(
+    ("workers", "cards", "share"), [(1, 1, 1), (2, 1, 1 / 2), (3, 2, 1 / 2), (2, 2, 1), (1, 4, 1), (5, 2, 1 / 3)]
+)
+def test_shares_of_whole_cards(monkeypatch, workers, cards, share):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: cards)
+    assert gpu_share("cuda", workers) == pytest.approx(share)
+    # Ray packs them: so many workers fit on each card.
+    assert cards * int(1 / gpu_share("cuda", workers) + 1e-9) >= workers
+    assert gpu_share("cpu", workers) == gpu_share("cuda:1", workers) == 0
+
+
+def test_without_a_card_there_is_no_share(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert gpu_share("cuda", 2) == 0

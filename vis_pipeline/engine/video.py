@@ -1,0 +1,304 @@
+"""One video in one process: frames in, tracks out, all objects of a frame in one batch."""
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Generic, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from detectors.base import Detections, Detector
+from vis_pipeline import masks as rle
+from vis_pipeline.data.frames import BadFrame, Footage, Frame, Remark
+from vis_pipeline.data.youtube_vis import TrackResult
+from vis_pipeline.masks.boxes import minmax_boxes
+from vis_pipeline.runs.folder import VideoOutcome
+from vis_pipeline.trackers.lifecycle import Candidates, Decision, TrackingSettings, decide
+from vis_pipeline.trackers.lifecycle.appearance import BINS, blended
+from vis_pipeline.trackers.lifecycle.decision import HIDDEN
+from vis_pipeline.trackers.lifecycle.events import Event, EventKind, frame_events
+from vis_pipeline.trackers.lifecycle.history import TrackHistory, believed_in_the_end, is_confirmed, reported_masks
+from vis_pipeline.trackers.lifecycle.observation import Observation, measure, observe
+from vis_pipeline.trackers.lifecycle.settings import NextBox
+from vis_pipeline.trackers.lifecycle.table import TrackTable, no_tracks
+from vis_pipeline.trackers.post import track_score, vote_class, without_duplicates
+from vis_pipeline.trackers.propagation import Propagated, Propagator
+
+StateT = TypeVar("StateT")
+
+
+@dataclass(frozen=True)
+class LiveTracks(Generic[StateT]):
+    """The N tracks that the next frame is matched with, searched for or lost.
+
+    Attributes:
+        states: the propagator's states.
+        masks: bool [N, H, W], each track's last detection.
+        colours: float32 [N, B], the colours that it is known by.
+        histories: one a track.
+        table: what the decisions know of them.
+    """
+
+    states: StateT
+    masks: Tensor
+    colours: Tensor
+    histories: tuple[TrackHistory, ...]
+    table: TrackTable
+
+    def later(self, frames: int) -> "LiveTracks[StateT]":
+        """The same tracks after some frames that could not be read."""
+        return replace(self, table=self.table.later(frames)) if frames else self
+
+
+class Stopwatch:
+    """Seconds by step; on a CUDA device the steps are as the host sees them."""
+
+    def __init__(self) -> None:
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Add the time of the block to a step."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] += time.perf_counter() - start
+
+
+class VideoTracker(Generic[StateT]):
+    """Tracks the objects of one video, frame by frame.
+
+    Attributes:
+        stopwatch: seconds by step.
+        searches: tracks that the propagator was asked for, summed over the frames.
+        events: every decision so far.
+    """
+
+    def __init__(self, propagator: Propagator[StateT], settings: TrackingSettings, device: torch.device) -> None:
+        self._propagator = propagator
+        self._settings = settings
+        self._device = device
+        self._live: LiveTracks[StateT] | None = None
+        self._histories: list[TrackHistory] = []
+        self._frames = 0
+        self._last_frame = -1
+        self.stopwatch = Stopwatch()
+        self.searches = 0
+        self.events: list[Event] = []
+
+    def step(self, index: int, image: NDArray[np.uint8], detections: Detections) -> None:
+        """Take in frame `index`: its image uint8 [H, W, 3] BGR and its detections, masks of the same size."""
+        self._frames += 1
+        unread = index - self._last_frame - 1 if self._live is not None else 0
+        self._last_frame = index
+        watch = self.stopwatch.step
+        with watch("propagate"):
+            on_device = torch.from_numpy(image).to(self._device)
+            live = self._nobody(on_device) if self._live is None else self._live.later(unread)
+            predicted = self._search(on_device, live)
+        with watch("associate"):
+            observation = observe(on_device, detections, predicted)
+            shifts = np.rint(live.table.displacements(self._settings.motion.momentum)).astype(np.int64)
+            candidates = measure(observation, detections, predicted, live.masks, live.colours, shifts)
+            decision = decide(candidates, live.table, self._settings)
+        with watch("encode"):
+            born = self._record(index, live, observation, detections, decision, candidates)
+        with watch("propagate"):
+            self._live = self._surviving(on_device, live, observation, predicted, decision)
+            if born:
+                self._live = self._joined(self._live, self._newborn(on_device, observation, decision, born))
+
+    def results(self, video_id: int, length: int) -> tuple[TrackResult, ...]:
+        """The tracks of the finished video, best first, as settings say."""
+        settings = self._settings
+        # A video shorter than what confirms a track must not lose all of its tracks.
+        needed = min(settings.min_detections, self._frames)
+        reported = [track for track in self._histories if is_confirmed(track, needed, settings.confirm_score)]
+        segmentations, labels, scores = [], [], []
+        for track in reported:
+            believed = believed_in_the_end(track, self._last_frame, settings.bridge_iou)
+            cut = sorted(track.predicted_scores.keys() - set(believed))
+            self.events += [Event(frame, EventKind.CUT, track.number, reason="nothing confirmed it") for frame in cut]
+            segmentations.append(reported_masks(track, believed, length))
+            detected = np.array(list(track.detection_scores.values()))
+            labels.append(vote_class(np.array(list(track.labels.values())), detected))
+            guessed = np.array([track.predicted_scores[frame] for frame in believed])
+            scores.append(track_score(detected, guessed, settings.missing_score, settings.score_prior))
+        kept = without_duplicates(segmentations, labels, scores, settings)
+        self._explain_results([reported[index].number for index in kept], [track.number for track in reported])
+        return tuple(TrackResult(video_id, labels[index], scores[index], segmentations[index]) for index in kept)
+
+    def _nobody(self, image: Tensor) -> LiveTracks[StateT]:
+        nowhere = torch.zeros((0, 4), dtype=torch.float64, device=self._device)
+        masks = torch.zeros((0, *image.shape[:2]), dtype=torch.bool, device=self._device)
+        states = self._propagator.start(image, nowhere)
+        return LiveTracks(states, masks, torch.zeros((0, BINS), device=self._device), (), no_tracks())
+
+    def _search(self, image: Tensor, live: LiveTracks[StateT]) -> Propagated:
+        """Predictions for all live tracks; those that are lost cost nothing and get empty masks."""
+        searched = np.flatnonzero(~live.table.lost)
+        self.searches += len(searched)
+        if len(searched) == len(live.table):
+            return self._propagator.predict(image, live.states)
+        indices = torch.from_numpy(searched).to(self._device)
+        found = self._propagator.predict(image, self._propagator.select(live.states, indices))
+        return found.spread(indices, len(live.table))
+
+    def _record(
+        self,
+        index: int,
+        live: LiveTracks[StateT],
+        observation: Observation,
+        detections: Detections,
+        decision: Decision,
+        candidates: Candidates,
+    ) -> tuple[TrackHistory, ...]:
+        """Write the frame into the histories; those of the tracks that begin here."""
+        born = tuple(TrackHistory(len(self._histories) + place) for place in range(len(decision.born)))
+        self._histories.extend(born)
+        seen = np.flatnonzero(decision.shown != HIDDEN)
+        sources = torch.from_numpy(np.concatenate([decision.shown[seen], decision.born])).to(self._device)
+        owners = [*(live.histories[track] for track in seen), *born]
+        for owner, mask in zip(owners, rle.encode(observation.masks[sources].cpu().numpy()), strict=True):
+            owner.masks[index] = mask
+        matched = decision.assignment
+        detected = [*(live.histories[track] for track in matched.tracks), *born]
+        sightings = np.concatenate([matched.detections, decision.born])
+        agreements = [*decision.agreements.tolist(), *(0.0 for _ in born)]
+        labels = detections.labels.tolist()
+        for owner, detection, agreement in zip(detected, sightings.tolist(), agreements, strict=True):
+            owner.note_detection(index, labels[detection], float(candidates.detection_scores[detection]), agreement)
+        for track in np.intersect1d(matched.free_tracks, seen):
+            live.histories[track].predicted_scores[index] = float(candidates.tracking_scores[track])
+        numbers = [history.number for history in live.histories]
+        self.events += frame_events(index, decision, live.table, numbers, [history.number for history in born])
+        return born
+
+    def _explain_results(self, kept: list[int], reported: list[int]) -> None:
+        for history in self._histories:
+            kind, reason = EventKind.DROPPED, "too few detections, or none that is sure"
+            if history.number in kept:
+                kind, reason = EventKind.REPORTED, f"result {kept.index(history.number)}"
+            elif history.number in reported:
+                reason = "duplicate of a better track, or one too many"
+            self.events.append(Event(self._last_frame, kind, history.number, reason=reason))
+
+    def _surviving(
+        self,
+        image: Tensor,
+        live: LiveTracks[StateT],
+        observation: Observation,
+        predicted: Propagated,
+        decision: Decision,
+    ) -> LiveTracks[StateT]:
+        """The tracks that go on, with what this frame showed of them."""
+        after, tracks = decision.table, decision.assignment.tracks
+        owners = torch.from_numpy(tracks).to(self._device)
+        found = torch.from_numpy(decision.assignment.detections).to(self._device)
+        colours = blended(live.colours[owners], observation.colours[found], self._settings.colour_rate)
+        # A detected track's next search begins at its mask's Min-max box, a followed one's where the tracker says, and
+        # a hidden one's where motion should have carried what was last detected.
+        undetected = after.undetected > 0
+        waiting = live.table.moved_boxes(self._settings.motion.search_momentum)
+        known = torch.from_numpy(np.where(undetected[:, None], waiting, after.boxes)).to(self._device)
+        followed = undetected & (decision.shown != HIDDEN)
+        if self._settings.next_box is NextBox.STAGE_1:
+            followed |= ~undetected & ~live.table.lost
+        boxes = torch.where(torch.from_numpy(followed).to(self._device)[:, None], predicted.boxes, known)
+        every = self._settings.renew_every
+        due = tracks[after.detections[tracks] % every == 0] if every else tracks[:0]
+        states = self._propagator.advance(image, live.states, boxes, torch.from_numpy(due).to(self._device))
+        alive = np.flatnonzero(decision.alive)
+        indices = torch.from_numpy(alive).to(self._device)
+        return LiveTracks(
+            states=self._propagator.select(states, indices),
+            masks=live.masks.index_copy(0, owners, observation.masks[found])[indices],
+            colours=live.colours.index_copy(0, owners, colours)[indices],
+            histories=tuple(live.histories[track] for track in alive),
+            table=after.select(alive),
+        )
+
+    def _newborn(
+        self, image: Tensor, observation: Observation, decision: Decision, histories: tuple[TrackHistory, ...]
+    ) -> LiveTracks[StateT]:
+        born = torch.from_numpy(decision.born).to(self._device)
+        masks = observation.masks[born]
+        states = self._propagator.start(image, minmax_boxes(masks))
+        return LiveTracks(states, masks, observation.colours[born], histories, decision.newborn)
+
+    def _joined(self, first: LiveTracks[StateT], second: LiveTracks[StateT]) -> LiveTracks[StateT]:
+        return LiveTracks(
+            states=self._propagator.concatenate([first.states, second.states]),
+            masks=torch.cat([first.masks, second.masks]),
+            colours=torch.cat([first.colours, second.colours]),
+            histories=first.histories + second.histories,
+            table=first.table.followed_by(second.table),
+        )
+
+
+def track_video(
+    video_id: int,
+    frames: Iterable[Footage],
+    detector: Detector,
+    tracker: VideoTracker[StateT],
+    batch_size: int,
+    on_frames: Callable[[int], None],
+    on_detections: Callable[[Frame, Detections], None],
+) -> VideoOutcome:
+    """Detect and track in one video.
+
+    Args:
+        video_id: id that the results carry.
+        frames: of one size, in order.
+        detector: asked for `batch_size` frames at a time.
+        tracker: a fresh one.
+        batch_size: frames a batch.
+        on_frames: told how many frames have just been finished.
+        on_detections: given each readable frame with its detections.
+    """
+    watch = tracker.stopwatch.step
+    notes: list[str] = []
+    skipped: list[int] = []
+    length = height = width = 0
+    stream = iter(frames)
+    while True:
+        with watch("read"):
+            batch = list(islice(stream, batch_size))
+        if not batch:
+            break
+        good = [frame for frame in batch if isinstance(frame, Frame)]
+        with watch("detect"):
+            found = iter(detector.detect(good) if good else [])
+        for frame in batch:
+            if isinstance(frame, Remark):
+                notes.append(frame.text)
+            elif isinstance(frame, BadFrame):
+                notes.append(f"frame {frame.name}: skipped ({frame.reason})")
+                skipped.append(frame.index)
+            else:
+                detections = next(found)
+                on_detections(frame, detections)
+                tracker.step(frame.index, frame.image, detections)
+                height, width = frame.image.shape[:2]
+        shown = sum(not isinstance(frame, Remark) for frame in batch)
+        length += shown
+        on_frames(shown)
+    tracks = tracker.results(video_id, length)
+    return VideoOutcome(
+        tracks=tracks,
+        length=length,
+        height=height,
+        width=width,
+        seconds=dict(tracker.stopwatch.seconds),
+        notes=tuple(notes),
+        skipped=tuple(skipped),
+        searches=tracker.searches,
+        events=tuple(event.to_json() for event in tracker.events),
+    )

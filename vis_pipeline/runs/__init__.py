@@ -1,0 +1,1 @@
+"""Runs: videos through a pipeline into a folder."""

@@ -1,0 +1,70 @@
+"""Videos over Ray workers: models are loaded once a worker, finished videos are stored at once, bad ones set aside."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from vis_pipeline.errors import UserError
+from vis_pipeline.runs.folder import RunFolder
+from vis_pipeline.runs.parallel.cluster import RaySettings, ray_session
+from vis_pipeline.runs.parallel.ledger import Ledger
+from vis_pipeline.runs.parallel.pool import Pool
+from vis_pipeline.runs.parallel.tasks import RunReport, VideoTask, Worker
+from vis_pipeline.runs.progress import ProgressListener
+
+__all__ = ["RaySettings", "RunReport", "VideoTask", "Worker", "run_in_process", "run_videos"]
+
+
+def run_videos(
+    tasks: Sequence[VideoTask],
+    make_worker: Callable[[], Worker],
+    folder: RunFolder,
+    settings: RaySettings,
+    progress: ProgressListener,
+) -> RunReport:
+    """Process the videos that the folder does not hold yet, on Ray, the longest first.
+
+    `make_worker` is pickled and called once in each worker. A video with a fault of the user's is set aside at once;
+    one whose worker died or failed, after `settings.retries` more tries in a fresh worker.
+
+    Raises:
+        UserError: a worker cannot be made, the cluster cannot be reached, or it lacks the GPUs or CPUs.
+    """
+    ledger = Ledger(folder, progress, settings.retries)
+    waiting = ledger.open(tasks)
+    if waiting:
+        with ray_session(settings):
+            Pool(make_worker, settings, ledger).run(deque(waiting))
+    return ledger.report()
+
+
+def run_in_process(
+    tasks: Sequence[VideoTask], make_worker: Callable[[], Worker], folder: RunFolder, progress: ProgressListener
+) -> RunReport:
+    """Process the videos that the folder does not hold yet in this process, one after another.
+
+    Raises:
+        UserError: the worker cannot be made.
+    """
+    ledger = Ledger(folder, progress, retries=0)
+    waiting = ledger.open(tasks)
+    worker = make_worker() if waiting else None
+    ledger.begin()
+    for task in waiting:
+        assert worker is not None
+        counter = _Counter()
+
+        def report(frames: int, task: VideoTask = task, counter: "_Counter" = counter) -> None:
+            counter.frames += frames
+            progress.advance(task.video_id, counter.frames)
+
+        try:
+            ledger.finish(task, worker.process(task, report))
+        except UserError as error:
+            ledger.set_aside(task, str(error))
+    return ledger.report()
+
+
+@dataclass
+class _Counter:
+    frames: int = 0

@@ -1,0 +1,168 @@
+"""Ray itself: started here, or reached at its address."""
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vis_pipeline.errors import ConfigError
+from vis_pipeline.runs.parallel.ledger import first_line
+from vis_pipeline.settings.cores import cores
+
+REACH_SECONDS = 10
+OBJECT_STORE_BYTES = 256 * 2**20
+# A socket's path has at most 107 bytes, of which Ray's own part takes 64.
+LONGEST_FOLDER = 40
+
+
+@dataclass(frozen=True)
+class RaySettings:
+    """How videos are spread.
+
+    Attributes:
+        workers: processes, each with its own models.
+        address: of a running Ray cluster, such as `auto` or `10.0.0.1:6379`; None starts one here, on loopback.
+        gpus_per_worker: may be a fraction.
+        retries: how often a video whose worker died is tried again.
+        timeout: seconds without a sign of life (a process that starts, models that are loaded, a frame that is done)
+            after which a worker counts as dead.
+    """
+
+    workers: int = 1
+    address: str | None = None
+    gpus_per_worker: float = 0.0
+    retries: int = 1
+    timeout: float = 600.0
+
+
+@contextmanager
+def ray_session(settings: RaySettings) -> Iterator[None]:
+    """Ray: the caller's own, left as it is; or the one at the address; or one started here, on loopback."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    # Ray lowers its workers' priority to 15; they are what the user waits for.
+    os.environ.setdefault("RAY_worker_niceness", "0")
+    if settings.address is None:
+        # Without this, Ray listens on the outward address even where it is told 127.0.0.1. It is read on import.
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    else:
+        _require_reachable(settings.address)
+    import ray
+
+    if ray.is_initialized():
+        _require_resources(ray.cluster_resources(), settings)
+        yield
+        return
+    here: dict[str, Any] = {
+        "address": "local",
+        "include_dashboard": False,
+        "num_cpus": max(cores(), settings.workers),
+        "object_store_memory": OBJECT_STORE_BYTES,
+        "_temp_dir": _short_folder(),
+    }
+    if settings.address is None:
+        _keep_out_of_home()
+    try:
+        with _neutral_folder(), _own_signals():
+            ray.init(
+                **(here if settings.address is None else {"address": settings.address}),
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+            )
+    except (ConnectionError, ValueError) as error:
+        if settings.address is None:
+            raise
+        raise ConfigError(f"--ray-address {settings.address}: {_refusal(error)}") from error
+    try:
+        _require_resources(ray.cluster_resources(), settings)
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _keep_out_of_home() -> None:
+    """Ray writes a token for its session under HOME, which may not be writable, and where later sessions ask for it."""
+    stored = Path(os.environ.get("HOME", "/")) / ".ray" / "auth_token"
+    if not {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys() and not stored.is_file():
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+
+
+def _short_folder() -> str | None:
+    """Where Ray keeps its session; None is its own choice, which follows TMPDIR and may be too long for its sockets."""
+    if len(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()) <= LONGEST_FOLDER:
+        return None
+    for folder in ("/tmp", "/var/tmp", "/dev/shm"):
+        if os.access(folder, os.W_OK):
+            return f"{folder}/ray"
+    raise ConfigError(f"TMPDIR {tempfile.gettempdir()}: too long for Ray's sockets; set RAY_TMPDIR to a short folder")
+
+
+@contextmanager
+def _neutral_folder() -> Iterator[None]:
+    """Start Ray elsewhere: its workers import from the folder that it was started in before anything else."""
+    here = Path.cwd()
+    os.chdir("/")
+    try:
+        yield
+    finally:
+        os.chdir(here)
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep this process's handler of SIGTERM, in whose place Ray puts one that ends in an abort."""
+    ours = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread() and ours is not None:
+            signal.signal(signal.SIGTERM, ours)
+
+
+def _require_reachable(address: str) -> None:
+    """Ray itself gives up only after minutes; `auto` may lead to a cluster that has ended."""
+    where = _last_cluster() if address == "auto" else address
+    host, colon, port = where.removeprefix("ray://").rpartition(":")
+    if not colon or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=REACH_SECONDS).close()
+    except OSError as error:
+        meant = f", which stands for {where}" if where != address else ""
+        raise ConfigError(
+            f"--ray-address {address}{meant}: no Ray cluster there ({error.strerror or error})"
+        ) from error
+
+
+def _last_cluster() -> str:
+    """The address that `auto` stands for, where it is known: the environment or the last `ray start` names it."""
+    named = os.environ.get("RAY_ADDRESS", "")
+    noted = Path(os.environ.get("RAY_TMPDIR") or "/tmp", "ray", "ray_current_cluster")
+    return named or (noted.read_text().strip() if noted.is_file() else "")
+
+
+def _refusal(error: Exception) -> str:
+    """Why Ray could not be reached; it wraps a refused token in an error of connection."""
+    if "InvalidAuthToken" in str(error.__cause__):
+        return "the cluster asks for its token; set RAY_AUTH_MODE=token and give it as Ray's documentation says"
+    return f"no Ray cluster there ({first_line(str(error))})"
+
+
+def _require_resources(there: Mapping[str, float], settings: RaySettings) -> None:
+    share = settings.gpus_per_worker
+    if share > 1 and share != int(share):
+        raise ConfigError(f"--gpus-per-worker {share:g}: above 1 it must be a whole number")
+    for name, each in {"CPU": 1.0, "GPU": settings.gpus_per_worker}.items():
+        if each * settings.workers > there.get(name, 0.0):
+            raise ConfigError(
+                f"--workers {settings.workers}: with {each:g} {name} each they need {each * settings.workers:g}, "
+                f"Ray has {there.get(name, 0.0):g}; give fewer workers or a smaller share"
+            )

@@ -1,0 +1,74 @@
+"""The account of a run: what is stored, what is tried again, what is set aside."""
+
+import time
+from collections.abc import Sequence
+
+from vis_pipeline.runs.folder import RunFolder, VideoOutcome
+from vis_pipeline.runs.parallel.tasks import RunReport, VideoTask
+from vis_pipeline.runs.progress import ProgressListener
+
+
+class Ledger:
+    """Stores what is finished, counts tries, and tells the log and the progress listener."""
+
+    def __init__(self, folder: RunFolder, progress: ProgressListener, retries: int) -> None:
+        self._folder = folder
+        self._progress = progress
+        self._retries = retries
+        self._tries: dict[int, int] = {}
+        self._finished: dict[int, int] = {}
+        self._set_aside: dict[int, str] = {}
+        self._notes: dict[int, Sequence[str]] = {}
+        self._began: float | None = None
+
+    def open(self, tasks: Sequence[VideoTask]) -> list[VideoTask]:
+        """The tasks that remain, the longest first, so that none of them is left running alone at the end."""
+        stored = self._folder.finished()
+        waiting = [task for task in tasks if task.video_id not in stored]
+        self._progress.start({task.video_id: task.expected_frames for task in waiting}, len(tasks) - len(waiting))
+        return sorted(waiting, key=lambda task: -(task.expected_frames or 0))
+
+    def begin(self) -> None:
+        """The first video begins: the clock starts."""
+        self._began = self._began or time.monotonic()
+
+    def advance(self, video_id: int, frames: int) -> None:
+        """So many frames of a video are done; late news of a closed video is ignored."""
+        if video_id not in self._finished and video_id not in self._set_aside:
+            self._progress.advance(video_id, frames)
+
+    def finish(self, task: VideoTask, outcome: VideoOutcome) -> None:
+        """Store a video."""
+        self._folder.write_video(task.video_id, outcome)
+        self._finished[task.video_id] = outcome.length
+        if outcome.notes:
+            self._notes[task.video_id] = outcome.notes
+        self._progress.finish(task.video_id, outcome.length)
+
+    def try_again(self, task: VideoTask, reason: str) -> bool:
+        """Note that a try failed; whether the video may have another."""
+        tries = self._tries[task.video_id] = self._tries.get(task.video_id, 0) + 1
+        self._folder.log(f"video {task.video_id} ({task.frames.name}), try {tries}: {reason}")
+        if tries <= self._retries:
+            self._progress.advance(task.video_id, 0)
+            return True
+        counted = f"{tries} {'try' if tries == 1 else 'tries'}"
+        self.set_aside(task, f"video {task.video_id} ({task.frames.name}): {first_line(reason)} ({counted})")
+        return False
+
+    def set_aside(self, task: VideoTask, reason: str) -> None:
+        """Give a video up; the others go on."""
+        self._set_aside[task.video_id] = reason
+        self._folder.log(f"set aside: {reason}")
+        self._progress.fail(task.video_id, reason)
+
+    def report(self) -> RunReport:
+        """What has become of the videos so far."""
+        seconds = time.monotonic() - self._began if self._began else 0.0
+        frames = sum(self._finished.values())
+        return RunReport(tuple(self._finished), dict(self._set_aside), frames, seconds, dict(self._notes))
+
+
+def first_line(text: str) -> str:
+    """The first line of a message that may have many."""
+    return text.strip().splitlines()[0] if text.strip() else text

@@ -1,0 +1,296 @@
+"""A run: videos through a pipeline into a run folder, spread by Ray, and taken up where an earlier try stopped."""
+
+import hashlib
+import json
+import platform
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from detectors.detection_files import CATEGORIES_NAME, FOLDER_NAME
+from detectors.mmdet_config import read_config
+from detectors.recorded import Recording, open_recording, scan_detections
+from vis_pipeline import __version__
+from vis_pipeline.data.frames import (
+    FrameSource,
+    OnBadFrame,
+    VideoFrames,
+    extent,
+    image_paths,
+    open_frames,
+    split_frames,
+)
+from vis_pipeline.data.youtube_vis import Split, Video, read_split, split_to_json
+from vis_pipeline.errors import DataError
+from vis_pipeline.files.json_files import open_json
+from vis_pipeline.files.json_stream import JsonStream
+from vis_pipeline.files.whole_files import write_json_list, write_text
+from vis_pipeline.runs.folder import RunFolder
+from vis_pipeline.runs.lock import holding
+from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, run_in_process, run_videos
+from vis_pipeline.runs.pipeline import PipelineSettings, WorkerFactory, detector_categories, with_absolute_paths
+from vis_pipeline.runs.progress import ProgressListener
+from vis_pipeline.settings.device import torch_device
+from vis_pipeline.weights.fetch import sha256
+
+RECORDED_PACKAGES = ("torch", "mmdet", "mmcv", "mmengine", "scipy", "numpy", "opencv-python", "pycocotools", "ray")
+SPLIT_NAME = "split.json"
+DETECTIONS_NAME = "detections.json"
+
+
+@dataclass(frozen=True)
+class RecordedSource:
+    """Detections to read from a file or folder in place of a detector; see `detectors.recorded`."""
+
+    path: Path
+    class_map: str | None
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How to run, as apart from what.
+
+    Attributes:
+        device: torch device of every worker.
+        seed: of the workers.
+        on_bad_frame: what to do at a frame that cannot be read.
+        recorded: detections from disk in place of the detector.
+        save_detections: also write `detections.json`.
+        ray: workers and cluster.
+    """
+
+    device: str = "cpu"
+    seed: int = 0
+    on_bad_frame: OnBadFrame = "error"
+    recorded: RecordedSource | None = None
+    save_detections: bool = False
+    ray: RaySettings = field(default_factory=RaySettings)
+
+
+def run_split(
+    settings: PipelineSettings,
+    split_path: Path,
+    frames_dir: Path,
+    out: Path,
+    options: RunOptions,
+    progress: ProgressListener,
+) -> RunReport:
+    """Run over every video of a split with Ray; `results.json` holds the finished ones.
+
+    Raises:
+        UserError: something cannot be used; see the modules that read it.
+    """
+    split = replace(read_split(split_path), annotations=None)
+    if not frames_dir.is_dir():
+        raise DataError(f"frames {frames_dir}: no such folder")
+    tasks = [
+        VideoTask(video.id, split_frames(video, frames_dir.resolve(), options.on_bad_frame), video.length)
+        for video in split.videos
+    ]
+    inputs = {"split": str(split_path.resolve()), "frames": str(frames_dir.resolve())}
+    recorded, recording = options.recorded, None
+    if recorded is not None:
+        recording = open_recording(recorded.path.resolve(), split, recorded.class_map)
+    factory = _factory(settings, split, options, recording, out)
+    frames = {video.id: _listing_digest([frames_dir / name for name in video.file_names]) for video in split.videos}
+    with holding(out):
+        folder = _open_folder(out, factory, inputs, _digest(split_path), recorded, frames)
+        for video_id in sorted(folder.with_other_frames()):
+            folder.log(f"video {video_id}: its frames have changed since it was finished; it is done again")
+        video_ids = [task.video_id for task in tasks]
+        try:
+            report = run_videos(tasks, factory, folder, options.ray, progress)
+        except BaseException:
+            # Whatever ended the run, an interrupt, too: the finished videos are worth their results.
+            if folder.finished():
+                _close_folder(folder, factory, video_ids)
+            raise
+        _close_folder(folder, factory, video_ids)
+        return report
+
+
+def run_video(
+    settings: PipelineSettings, video: Path, out: Path, options: RunOptions, progress: ProgressListener
+) -> RunReport:
+    """Run over one video file, or one folder of images, in this process.
+
+    Its classes are the detector's own, or those of the recorded detections. The run folder gets a `split.json` that
+    describes the video, so that everything that takes a split works on it.
+
+    Raises:
+        UserError: something cannot be used; see the modules that read it.
+    """
+    frames = open_frames(video, options.on_bad_frame)
+    recorded, recording = options.recorded, None
+    if recorded is None:
+        settings = replace(settings, detector=replace(settings.detector, class_map="by-name"))
+        categories = detector_categories(settings.detector)
+    else:
+        scanned = scan_detections(recorded.path.resolve(), [_described(frames, *extent(frames))])
+        categories, recording = scanned.as_they_are()
+    factory = _factory(settings, Split((), categories, None), options, recording, out)
+    inputs = {"video": str(video.resolve()), "split": SPLIT_NAME}
+    expected = frames.declared_length() if isinstance(frames, VideoFrames) else frames.length
+    task = VideoTask(frames.video_id, frames, expected)
+    with holding(out):
+        folder = _open_folder(out, factory, inputs, _video_digest(video), recorded)
+        report = run_in_process([task], factory, folder, progress)
+        if task.video_id in folder.finished():
+            outcome = folder.read_video(task.video_id)
+            if outcome.height == 0:
+                raise DataError(f"video {video}: none of its {outcome.length} frames could be read")
+            described = _described(frames, outcome.width, outcome.height, outcome.length)
+            write_text(out / SPLIT_NAME, json.dumps(split_to_json(Split((described,), categories, None))))
+        _close_folder(folder, factory, [task.video_id])
+    return report
+
+
+def _described(frames: FrameSource, width: int, height: int, length: int) -> Video:
+    file_names = tuple(f"{frames.name}/{index:05}.jpg" for index in range(length))
+    return Video(frames.video_id, width, height, length, file_names)
+
+
+def _factory(
+    settings: PipelineSettings, split: Split, options: RunOptions, recording: Recording | None, out: Path
+) -> WorkerFactory:
+    if options.ray.address is None:
+        torch_device(options.device)
+    return WorkerFactory(
+        settings=with_absolute_paths(settings),
+        split=split,
+        device=options.device,
+        seed=options.seed,
+        recording=recording,
+        detections_folder=(out / FOLDER_NAME).resolve() if options.save_detections else None,
+    )
+
+
+def _open_folder(
+    out: Path,
+    factory: WorkerFactory,
+    inputs: dict[str, str],
+    input_digest: str,
+    recorded: RecordedSource | None,
+    frames: Mapping[int, str] | None = None,
+) -> RunFolder:
+    """Create or take up the run folder.
+
+    Its hash covers what the results depend on by content, so that data, weights and the folder itself may move. The
+    device is left out (its rounding differs, not its meaning), and so is `on_bad_frame`: what was finished under
+    `error` has no bad frame. A split's `frames`, too many to read twice, count video by video, by name, size and time
+    of change.
+    """
+    identity = _identity(factory, input_digest, recorded)
+    text = json.dumps(identity, sort_keys=True)
+    where = {**inputs, "checkpoints": {part: str(path) for part, path in factory.checkpoints().items()}}
+    config = {**where, "device": factory.device, **json.loads(text)}
+    folder = RunFolder.create(out, config, hashlib.sha256(text.encode()).hexdigest()[:16], frames)
+    folder.write_versions(_versions())
+    if factory.detections_folder is not None:
+        try:
+            factory.detections_folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise DataError(f"{factory.detections_folder}: cannot be made ({error.strerror})") from error
+        categories = split_to_json(factory.split)["categories"]
+        write_text(factory.detections_folder / CATEGORIES_NAME, json.dumps(categories))
+    return folder
+
+
+def _identity(factory: WorkerFactory, input_digest: str, recorded: RecordedSource | None) -> dict[str, Any]:
+    pipeline = asdict(factory.settings)
+    detector = pipeline["detector"]
+    detector["config_sha256"] = hashlib.sha256(read_config(detector["config"]).pretty_text.encode()).hexdigest()
+    detector["class_map"] = _reference(detector["class_map"])
+    for part in (detector, pipeline["siammask"] or {}):
+        part.pop("checkpoint", None)
+    detector.pop("config")
+    files = factory.recording.files if factory.recording else ()
+    return {
+        "version": __version__,
+        "pipeline": pipeline,
+        "seed": factory.seed,
+        "input_sha256": input_digest,
+        "weights_sha256": {part: _digest(path) for part, path in factory.checkpoints().items()},
+        "detections": recorded and {"sha256": _joint_digest(files), "class_map": _reference(recorded.class_map)},
+        "save_detections": factory.detections_folder is not None,
+    }
+
+
+def _joint_digest(files: Sequence[Path]) -> str:
+    """The content of a file; of several their names with their contents."""
+    if len(files) == 1:
+        return _digest(files[0])
+    named = [[file.name, _digest(file)] for file in files]
+    return hashlib.sha256(json.dumps(named).encode()).hexdigest()
+
+
+def _reference(name: str | None) -> str | None:
+    """A name as it is, a file by its content."""
+    return _digest(Path(name)) if name is not None and Path(name).is_file() else name
+
+
+def _video_digest(video: Path) -> str:
+    """The content of a video file; of a folder of images their names, sizes and times of change."""
+    if video.is_file():
+        return _digest(video)
+    return _listing_digest(image_paths(video))
+
+
+def _listing_digest(files: Iterable[Path]) -> str:
+    """Names, sizes and times of change; of a file that is not there the name alone."""
+    digest = hashlib.sha256()
+    for path in files:
+        facts: tuple[int, int] | None = None
+        with suppress(OSError, ValueError):
+            found = path.stat()
+            facts = found.st_size, found.st_mtime_ns
+        digest.update(json.dumps([path.name, facts]).encode())
+    return digest.hexdigest()
+
+
+def _close_folder(folder: RunFolder, factory: WorkerFactory, video_ids: list[int]) -> None:
+    folder.assemble_results(video_ids)
+    if factory.detections_folder is None:
+        return
+    finished = folder.finished()
+    files = [factory.detections_folder / f"{video_id}.json" for video_id in video_ids if video_id in finished]
+    write_json_list(folder.path / DETECTIONS_NAME, _saved_detections(files, folder))
+
+
+def _saved_detections(files: Iterable[Path], folder: RunFolder) -> Iterator[Any]:
+    """The entries of the videos' files, one by one."""
+    for file in files:
+        try:
+            with open_json(file) as (opened, _):
+                stream = JsonStream(opened)
+                yield from stream.entries()
+                stream.finish()
+        except DataError as error:
+            video = folder.path / "videos" / file.name
+            raise DataError(f"{file}: missing or damaged; remove {video} to have both made again") from error
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version(), "vis-pipeline": _version("vis-pipeline")}
+    forks = {"mmdet": "onedl-mmdetection", "mmcv": "onedl-mmcv", "mmengine": "onedl-mmengine"}
+    for package in RECORDED_PACKAGES:
+        fork = forks.get(package)
+        versions[package] = (fork and _version(fork)) or _version(package)
+    return versions
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _digest(path: Path) -> str:
+    try:
+        return sha256(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error

@@ -1,0 +1,1 @@
+"""From config files to typed settings, and what the machine offers."""

@@ -1,0 +1,1 @@
+"""Videos that are made, drawn or composed of cut-outs, with exact masks."""

@@ -1,0 +1,1 @@
+"""Trackers: how detections become tracks."""

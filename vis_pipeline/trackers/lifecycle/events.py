@@ -1,0 +1,86 @@
+"""Why each track is what it is: every decision of a frame in words, and what became of each track in the end."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from enum import Enum
+from typing import Any
+
+from vis_pipeline.trackers.lifecycle.belief import Doubt
+from vis_pipeline.trackers.lifecycle.birth_and_death import Refusal
+from vis_pipeline.trackers.lifecycle.decision import HIDDEN, SWEEPS, Decision
+from vis_pipeline.trackers.lifecycle.table import TrackTable
+
+
+class EventKind(str, Enum):
+    """What happened."""
+
+    BORN = "born"
+    MATCHED = "matched"
+    PREDICTED = "predicted"
+    HIDDEN = "hidden"
+    LOST = "lost"
+    ENDED = "ended"
+    REFUSED = "refused"
+    CUT = "cut"
+    REPORTED = "reported"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One decision.
+
+    Attributes:
+        frame: its index; of an event of the end that of the last frame.
+        kind: what happened.
+        track: number of the track in the order of births, from 0; None where a detection started none.
+        detection: index of the detection in its frame, where there is one.
+        affinity: of the track and its detection in the sweep that joined them; by masks at most 1.5, since the place
+            has a say.
+        reason: what joined them (`masks`, `place and colours`); why a mask is hidden, a detection refused, a track left
+            out; what a report became (`result N`).
+    """
+
+    frame: int
+    kind: EventKind
+    track: int | None = None
+    detection: int | None = None
+    affinity: float | None = None
+    reason: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The event without what it does not have."""
+        content = {key: value for key, value in asdict(self).items() if value is not None}
+        if self.affinity is not None:
+            content["affinity"] = round(self.affinity, 3)
+        return {**content, "kind": self.kind.value}
+
+
+def frame_events(
+    frame: int, decision: Decision, before: TrackTable, numbers: Sequence[int], born: Sequence[int]
+) -> Iterator[Event]:
+    """The decisions of one frame; `numbers` are those of the N tracks before it, `born` those of its births."""
+    matched = decision.assignment
+    pairs = zip(matched.tracks.tolist(), matched.detections.tolist(), strict=True)
+    for (track, detection), affinity, sweep in zip(
+        pairs, matched.affinities.tolist(), matched.sweeps.tolist(), strict=True
+    ):
+        yield Event(frame, EventKind.MATCHED, numbers[track], detection, affinity, SWEEPS[sweep])
+    for track in matched.free_tracks.tolist():
+        if decision.shown[track] != HIDDEN:
+            yield Event(frame, EventKind.PREDICTED, numbers[track])
+        elif not before.lost[track]:
+            yield Event(frame, EventKind.HIDDEN, numbers[track], reason=_words(Doubt(decision.doubts[track])))
+        if not decision.alive[track]:
+            yield Event(frame, EventKind.ENDED, numbers[track], reason="too long without a detection")
+        elif decision.table.lost[track] and not before.lost[track]:
+            yield Event(frame, EventKind.LOST, numbers[track], reason="hidden for too long")
+    for number, detection in zip(born, decision.born.tolist(), strict=True):
+        yield Event(frame, EventKind.BORN, number, detection)
+    for detection, refusal in zip(matched.free_detections.tolist(), decision.refusals.tolist(), strict=True):
+        if refusal != Refusal.NONE:
+            yield Event(frame, EventKind.REFUSED, detection=detection, reason=_words(Refusal(refusal)))
+
+
+def _words(reason: Doubt | Refusal) -> str:
+    return reason.name.lower().replace("_", " ")

@@ -1,0 +1,80 @@
+"""What a frame shows of the tracks: measured on the device, read back once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from detectors.base import Detections
+from vis_pipeline.masks.affinity import mask_iou, shifted
+from vis_pipeline.masks.boxes import minmax_boxes
+from vis_pipeline.trackers.lifecycle.appearance import colour_histograms
+from vis_pipeline.trackers.lifecycle.decision import Candidates
+from vis_pipeline.trackers.propagation import Propagated
+
+
+@dataclass(frozen=True)
+class Observation:
+    """M detections and the predictions of N tracks, stacked in this order, on the device.
+
+    Attributes:
+        masks: bool [M + N, H, W].
+        colours: float32 [M + N, B], histograms of the colours below them.
+    """
+
+    masks: Tensor
+    colours: Tensor
+
+
+def observe(image: Tensor, detections: Detections, predicted: Propagated) -> Observation:
+    """Stack what was found in an image, uint8 [H, W, 3], and what was predicted for it."""
+    masks = torch.cat([detections.masks, predicted.masks])
+    return Observation(masks, colour_histograms(image, masks))
+
+
+def measure(
+    observation: Observation,
+    detections: Detections,
+    predicted: Propagated,
+    last_masks: Tensor,
+    track_colours: Tensor,
+    shifts: NDArray[np.int64],
+) -> Candidates:
+    """All that the decision needs, on the host.
+
+    Args:
+        observation: of the frame.
+        detections: the M detections.
+        predicted: the predictions of the N tracks.
+        last_masks: bool [N, H, W], what each track was last detected as.
+        track_colours: float32 [N, B], what it is known by.
+        shifts: int64 [N, 2], x, y: how far motion has carried it since.
+    """
+    found, tracks = len(detections), len(last_masks)
+    scores = torch.cat([detections.scores, predicted.scores.float()])
+    expected = mask_iou(detections.masks, shifted(last_masks, shifts))
+    columns = {
+        "overlaps": mask_iou(observation.masks, observation.masks),
+        "likeness": observation.colours @ track_colours.T,
+        "expected": torch.nn.functional.pad(expected, (0, 0, 0, tracks)),
+        "boxes": minmax_boxes(observation.masks),
+        "located": torch.nn.functional.pad(predicted.located, (0, 0, found, 0)),
+        "areas": observation.masks.flatten(1).sum(1)[:, None],
+        "scores": scores[:, None],
+    }
+    # One read-back; in float64, which keeps pixel counts whole.
+    table = torch.cat([column.double() for column in columns.values()], dim=1).cpu().numpy()
+    ends = np.cumsum([column.shape[1] for column in columns.values()])[:-1]
+    read = dict(zip(columns, np.split(table, ends, axis=1), strict=True))
+    return Candidates(
+        overlaps=read["overlaps"],
+        expected=read["expected"][:found],
+        likeness=read["likeness"],
+        areas=read["areas"][:, 0].astype(np.int64),
+        boxes=read["boxes"],
+        located=read["located"][found:],
+        detection_scores=read["scores"][:found, 0],
+        tracking_scores=read["scores"][found:, 0],
+    )

@@ -1,0 +1,44 @@
+"""Pasting small masks back into the image, as the official release does it.
+
+On the CPU OpenCV warps, one mask after another; on any other device the same values come from batched gathers.
+"""
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from vis_pipeline.trackers.siammask.gathers import OUTSIDE, gathered_paste
+
+
+def paste(masks: Tensor, squares: Tensor, frame: tuple[int, int], threshold: float) -> Tensor:
+    """Warp N mask probabilities over the image, bilinearly, and threshold them: bool [N, H, W].
+
+    The release maps the *last pixels* of image and scaled image onto each other, whence a factor of
+    (length - 1) / (length * scale) on each axis.
+
+    Args:
+        masks: float32 [N, S, S] in 0..1.
+        squares: float64 [N, 3], the left, top and side in image pixels of the square that each mask covers.
+        frame: height and width of the image, H and W.
+        threshold: a pixel is the target's above it.
+    """
+    scales = masks.shape[-1] / squares[:, 2]
+    lengths = torch.tensor([frame[1], frame[0]], dtype=torch.float64, device=squares.device)
+    factors = (lengths - 1) / (lengths * scales[:, None])
+    shifts = -factors * (-squares[:, :2] * scales[:, None])
+    if masks.device.type != "cpu":
+        return gathered_paste(masks, factors, shifts, frame) > threshold
+    pasted = np.empty((len(masks), *frame), dtype=np.bool_)
+    for index, (factor, shift) in enumerate(zip(factors.tolist(), shifts.tolist(), strict=True)):
+        matrix = np.array([[factor[0], 0, shift[0]], [0, factor[1], shift[1]]])
+        warped = cv2.warpAffine(
+            np.ascontiguousarray(masks[index].numpy()),
+            matrix,
+            (frame[1], frame[0]),
+            flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=(OUTSIDE,),
+        )
+        np.greater(warped, np.float32(threshold), out=pasted[index])
+    return torch.from_numpy(pasted)

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vis_pipeline.data.youtube_vis import Category
 from vis_pipeline.errors import ConfigError
+from vis_pipeline.structures.splits import Category
 
 YOUTUBE_VIS_2019 = (
     "person", "giant_panda", "lizard", "parrot", "skateboard", "sedan", "ape", "dog", "snake", "monkey", "hand",

@@ -9,9 +9,9 @@ from pydantic import AliasChoices, Field
 
 from vis_pipeline import masks
 from vis_pipeline.data.entries import Entry, Id, parsed
-from vis_pipeline.data.youtube_vis import Video
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import Rle
+from vis_pipeline.structures.splits import Video
 
 
 @dataclass(frozen=True)

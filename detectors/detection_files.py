@@ -14,10 +14,10 @@ from detectors.class_maps import build_class_map, build_recorded_map
 from detectors.detection_entries import FoundObject, read_entry
 from vis_pipeline.data.entries import one_line
 from vis_pipeline.data.splits import CATEGORIES, categories_from_json
-from vis_pipeline.data.youtube_vis import Category, Split, Video
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.json_files import open_json
 from vis_pipeline.files.json_stream import DamagedJsonError, JsonStream
+from vis_pipeline.structures.splits import Category, Split, Video
 
 FOLDER_NAME = "detections"
 CATEGORIES_NAME = "categories.json"

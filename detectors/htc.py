@@ -21,12 +21,12 @@ from mmengine.structures import InstanceData
 from safetensors import safe_open
 from torch import Tensor, nn
 
-from detectors.base import Detections
 from detectors.mmdet_config import class_count, find, read_config, register_mmdet, set_classes, without_downloads
-from vis_pipeline.data.frames import Frame
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.masks.boxes import minmax_boxes
 from vis_pipeline.settings.device import torch_device
+from vis_pipeline.structures.detections import Detections
+from vis_pipeline.structures.frames import Frame
 from vis_pipeline.weights.files import load_strictly, misfit, read_checkpoint, read_state_dict
 from vis_pipeline.weights.misfits import other_config, require_detector
 

@@ -25,11 +25,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from detectors.base import Detections
 from detectors.detection_entries import FoundObject
 from detectors.detection_files import Recording, ScannedDetections, open_recording, scan_detections
 from vis_pipeline import masks
-from vis_pipeline.data.frames import Frame
+from vis_pipeline.structures.detections import Detections
+from vis_pipeline.structures.frames import Frame
 
 __all__ = [
     "RecordedDetections",

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from vis_pipeline.data.youtube_vis import Category
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.splits import Category
 
 
 def require_same_categories(

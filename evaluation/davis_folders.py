@@ -13,8 +13,9 @@ from vis_pipeline.data.davis import label_maps
 from vis_pipeline.data.frames import image_paths
 from vis_pipeline.data.label_images import stored_values
 from vis_pipeline.data.listings import subfolders
-from vis_pipeline.data.youtube_vis import Split, TrackResult, Video
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.splits import Split, Video
+from vis_pipeline.structures.tracks import TrackResult
 
 # DAVIS keeps `Annotations/480p/<sequence>`.
 RESOLUTIONS = ("480p", "1080p", "Full-Resolution")

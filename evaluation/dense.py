@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline import masks as run_length_masks
-from vis_pipeline.data.youtube_vis import Annotation, TrackResult
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import Rle
+from vis_pipeline.structures.splits import Annotation
+from vis_pipeline.structures.tracks import TrackResult
 
 if TYPE_CHECKING:
     import torch

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from evaluation.categories import require_same_categories
 from evaluation.scores import Scores
 from evaluation.youtube_vis import VideoOverlaps, measure_overlaps, score_overlaps
-from vis_pipeline.data.youtube_vis import Category, Split, TrackResult
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.splits import Category, Split
+from vis_pipeline.structures.tracks import TrackResult
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,11 @@ from evaluation.scores import Figures
 from evaluation.youtube_vis import evaluate
 from vis_pipeline import masks
 from vis_pipeline.data.single_frames import as_single_frames
-from vis_pipeline.data.youtube_vis import Split, TrackResult, read_split
+from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.registry import METRICS
+from vis_pipeline.structures.splits import Split
+from vis_pipeline.structures.tracks import TrackResult
 
 FIGURES = tuple(figure.name for figure in fields(Figures))
 

@@ -16,11 +16,14 @@ from mmengine.logging import print_log
 from evaluation.scores import Figures
 from evaluation.youtube_vis import evaluate
 from vis_pipeline import masks
-from vis_pipeline.data.youtube_vis import Split, TrackResult, read_split, results_to_json, tracks_from_json
+from vis_pipeline.data.results import results_to_json, tracks_from_json
+from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.files.whole_files import write_json_list
 from vis_pipeline.masks import Rle
 from vis_pipeline.registry import METRICS
+from vis_pipeline.structures.splits import Split
+from vis_pipeline.structures.tracks import TrackResult
 
 FIGURES = tuple(figure.name for figure in fields(Figures))
 
@@ -34,7 +37,7 @@ class YouTubeVIS(BaseMetric):  # type: ignore[misc]
     - mmdet's `TrackDataSample`: its frames' `pred_track_instances` have `masks` bool [N, H, W], `labels`, `scores` and
       `instances_id` [N]. A track's score is the mean over its frames, its class the most frequent one (of equally
       frequent ones the first); labels index the dataset's `classes`, which are found in the split by name.
-    - `{"video_id": int, "tracks": [...]}`, the tracks :class:`~vis_pipeline.data.youtube_vis.TrackResult` or the
+    - `{"video_id": int, "tracks": [...]}`, the tracks :class:`~vis_pipeline.structures.tracks.TrackResult` or the
       entries of a results.json.
     - a list of such tracks.
 

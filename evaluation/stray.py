@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from pycocotools import mask as coco_mask
 
 from vis_pipeline.data.fit import checked_annotations, require_fit
-from vis_pipeline.data.youtube_vis import Split, TrackResult
 from vis_pipeline.masks.track_iou import Track
+from vis_pipeline.structures.splits import Split
+from vis_pipeline.structures.tracks import TrackResult
 
 LEAST_SHARE = 0.5
 

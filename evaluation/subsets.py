@@ -12,8 +12,9 @@ from evaluation.categories import require_same_categories
 from evaluation.scores import Figures, Scores
 from evaluation.youtube_vis import VideoOverlaps, evaluate, measure_overlaps, score_overlaps
 from vis_pipeline.data.fit import annotation_name, require_fit
-from vis_pipeline.data.youtube_vis import Annotation, Split, TrackResult
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.splits import Annotation, Split
+from vis_pipeline.structures.tracks import TrackResult
 
 # From how the JSON of OVIS grades an object in a frame to its occlusion score.
 OCCLUSION_LEVELS = {"no_occlusion": 0.0, "slight_occlusion": 0.25, "severe_occlusion": 0.75}

@@ -26,9 +26,10 @@ from trackeval.metrics import CLEAR, HOTA, Identity
 
 from evaluation.trackeval_data import TrackMapOfIou, sequence_data
 from vis_pipeline.data.fit import checked_annotations, require_fit
-from vis_pipeline.data.youtube_vis import Annotation, Split, TrackResult, Video
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.settings.misspelt import did_you_mean
+from vis_pipeline.structures.splits import Annotation, Split, Video
+from vis_pipeline.structures.tracks import TrackResult
 
 MetricName = Literal["hota", "identity", "clear", "track_map"]
 METRIC_NAMES: tuple[MetricName, ...] = get_args(MetricName)

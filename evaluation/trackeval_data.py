@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from trackeval.metrics import TrackMAP
 
 from evaluation.youtube_vis import parse_entries, truth_sizes
-from vis_pipeline.data.youtube_vis import Annotation, TrackResult, Video
 from vis_pipeline.masks.track_iou import frame_intersections, mean_areas
+from vis_pipeline.structures.splits import Annotation, Video
+from vis_pipeline.structures.tracks import TrackResult
 
 
 class TrackMapOfIou(TrackMAP):  # type: ignore[misc]

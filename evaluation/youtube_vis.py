@@ -17,9 +17,10 @@ from evaluation.matching import UNMATCHED, match
 from evaluation.precision_recall import UNDEFINED, final_recall, precision_at
 from evaluation.scores import CategoryScores, Figures, Scores
 from vis_pipeline.data.fit import annotation_name, checked_annotations, entry_name, require_fit
-from vis_pipeline.data.youtube_vis import Annotation, Category, Split, TrackResult, Video
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks.track_iou import DamagedTrackError, TrackRuns, mean_areas, parse_tracks, track_iou
+from vis_pipeline.structures.splits import Annotation, Category, Split, Video
+from vis_pipeline.structures.tracks import TrackResult
 
 IOU_THRESHOLDS = np.linspace(0.5, 0.95, 10, dtype=np.float64)
 RECALL_POINTS = np.linspace(0.0, 1.0, 101, dtype=np.float64)

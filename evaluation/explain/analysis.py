@@ -20,7 +20,8 @@ from evaluation.explain.scene import Scene, measure_scenes
 from evaluation.explain.videos import figures_by_video, gain
 from evaluation.scores import Scores
 from evaluation.youtube_vis import evaluate
-from vis_pipeline.data.youtube_vis import Split, TrackResult
+from vis_pipeline.structures.splits import Split
+from vis_pipeline.structures.tracks import TrackResult
 
 MOST_EXAMPLES = 10
 CONFUSED_IOU = 0.5

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from evaluation.explain.kinds import Kind, SceneErrors
 from evaluation.explain.repairs import NOTHING, Repair
 from evaluation.explain.scene import Scene
-from vis_pipeline.data.youtube_vis import Split, TrackResult
+from vis_pipeline.structures.splits import Split
+from vis_pipeline.structures.tracks import TrackResult
 
 
 def without_kind(

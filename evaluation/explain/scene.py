@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from evaluation.matching import UNMATCHED, match
 from evaluation.youtube_vis import IOU_THRESHOLDS, by_video, parse_entries, that_count
-from vis_pipeline.data.youtube_vis import Annotation, Split, TrackResult, Video
 from vis_pipeline.masks.track_iou import frame_intersections
+from vis_pipeline.structures.splits import Annotation, Split, Video
+from vis_pipeline.structures.tracks import TrackResult
 
 
 @dataclass(frozen=True)

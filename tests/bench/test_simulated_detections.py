@@ -10,8 +10,8 @@ from hypothesis.extra import numpy as hnp
 
 from vis_pipeline import masks
 from vis_pipeline.bench.simulated_detections import DetectorFaults, dropped, jittered, simulate
-from vis_pipeline.data.youtube_vis import Annotation, Category, Split, Video
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.splits import Annotation, Category, Split, Video
 
 LENGTH, HEIGHT, WIDTH = 40, 48, 64
 

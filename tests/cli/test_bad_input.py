@@ -13,7 +13,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from vis_pipeline.runs.folder import RunFolder, VideoOutcome
+from vis_pipeline.runs.folder import RunFolder
+from vis_pipeline.structures.tracks import VideoOutcome
 from vis_pipeline.weights.registry import resolve
 
 

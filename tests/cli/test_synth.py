@@ -1,6 +1,6 @@
 """`vis-pipeline synth` as a user runs it."""
 
-from vis_pipeline.data.youtube_vis import read_split
+from vis_pipeline.data.splits import read_split
 
 
 def test_a_crowd_is_written(command, tmp_path):

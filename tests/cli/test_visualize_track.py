@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from vis_pipeline import masks
-from vis_pipeline.data.frames import BadFrame, Frame
 from vis_pipeline.data.object_track import object_track
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.frames import BadFrame, Frame
 from vis_pipeline.visualize.object_artist import ObjectArtist
 
 HEIGHT, WIDTH, LENGTH = 400, 500, 3

@@ -7,9 +7,10 @@ from PIL import Image
 
 from vis_pipeline import masks
 from vis_pipeline.data.davis import davis_split
-from vis_pipeline.data.frames import Frame, split_frames
-from vis_pipeline.data.youtube_vis import Split
+from vis_pipeline.data.frames import split_frames
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.frames import Frame
+from vis_pipeline.structures.splits import Split
 
 HEIGHT, WIDTH = 20, 30
 SHARED = Path(__file__).resolve().parents[2].parent / "shared/data/davis2016_train"

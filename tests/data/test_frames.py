@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from vis_pipeline.data.frames import BadFrame, Frame, ImageFrames, VideoFrames, open_frames, prefetched, split_frames
-from vis_pipeline.data.youtube_vis import Video
+from vis_pipeline.data.frames import ImageFrames, VideoFrames, open_frames, prefetched, split_frames
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.images import jpeg_is_whole, png_is_whole, read_image
+from vis_pipeline.structures.frames import BadFrame, Frame
+from vis_pipeline.structures.splits import Video
 
 HEIGHT, WIDTH = 48, 64
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 from clips import GREYS, HEIGHT, WIDTH, set_matrix, write_clip
 
-from vis_pipeline.data.frames import BadFrame, Frame, VideoFrames, split_frames
+from vis_pipeline.data.frames import VideoFrames, split_frames
 from vis_pipeline.data.own_split import named_categories, own_split
-from vis_pipeline.data.youtube_vis import Category
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.frames import BadFrame, Frame
+from vis_pipeline.structures.splits import Category
 
 CLASSES = (Category(1, "cat"), Category(2, "dog"))
 

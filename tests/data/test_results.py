@@ -10,9 +10,11 @@ import pytest
 
 from vis_pipeline import masks
 from vis_pipeline.data.fit import repeated_entries, require_fit
-from vis_pipeline.data.youtube_vis import Category, Split, TrackResult, Video, read_results, tracks_from_json
+from vis_pipeline.data.results import read_results, tracks_from_json
 from vis_pipeline.errors import DataError
 from vis_pipeline.files import memory
+from vis_pipeline.structures.splits import Category, Split, Video
+from vis_pipeline.structures.tracks import TrackResult
 
 HEIGHT, WIDTH = 6, 8
 SPLIT = Split((Video(7, WIDTH, HEIGHT, 2, ("a/0.jpg", "a/1.jpg")),), (Category(3, "bear"),), None)

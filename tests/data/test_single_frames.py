@@ -5,7 +5,7 @@ import pytest
 
 from vis_pipeline import masks
 from vis_pipeline.data.single_frames import as_single_frames
-from vis_pipeline.data.youtube_vis import Annotation, Category, Split, Video
+from vis_pipeline.structures.splits import Annotation, Category, Split, Video
 
 A, B, C, D = masks.encode(np.eye(4, dtype=np.bool_).reshape(4, 2, 2))
 SPLIT = Split(

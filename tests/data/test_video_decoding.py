@@ -10,9 +10,10 @@ from clips import GREYS, HEIGHT, WIDTH, set_matrix, write_clip
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vis_pipeline.data.frames import BadFrame, Frame, Remark, VideoFrames
+from vis_pipeline.data.frames import VideoFrames
 from vis_pipeline.data.video_decoding import lacks_frames, upright
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.frames import BadFrame, Frame, Remark
 
 
 def shown_at(x, y, width, height, a, b, c, d):

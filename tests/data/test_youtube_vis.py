@@ -9,14 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vis_pipeline import masks
-from vis_pipeline.data.youtube_vis import (
-    TrackResult,
-    read_split,
-    results_to_json,
-    split_to_json,
-    tracks_from_json,
-)
+from vis_pipeline.data.results import results_to_json, tracks_from_json
+from vis_pipeline.data.splits import read_split, split_to_json
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.tracks import TrackResult
 
 HEIGHT, WIDTH = 4, 6
 

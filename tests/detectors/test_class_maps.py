@@ -13,8 +13,8 @@ from detectors.class_maps import (
     build_recorded_map,
     counterparts,
 )
-from vis_pipeline.data.youtube_vis import Category
 from vis_pipeline.errors import ConfigError
+from vis_pipeline.structures.splits import Category
 
 SPLIT_2019 = [Category(index, name) for index, name in enumerate(YOUTUBE_VIS_2019, 1)]
 SPLIT_2021 = [Category(index, name) for index, name in enumerate(YOUTUBE_VIS_2021, 1)]

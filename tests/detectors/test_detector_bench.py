@@ -11,15 +11,16 @@ import torch
 import typer
 from typer.testing import CliRunner
 
-from detectors.base import Detections
 from evaluation.youtube_vis import evaluate
 from vis_pipeline import masks
 from vis_pipeline.bench.detector import detect_split
 from vis_pipeline.cli import bench
-from vis_pipeline.data.frames import Frame
 from vis_pipeline.data.single_frames import as_single_frames
-from vis_pipeline.data.youtube_vis import Annotation, Category, Split, Video, split_to_json
+from vis_pipeline.data.splits import split_to_json
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.detections import Detections
+from vis_pipeline.structures.frames import Frame
+from vis_pipeline.structures.splits import Annotation, Category, Split, Video
 
 SIZES = {3: (40, 60), 5: (30, 50), 8: (40, 60)}
 LENGTH = 5

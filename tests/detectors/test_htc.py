@@ -10,8 +10,8 @@ from mmengine.structures import InstanceData
 
 from detectors.htc import HTCDetector, _keep_before_masks, _resized, class_names
 from detectors.mmdet_config import read_config, register_mmdet
-from vis_pipeline.data.frames import Frame
 from vis_pipeline.errors import ConfigError, WeightsError
+from vis_pipeline.structures.frames import Frame
 from vis_pipeline.weights.files import write_state_dict
 from vis_pipeline.weights.registry import PUBLISHED, resolve
 

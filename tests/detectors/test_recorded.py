@@ -10,12 +10,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.base import Detections
 from detectors.recorded import RecordedDetections, detections_to_json, open_recording, scan_detections
 from vis_pipeline import masks
-from vis_pipeline.data.frames import Frame
-from vis_pipeline.data.youtube_vis import Category, Split, Video
 from vis_pipeline.errors import ConfigError, DataError
+from vis_pipeline.structures.detections import Detections
+from vis_pipeline.structures.frames import Frame
+from vis_pipeline.structures.splits import Category, Split, Video
 
 HEIGHT, WIDTH = 6, 8
 SPLIT = Split(

@@ -10,12 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from detectors.base import Detections
 from vis_pipeline import masks
-from vis_pipeline.data.frames import BadFrame, Frame
-from vis_pipeline.data.youtube_vis import TrackResult
 from vis_pipeline.engine import VideoTracker, track_video
 from vis_pipeline.masks.boxes import minmax_boxes
+from vis_pipeline.structures.detections import Detections
+from vis_pipeline.structures.frames import BadFrame, Frame
+from vis_pipeline.structures.tracks import TrackResult
 from vis_pipeline.trackers.lifecycle import TrackingSettings
 from vis_pipeline.trackers.lifecycle.settings import BeliefSettings, MotionSettings, NextBox
 from vis_pipeline.trackers.propagation import NoPrediction, Propagated, Propagator

@@ -3,8 +3,9 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from vis_pipeline.data.youtube_vis import Annotation, Category, Split, TrackResult, Video
 from vis_pipeline.masks import encode
+from vis_pipeline.structures.splits import Annotation, Category, Split, Video
+from vis_pipeline.structures.tracks import TrackResult
 
 CAT, DOG = Category(1, "cat"), Category(2, "dog")
 SIDE = 20

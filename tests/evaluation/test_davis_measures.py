@@ -17,8 +17,8 @@ from evaluation.davis_folders import folder_sequences, label_map, sequence_names
 from vis_pipeline import masks
 from vis_pipeline.cli import davis as command
 from vis_pipeline.cli.app import main
-from vis_pipeline.data.youtube_vis import TrackResult
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.tracks import TrackResult
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared/data/davis2016_train"
 

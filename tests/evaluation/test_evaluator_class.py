@@ -12,8 +12,8 @@ from small_splits import CAT, DOG, HALF, WHOLE, found, scenes, split, truth, vid
 from evaluation.dense import annotation, run_lengths, track_result
 from evaluation.evaluator import YouTubeVISEvaluator
 from evaluation.youtube_vis import evaluate
-from vis_pipeline.data.youtube_vis import Category, Split
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.splits import Category, Split
 
 
 def part_of(ground_truth, results, ids):

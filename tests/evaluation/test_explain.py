@@ -13,9 +13,10 @@ from evaluation.explain.fixes import without_kind
 from evaluation.explain.kinds import Kind, find_errors
 from evaluation.explain.scene import measure_scenes
 from evaluation.youtube_vis import evaluate
-from vis_pipeline.data.youtube_vis import Annotation, Category, Split, TrackResult, Video
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import decode, encode
+from vis_pipeline.structures.splits import Annotation, Category, Split, Video
+from vis_pipeline.structures.tracks import TrackResult
 
 CAT, DOG, COW = 1, 2, 3
 NAMES = {CAT: "cat", DOG: "dog", COW: "cow"}

@@ -10,9 +10,10 @@ from rich.console import Console
 from evaluation.explain.analysis import Confusion, explain
 from evaluation.explain.plot import draw
 from evaluation.explain.tables import confused_pairs, explanation_tables
-from vis_pipeline.data.youtube_vis import Annotation, Category, Split, TrackResult, Video
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import encode
+from vis_pipeline.structures.splits import Annotation, Category, Split, Video
+from vis_pipeline.structures.tracks import TrackResult
 
 
 def mask(x):

@@ -11,8 +11,9 @@ from mmengine.registry import METRICS
 from evaluation.frame_metric import FrameAP
 from evaluation.youtube_vis import evaluate
 from vis_pipeline import masks
-from vis_pipeline.data.youtube_vis import Annotation, Category, Split, TrackResult, Video
 from vis_pipeline.errors import ConfigError, DataError
+from vis_pipeline.structures.splits import Annotation, Category, Split, Video
+from vis_pipeline.structures.tracks import TrackResult
 
 HEIGHT, WIDTH = 12, 16
 CATEGORIES = (Category(30, "cat"), Category(20, "dog"))

@@ -18,7 +18,8 @@ from mmengine.structures import InstanceData
 from small_splits import AWAY, CAT, DOG, HALF, WHOLE, found, rectangle, split, truth, video
 
 from evaluation.youtube_vis import evaluate
-from vis_pipeline.data.youtube_vis import read_split, results_to_json, split_to_json
+from vis_pipeline.data.results import results_to_json
+from vis_pipeline.data.splits import read_split, split_to_json
 from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.masks import decode
 

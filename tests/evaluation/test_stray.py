@@ -4,7 +4,8 @@ from hypothesis.extra import numpy as hnp
 
 from evaluation.stray import stray_share
 from vis_pipeline import masks
-from vis_pipeline.data.youtube_vis import Annotation, Category, Split, TrackResult, Video
+from vis_pipeline.structures.splits import Annotation, Category, Split, Video
+from vis_pipeline.structures.tracks import TrackResult
 
 FRAMES, HEIGHT, WIDTH = 3, 4, 6
 CATEGORIES = (Category(1, "one"), Category(2, "two"))

@@ -19,7 +19,8 @@ from evaluation.subsets import (
 )
 from evaluation.subsets_tables import occlusion_table, short_and_long_table
 from evaluation.youtube_vis import evaluate
-from vis_pipeline.data.youtube_vis import results_to_json, split_to_json
+from vis_pipeline.data.results import results_to_json
+from vis_pipeline.data.splits import split_to_json
 from vis_pipeline.errors import DataError
 
 NO, SLIGHT, SEVERE = "no_occlusion", "slight_occlusion", "severe_occlusion"

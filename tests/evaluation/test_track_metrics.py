@@ -14,17 +14,12 @@ from trackeval import metrics as trackeval_metrics
 from evaluation.track_metrics import METRIC_NAMES, metric_names, track_metrics
 from evaluation.track_metrics_tables import category_metrics_table, track_metrics_table
 from evaluation.youtube_vis import evaluate
-from vis_pipeline.data.youtube_vis import (
-    Annotation,
-    Category,
-    Split,
-    TrackResult,
-    Video,
-    results_to_json,
-    split_to_json,
-)
+from vis_pipeline.data.results import results_to_json
+from vis_pipeline.data.splits import split_to_json
 from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.masks import decode, encode
+from vis_pipeline.structures.splits import Annotation, Category, Split, Video
+from vis_pipeline.structures.tracks import TrackResult
 
 # TrackEval divides by zero where it can.
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")

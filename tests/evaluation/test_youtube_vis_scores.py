@@ -12,17 +12,12 @@ from pycocotools.cocoeval import COCOeval
 
 from evaluation.track_metrics import track_metrics
 from evaluation.youtube_vis import evaluate
-from vis_pipeline.data.youtube_vis import (
-    Annotation,
-    Category,
-    Split,
-    TrackResult,
-    Video,
-    results_to_json,
-    split_to_json,
-)
+from vis_pipeline.data.results import results_to_json
+from vis_pipeline.data.splits import split_to_json
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import decode, encode
+from vis_pipeline.structures.splits import Annotation, Category, Split, Video
+from vis_pipeline.structures.tracks import TrackResult
 
 CAT = (Category(1, "cat"),)
 FIGURES = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")

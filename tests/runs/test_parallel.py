@@ -15,10 +15,10 @@ from ray import cloudpickle
 
 from vis_pipeline import masks
 from vis_pipeline.data.frames import ImageFrames
-from vis_pipeline.data.youtube_vis import TrackResult
 from vis_pipeline.errors import ConfigError, DataError, WeightsError
-from vis_pipeline.runs.folder import RunFolder, VideoOutcome
+from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, run_in_process, run_videos
+from vis_pipeline.structures.tracks import TrackResult, VideoOutcome
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = RaySettings(workers=2)

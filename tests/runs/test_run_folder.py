@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from vis_pipeline import masks
-from vis_pipeline.data.youtube_vis import TrackResult, tracks_from_json
+from vis_pipeline.data.results import tracks_from_json
 from vis_pipeline.errors import DataError
 from vis_pipeline.files import whole_files
-from vis_pipeline.runs.folder import RunFolder, VideoOutcome
+from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.lock import holding
+from vis_pipeline.structures.tracks import TrackResult, VideoOutcome
 
 
 def outcome(video_id: int, score: float = 0.5) -> VideoOutcome:

@@ -10,10 +10,12 @@ from typer.testing import CliRunner
 
 from vis_pipeline import masks
 from vis_pipeline.cli.app import app
-from vis_pipeline.data.youtube_vis import Category, Split, TrackResult, Video, split_to_json
+from vis_pipeline.data.splits import split_to_json
 from vis_pipeline.errors import DataError
-from vis_pipeline.runs.folder import RunFolder, VideoOutcome
+from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.submission import faults, submit, warnings, zipped
+from vis_pipeline.structures.splits import Category, Split, Video
+from vis_pipeline.structures.tracks import TrackResult, VideoOutcome
 
 HEIGHT, WIDTH, LENGTH = 4, 6, 3
 SPLIT = Split(

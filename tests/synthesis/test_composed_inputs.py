@@ -7,8 +7,8 @@ import pytest
 from composed_inputs import HEIGHT, WIDTH, runs, square_mask, write_backgrounds, write_coco, write_image, write_sprite
 
 from vis_pipeline import masks
-from vis_pipeline.data.youtube_vis import Category
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.splits import Category
 from vis_pipeline.synthesis.composed.backgrounds import find_backgrounds, is_sequence
 from vis_pipeline.synthesis.composed.inputs import open_inputs
 from vis_pipeline.synthesis.composed.photographs import joined, read_photographs, usable_sources

@@ -13,8 +13,9 @@ from composed_inputs import write_backgrounds, write_coco, write_sprite
 
 from vis_pipeline import masks
 from vis_pipeline.cli import app as application
-from vis_pipeline.data.youtube_vis import Category, read_split
+from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.splits import Category
 from vis_pipeline.synthesis.composed import CROWD, HARD, NORMAL, open_inputs, write_split
 from vis_pipeline.synthesis.composed.scene import draw_cast
 

@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from vis_pipeline import masks
 from vis_pipeline.cli.visualize import register
-from vis_pipeline.data.youtube_vis import TrackResult
 from vis_pipeline.errors import DataError
-from vis_pipeline.runs.folder import RunFolder, VideoOutcome
+from vis_pipeline.runs.folder import RunFolder
+from vis_pipeline.structures.tracks import TrackResult, VideoOutcome
 from vis_pipeline.visualize.identities import identities
 from vis_pipeline.visualize.run_videos import RunVideos
 from vis_pipeline.visualize.video_writer import Mp4Writer

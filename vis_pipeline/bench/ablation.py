@@ -8,13 +8,16 @@ from evaluation.stray import stray_share
 from evaluation.track_metrics import track_metrics
 from evaluation.youtube_vis import evaluate
 from vis_pipeline.bench.workload import Workload
-from vis_pipeline.data.youtube_vis import Split, TrackResult, read_results, read_split
+from vis_pipeline.data.results import read_results
+from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.parallel.cluster import ray_session
 from vis_pipeline.runs.pipeline import PipelineSettings, load_pipeline
 from vis_pipeline.runs.progress import ProgressListener
 from vis_pipeline.runs.start import RecordedSource, RunOptions, run_split
+from vis_pipeline.structures.splits import Split
+from vis_pipeline.structures.tracks import TrackResult
 
 STANDARD = ("none", "one-stage", "two-stage")
 _TRACKING = ("propagate", "associate", "encode")

@@ -4,10 +4,13 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from detectors.base import Detections, Detector
+from detectors.base import Detector
 from vis_pipeline import masks
-from vis_pipeline.data.frames import BadFrame, Frame, split_frames
-from vis_pipeline.data.youtube_vis import Split, TrackResult, Video
+from vis_pipeline.data.frames import split_frames
+from vis_pipeline.structures.detections import Detections
+from vis_pipeline.structures.frames import BadFrame, Frame
+from vis_pipeline.structures.splits import Split, Video
+from vis_pipeline.structures.tracks import TrackResult
 
 
 def detect_split(

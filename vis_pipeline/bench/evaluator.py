@@ -13,9 +13,12 @@ from evaluation.scores import Scores
 from evaluation.youtube_vis import IOU_THRESHOLDS, evaluate, measure_overlaps, score_overlaps
 from vis_pipeline.bench.plain_evaluator import plain_average_precision
 from vis_pipeline.bench.synthetic_results import Workload, make_json
-from vis_pipeline.data.youtube_vis import Split, TrackResult, read_results, read_split
+from vis_pipeline.data.results import read_results
+from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks.track_iou import parse_tracks, track_iou
+from vis_pipeline.structures.splits import Split
+from vis_pipeline.structures.tracks import TrackResult
 
 SAME = 1e-9
 CASES = {

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline import masks
-from vis_pipeline.data.youtube_vis import Annotation, Split, Video
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import Rle
+from vis_pipeline.structures.splits import Annotation, Split, Video
 
 LONGEST_RUN = 6
 

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from evaluation.davis import Statistics, contour_accuracy, region_similarity, statistics
 from vis_pipeline import masks
-from vis_pipeline.data.frames import Frame, prefetched, split_frames
-from vis_pipeline.data.youtube_vis import Annotation, Split, Video
+from vis_pipeline.data.frames import prefetched, split_frames
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.frames import Frame
+from vis_pipeline.structures.splits import Annotation, Split, Video
 from vis_pipeline.trackers.siammask.tracker import SiamMaskTracker, TargetStates
 
 

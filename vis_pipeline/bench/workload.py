@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from vis_pipeline.bench.simulated_detections import DetectorFaults, simulate
-from vis_pipeline.data.youtube_vis import read_split
+from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.whole_files import write_text
 from vis_pipeline.runs.pipeline import PipelineSettings

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vis_pipeline.bench.evaluator import Timing
     from vis_pipeline.bench.synthetic_results import Workload
     from vis_pipeline.bench.tracker import FollowedObject
-    from vis_pipeline.data.youtube_vis import Split
+    from vis_pipeline.structures.splits import Split
 
 _SHEET_PAIRS = 24
 
@@ -148,7 +148,7 @@ def detector(
     from evaluation.youtube_vis import evaluate
     from vis_pipeline.bench.detector import detect_split
     from vis_pipeline.data.single_frames import as_single_frames
-    from vis_pipeline.data.youtube_vis import read_split
+    from vis_pipeline.data.splits import read_split
     from vis_pipeline.errors import DataError
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.runs.pipeline import build_detector, load_pipeline
@@ -190,7 +190,7 @@ def tracker(
     from rich.console import Console
 
     from vis_pipeline.bench.tracker import follow_split
-    from vis_pipeline.data.youtube_vis import read_split
+    from vis_pipeline.data.splits import read_split
     from vis_pipeline.errors import ConfigError
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.settings.device import torch_device

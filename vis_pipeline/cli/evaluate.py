@@ -14,7 +14,8 @@ from vis_pipeline.files.whole_files import write_text
 
 if TYPE_CHECKING:
     from evaluation.track_metrics import MetricName
-    from vis_pipeline.data.youtube_vis import Split, TrackResult
+    from vis_pipeline.structures.splits import Split
+    from vis_pipeline.structures.tracks import TrackResult
 
 RESULTS_HELP = "A results.json, a submission zip, or a run's folder."
 
@@ -115,7 +116,7 @@ def _prepare(outputs: Sequence[Path], inputs: Sequence[Path | None]) -> None:
 
 
 def _ground_truth(path: Path) -> "Split":
-    from vis_pipeline.data.youtube_vis import read_split
+    from vis_pipeline.data.splits import read_split
 
     split = read_split(path)
     if split.annotations is None:
@@ -125,7 +126,7 @@ def _ground_truth(path: Path) -> "Split":
 
 def _results(path: Path, split: "Split") -> "tuple[TrackResult, ...]":
     from vis_pipeline.data.fit import oddities
-    from vis_pipeline.data.youtube_vis import read_results
+    from vis_pipeline.data.results import read_results
 
     if (path / "config.json").is_file():
         _warn_of_missing(path, {video.id for video in split.videos})

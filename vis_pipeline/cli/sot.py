@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vis_pipeline.data.frames import Footage, Frame
+    from vis_pipeline.structures.frames import Footage, Frame
 
 TRACK_NAME = "track.json"
 
@@ -107,7 +107,7 @@ def sot(
 
 def _frames_alone(footage: "Iterable[Footage]") -> "Iterator[Frame]":
     """The frames; remarks become warnings."""
-    from vis_pipeline.data.frames import Frame, Remark
+    from vis_pipeline.structures.frames import Frame, Remark
 
     for item in footage:
         if isinstance(item, Remark):

@@ -36,7 +36,7 @@ def split(
     import json
 
     from vis_pipeline.data.own_split import named_categories, own_split
-    from vis_pipeline.data.youtube_vis import split_to_json
+    from vis_pipeline.data.splits import split_to_json
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.runs.progress import ProgressBar
 

@@ -19,7 +19,7 @@ def submit(
     out: Annotated[Path | None, typer.Option(help="The zip to write; RUN/submission.zip by default.")] = None,
 ) -> None:
     """Check a run's results by the challenge's rules and write the zip to upload."""
-    from vis_pipeline.data.youtube_vis import read_split
+    from vis_pipeline.data.splits import read_split
     from vis_pipeline.errors import DataError
     from vis_pipeline.runs import submission
     from vis_pipeline.runs.folder import RunFolder

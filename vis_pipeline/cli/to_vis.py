@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from vis_pipeline.data.youtube_vis import Split
+    from vis_pipeline.structures.splits import Split
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +46,7 @@ def vos_to_vis(
 def _write(split: "Split", out: Path) -> None:
     import json
 
-    from vis_pipeline.data.youtube_vis import split_to_json
+    from vis_pipeline.data.splits import split_to_json
     from vis_pipeline.files.whole_files import write_text
 
     write_text(out, json.dumps(split_to_json(split)))

@@ -10,8 +10,8 @@ import typer
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from vis_pipeline.data.frames import FrameSource
     from vis_pipeline.data.object_track import ObjectTrack
+    from vis_pipeline.structures.frames import FrameSource
 
 _SCORE_THR = 0.2
 

@@ -6,7 +6,8 @@ from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, S
 
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import Rle
-from vis_pipeline.structures.splits import Annotation, Split, TrackResult, Video
+from vis_pipeline.structures.splits import Annotation, Split, Video
+from vis_pipeline.structures.tracks import TrackResult
 
 SHOWN_REPEATS = 3
 SHOWN_IDS = 10

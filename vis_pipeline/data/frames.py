@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal
 
 import av
 import numpy as np
@@ -16,76 +16,14 @@ from numpy.typing import NDArray
 
 from vis_pipeline.data.listings import visible
 from vis_pipeline.data.video_decoding import Damaged, decoded_frames, lacks_frames, stated_length, video_stream
-from vis_pipeline.data.youtube_vis import Video
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.images import read_image
+from vis_pipeline.structures.frames import BadFrame, Footage, Frame, FrameSource, Remark
+from vis_pipeline.structures.splits import Video
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 
 OnBadFrame = Literal["error", "skip"]
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One decoded frame.
-
-    Attributes:
-        video_id: id of the video in its split.
-        index: position in the video, from 0.
-        name: file name, or the index as text for a video file.
-        image: uint8 [H, W, 3], BGR.
-        time: when a video file shows it, in seconds; None where nobody says.
-    """
-
-    video_id: int
-    index: int
-    name: str
-    image: NDArray[np.uint8]
-    time: float | None = None
-
-
-@dataclass(frozen=True)
-class BadFrame:
-    """A frame that is missing, damaged or of another size; `reason` is one line for the run's log."""
-
-    video_id: int
-    index: int
-    name: str
-    reason: str
-    time: float | None = None
-
-
-@dataclass(frozen=True)
-class Remark:
-    """Something about the whole video that its user should know; no frame. `text` is one line for the run's log."""
-
-    video_id: int
-    text: str
-
-
-Footage: TypeAlias = Frame | BadFrame | Remark
-"""What iterating over the frames of a video gives."""
-
-
-class FrameSource(Protocol):
-    """The frames of one video in order.
-
-    Attributes:
-        video_id: id of the video in its split.
-        name: what to call the video in messages and file names.
-        length: number of frames, or None for a video file, which only decoding counts.
-    """
-
-    @property
-    def video_id(self) -> int: ...  # noqa: D102
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-
-    @property
-    def length(self) -> int | None: ...  # noqa: D102
-
-    def __iter__(self) -> Iterator[Footage]: ...
 
 
 @dataclass(frozen=True)

@@ -8,19 +8,10 @@ from pathlib import Path
 
 import cv2
 
-from vis_pipeline.data.frames import (
-    BadFrame,
-    Frame,
-    FrameSource,
-    ImageFrames,
-    OnBadFrame,
-    Remark,
-    extent,
-    open_frames,
-    prefetched,
-)
+from vis_pipeline.data.frames import ImageFrames, OnBadFrame, extent, open_frames, prefetched
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.whole_files import unfinished
+from vis_pipeline.structures.frames import BadFrame, Frame, FrameSource, Remark
 from vis_pipeline.structures.splits import Category, Split, Video
 
 JPEG_QUALITY = 95

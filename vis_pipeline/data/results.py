@@ -12,7 +12,8 @@ from vis_pipeline.files.json_files import open_json
 from vis_pipeline.files.json_stream import DamagedJsonError, JsonStream
 from vis_pipeline.files.memory import require_memory
 from vis_pipeline.masks import Rle
-from vis_pipeline.structures.splits import Split, TrackResult, Video
+from vis_pipeline.structures.splits import Split, Video
+from vis_pipeline.structures.tracks import TrackResult
 
 RESULTS_NAME = "results.json"
 

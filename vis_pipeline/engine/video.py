@@ -13,12 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from detectors.base import Detections, Detector
+from detectors.base import Detector
 from vis_pipeline import masks as rle
-from vis_pipeline.data.frames import BadFrame, Footage, Frame, Remark
-from vis_pipeline.data.youtube_vis import TrackResult
 from vis_pipeline.masks.boxes import minmax_boxes
-from vis_pipeline.runs.folder import VideoOutcome
+from vis_pipeline.structures.detections import Detections
+from vis_pipeline.structures.frames import BadFrame, Footage, Frame, Remark
+from vis_pipeline.structures.tracks import TrackResult, VideoOutcome
 from vis_pipeline.trackers.lifecycle import Candidates, Decision, TrackingSettings, decide
 from vis_pipeline.trackers.lifecycle.appearance import BINS, blended
 from vis_pipeline.trackers.lifecycle.decision import HIDDEN

@@ -4,48 +4,21 @@ import json
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from vis_pipeline.data.youtube_vis import TrackResult, results_to_json, tracks_from_json
+from vis_pipeline.data.results import results_to_json, tracks_from_json
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.json_stream import JsonStream
 from vis_pipeline.files.whole_files import write_json_list, write_text
+from vis_pipeline.structures.tracks import VideoOutcome
 
 # Of a stored video the facts stand before its tracks, which are a thousand times as long and left unread for them.
 FACTS_BYTES = 1 << 12
 _LAST_KEY = "tracks"
 _END = b"]}"
-
-
-@dataclass(frozen=True)
-class VideoOutcome:
-    """What a worker made of one video.
-
-    Attributes:
-        tracks: the predicted objects, each with `length` segmentations.
-        length: number of frames, with the null frames of skipped bad ones.
-        height, width: pixels of a frame.
-        seconds: wall time by step: read, detect, propagate, associate, encode.
-        notes: lines for the run's log, such as skipped frames.
-        skipped: indices of the frames that could not be read.
-        searches: tracks that the propagator was asked for, summed over the frames.
-        events: every decision in JSON form (see :class:`vis_pipeline.trackers.lifecycle.events.Event`); the run folder
-            keeps them apart from the rest, and reading an outcome back gives none.
-    """
-
-    tracks: Sequence[TrackResult]
-    length: int
-    height: int
-    width: int
-    seconds: Mapping[str, float]
-    notes: Sequence[str] = ()
-    skipped: Sequence[int] = ()
-    searches: int = 0
-    events: Sequence[Mapping[str, Any]] = ()
 
 
 class RunFolder:

@@ -12,18 +12,20 @@ import torch
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from detectors.base import Detections, Detector
+from detectors.base import Detector
 from detectors.class_maps import build_class_map
 from detectors.htc import HTCDetector, class_names
 from detectors.recorded import RecordedDetections, Recording, detections_to_json
-from vis_pipeline.data.frames import Frame, prefetched
-from vis_pipeline.data.youtube_vis import Category, Split
+from vis_pipeline.data.frames import prefetched
 from vis_pipeline.engine import VideoTracker, track_video
 from vis_pipeline.files.whole_files import write_text
-from vis_pipeline.runs.folder import VideoOutcome
 from vis_pipeline.runs.parallel import VideoTask
 from vis_pipeline.settings.config import STRICT, find_config, load_config, parse
 from vis_pipeline.settings.device import torch_device
+from vis_pipeline.structures.detections import Detections
+from vis_pipeline.structures.frames import Frame
+from vis_pipeline.structures.splits import Category, Split
+from vis_pipeline.structures.tracks import VideoOutcome
 from vis_pipeline.trackers.lifecycle import TrackingSettings
 from vis_pipeline.trackers.propagation import NoPrediction, Propagator, SiamMaskPropagator
 from vis_pipeline.trackers.siammask.checkpoint import load_siammask

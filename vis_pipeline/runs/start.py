@@ -14,16 +14,8 @@ from detectors.detection_files import CATEGORIES_NAME, FOLDER_NAME
 from detectors.mmdet_config import read_config
 from detectors.recorded import Recording, open_recording, scan_detections
 from vis_pipeline import __version__
-from vis_pipeline.data.frames import (
-    FrameSource,
-    OnBadFrame,
-    VideoFrames,
-    extent,
-    image_paths,
-    open_frames,
-    split_frames,
-)
-from vis_pipeline.data.youtube_vis import Split, Video, read_split, split_to_json
+from vis_pipeline.data.frames import OnBadFrame, VideoFrames, extent, image_paths, open_frames, split_frames
+from vis_pipeline.data.splits import read_split, split_to_json
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.json_files import open_json
 from vis_pipeline.files.json_stream import JsonStream
@@ -34,6 +26,8 @@ from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, run_in
 from vis_pipeline.runs.pipeline import PipelineSettings, WorkerFactory, detector_categories, with_absolute_paths
 from vis_pipeline.runs.progress import ProgressListener
 from vis_pipeline.settings.device import torch_device
+from vis_pipeline.structures.frames import FrameSource
+from vis_pipeline.structures.splits import Split, Video
 from vis_pipeline.weights.fetch import sha256
 
 RECORDED_PACKAGES = ("torch", "mmdet", "mmcv", "mmengine", "scipy", "numpy", "opencv-python", "pycocotools", "ray")

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vis_pipeline.data.fit import entry_name, fault, listed, oddities
-from vis_pipeline.data.youtube_vis import RESULTS_NAME, Split, TrackResult, read_results, results_to_json
+from vis_pipeline.data.results import RESULTS_NAME, read_results, results_to_json
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.whole_files import write_bytes
 from vis_pipeline.runs.folder import RunFolder
+from vis_pipeline.structures.splits import Split
+from vis_pipeline.structures.tracks import TrackResult
 
 MOST_TRACKS = 100
 SHOWN_FAULTS = 3

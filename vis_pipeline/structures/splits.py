@@ -62,13 +62,3 @@ class Split:
     def videos_by_id(self) -> dict[int, Video]:
         """The videos under their ids."""
         return {video.id: video for video in self.videos}
-
-
-@dataclass(frozen=True)
-class TrackResult:
-    """One predicted object over the whole video: `segmentations` has one mask or None for every frame."""
-
-    video_id: int
-    category_id: int
-    score: float
-    segmentations: tuple[Rle | None, ...]

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline import masks
-from vis_pipeline.data.youtube_vis import TrackResult
 from vis_pipeline.masks import Rle
+from vis_pipeline.structures.tracks import TrackResult
 from vis_pipeline.visualize.overlay import Label
 from vis_pipeline.visualize.palette import identity_colours
 

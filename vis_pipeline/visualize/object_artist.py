@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline import masks
-from vis_pipeline.data.frames import BadFrame, Frame
 from vis_pipeline.data.object_track import FoundObject, ObjectTrack
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.frames import BadFrame, Frame
 from vis_pipeline.visualize.labels import PlacedLabel, place_labels
 from vis_pipeline.visualize.legend import legend
 from vis_pipeline.visualize.overlay import (

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vis_pipeline.data.frames import BadFrame, Frame, FrameSource, Remark, VideoFrames
+from vis_pipeline.data.frames import VideoFrames
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.whole_files import write_bytes
+from vis_pipeline.structures.frames import BadFrame, Frame, FrameSource, Remark
 from vis_pipeline.visualize.contact_sheet import (
     MARGIN,
     SHEET_WIDTH,

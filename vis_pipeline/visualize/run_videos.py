@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from vis_pipeline.data.frames import FrameSource, open_frames, split_frames
-from vis_pipeline.data.youtube_vis import Split, TrackResult, Video, read_split
+from vis_pipeline.data.frames import open_frames, split_frames
+from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import DataError
 from vis_pipeline.runs.folder import RunFolder
+from vis_pipeline.structures.frames import FrameSource
+from vis_pipeline.structures.splits import Split, Video
+from vis_pipeline.structures.tracks import TrackResult
 from vis_pipeline.visualize.file_names import file_stem, file_stems
 from vis_pipeline.visualize.provenance import predicted_frames
 from vis_pipeline.visualize.text import can_draw

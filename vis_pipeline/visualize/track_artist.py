@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline import masks
-from vis_pipeline.data.frames import BadFrame, Frame
+from vis_pipeline.structures.frames import BadFrame, Frame
 from vis_pipeline.visualize.identities import Identity
 from vis_pipeline.visualize.labels import room_for_full
 from vis_pipeline.visualize.legend import legend

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from detectors.base import Detections
+from vis_pipeline.structures.detections import Detections
 from vis_pipeline.trackers.lifecycle.observation import measure, observe
 from vis_pipeline.trackers.propagation import Propagated
 

@@ -11,8 +11,9 @@ from typer.testing import CliRunner
 from vis_pipeline import masks
 from vis_pipeline.bench.tracker import follow_split
 from vis_pipeline.cli import bench
-from vis_pipeline.data.youtube_vis import Annotation, Category, Split, Video, split_to_json
+from vis_pipeline.data.splits import split_to_json
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.splits import Annotation, Category, Split, Video
 from vis_pipeline.trackers.siammask.tracker import TargetStates
 
 HEIGHT, WIDTH, FRAMES = 40, 60, 6

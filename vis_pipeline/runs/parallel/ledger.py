@@ -3,9 +3,10 @@
 import time
 from collections.abc import Sequence
 
-from vis_pipeline.runs.folder import RunFolder, VideoOutcome
+from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.parallel.tasks import RunReport, VideoTask
 from vis_pipeline.runs.progress import ProgressListener
+from vis_pipeline.structures.tracks import VideoOutcome
 
 
 class Ledger:

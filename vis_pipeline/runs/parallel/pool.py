@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from vis_pipeline.errors import ConfigError, UserError
-from vis_pipeline.runs.folder import VideoOutcome
 from vis_pipeline.runs.parallel.cluster import RaySettings
 from vis_pipeline.runs.parallel.ledger import Ledger
 from vis_pipeline.runs.parallel.tasks import VideoTask, Worker
 from vis_pipeline.settings.cores import cores, thread_environment
+from vis_pipeline.structures.tracks import VideoOutcome
 
 POLL_SECONDS = 0.25
 

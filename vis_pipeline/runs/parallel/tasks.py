@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from vis_pipeline.data.frames import FrameSource
 from vis_pipeline.errors import DataError
-from vis_pipeline.runs.folder import VideoOutcome
+from vis_pipeline.structures.frames import FrameSource
+from vis_pipeline.structures.tracks import VideoOutcome
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline import masks
-from vis_pipeline.data.youtube_vis import Category
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.whole_files import write_text
 from vis_pipeline.masks import Rle
+from vis_pipeline.structures.splits import Category
 from vis_pipeline.synthesis.common.visibility import half_hidden, returns
 
 JPEG_QUALITY = 95

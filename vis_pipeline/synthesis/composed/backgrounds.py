@@ -8,9 +8,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from vis_pipeline.data.frames import IMAGE_SUFFIXES, image_paths
-from vis_pipeline.data.youtube_vis import Annotation, Category, read_split
+from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import Rle
+from vis_pipeline.structures.splits import Annotation, Category
 from vis_pipeline.synthesis.composed.photographs import Photograph
 
 _SPLIT_FILE = "instances.json"

@@ -4,8 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vis_pipeline.data.youtube_vis import Category
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.splits import Category
 from vis_pipeline.synthesis.composed.backgrounds import Background, find_backgrounds
 from vis_pipeline.synthesis.composed.photographs import PhotographSet, joined, read_photographs, usable_sources
 from vis_pipeline.synthesis.composed.settings import ComposeSettings

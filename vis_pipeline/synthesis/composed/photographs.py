@@ -9,9 +9,9 @@ import numpy as np
 
 from vis_pipeline import masks
 from vis_pipeline.data.coco import read_coco
-from vis_pipeline.data.youtube_vis import Category
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import Rle
+from vis_pipeline.structures.splits import Category
 from vis_pipeline.synthesis.composed.sources import REACH, InstanceSource
 
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vis_pipeline import masks
-from vis_pipeline.data.youtube_vis import Category
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.images import read_image
 from vis_pipeline.masks import Rle
+from vis_pipeline.structures.splits import Category
 from vis_pipeline.synthesis.composed.cutouts import Cutout, lift, soft_mask
 
 REACH = 5

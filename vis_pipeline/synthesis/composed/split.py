@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline import masks
-from vis_pipeline.data.youtube_vis import Category
 from vis_pipeline.masks import Rle
+from vis_pipeline.structures.splits import Category
 from vis_pipeline.synthesis.common import split
 from vis_pipeline.synthesis.common.split import SplitFigures, Track, WrittenVideo
 from vis_pipeline.synthesis.composed.backgrounds import Background

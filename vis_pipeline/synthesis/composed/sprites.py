@@ -7,8 +7,8 @@ from pathlib import Path
 from PIL import Image
 
 from vis_pipeline.data.listings import visible_below
-from vis_pipeline.data.youtube_vis import Category
 from vis_pipeline.errors import DataError
+from vis_pipeline.structures.splits import Category
 from vis_pipeline.synthesis.composed.sources import UNREADABLE, SpriteSource
 
 SPRITE_SUFFIXES = frozenset({".png", ".webp"})

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from vis_pipeline import masks
-from vis_pipeline.data.youtube_vis import Category
+from vis_pipeline.structures.splits import Category
 from vis_pipeline.synthesis.common import split
 from vis_pipeline.synthesis.common.split import SplitFigures, Track, WrittenVideo
 from vis_pipeline.synthesis.procedural.settings import NORMAL, SceneSettings

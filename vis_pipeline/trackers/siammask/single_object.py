@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from vis_pipeline import masks
-from vis_pipeline.data.frames import Frame
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import Rle
+from vis_pipeline.structures.frames import Frame
 from vis_pipeline.trackers.siammask.rotated_box import corners, rotated_box
 from vis_pipeline.trackers.siammask.tracker import SiamMaskTracker
 

@@ -13,9 +13,10 @@ from torch.utils.data import ConcatDataset
 
 from vis_pipeline import masks
 from vis_pipeline.data.single_frames import as_single_frames
-from vis_pipeline.data.youtube_vis import Annotation, Category, read_split
+from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.files.images import read_image
+from vis_pipeline.structures.splits import Annotation, Category
 from vis_pipeline.training.detector.sampling import AUGMENTATION, FrameDraw, seed_from
 
 

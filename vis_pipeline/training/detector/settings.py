@@ -13,7 +13,7 @@ import torch
 from mmengine.config import Config
 
 from detectors.mmdet_config import find, set_classes
-from vis_pipeline.data.youtube_vis import read_split
+from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.training.detector.frames import annotation_file, class_names
 

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from vis_pipeline import masks
 from vis_pipeline.data.coco import read_coco
 from vis_pipeline.data.davis import davis_split
-from vis_pipeline.data.youtube_vis import Annotation, Split, Video, read_split
+from vis_pipeline.data.splits import read_split
 from vis_pipeline.data.youtube_vos import youtube_vos_split
 from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.masks import Rle
 from vis_pipeline.settings.misspelt import did_you_mean
+from vis_pipeline.structures.splits import Annotation, Split, Video
 from vis_pipeline.training.tracker.source_settings import (
     CocoSource,
     DavisSource,

@@ -16,9 +16,10 @@ from vis_pipeline.masks.boxes import minmax_boxes
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import BadFrame, Frame
 from vis_pipeline.structures.tracks import TrackResult
+from vis_pipeline.trackers.base import Propagated, Propagator
+from vis_pipeline.trackers.last_mask import NoPrediction
 from vis_pipeline.trackers.lifecycle import TrackingSettings
 from vis_pipeline.trackers.lifecycle.settings import BeliefSettings, MotionSettings, NextBox
-from vis_pipeline.trackers.propagation import NoPrediction, Propagated, Propagator
 from vis_pipeline.visualize.provenance import predicted_frames
 
 HEIGHT, WIDTH = 20, 60

@@ -3,7 +3,7 @@
 import pytest
 
 from vis_pipeline.errors import ConfigError
-from vis_pipeline.runs.pipeline import load_pipeline
+from vis_pipeline.runs.settings import load_pipeline
 from vis_pipeline.trackers.siammask.presets import PRESETS
 
 

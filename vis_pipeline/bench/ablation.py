@@ -13,8 +13,8 @@ from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.parallel.cluster import ray_session
-from vis_pipeline.runs.pipeline import PipelineSettings, load_pipeline
 from vis_pipeline.runs.progress import ProgressListener
+from vis_pipeline.runs.settings import PipelineSettings, load_pipeline
 from vis_pipeline.runs.start import RecordedSource, RunOptions, run_split
 from vis_pipeline.structures.splits import Split
 from vis_pipeline.structures.tracks import TrackResult

@@ -14,7 +14,7 @@ from vis_pipeline.data.frames import prefetched, split_frames
 from vis_pipeline.errors import DataError
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.structures.splits import Annotation, Split, Video
-from vis_pipeline.trackers.siammask.tracker import SiamMaskTracker, TargetStates
+from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor, TargetStates
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class FollowedObject:
     F: Statistics
 
 
-def follow_split(tracker: SiamMaskTracker, split: Split, frames_dir: Path) -> Iterator[FollowedObject]:
+def follow_split(tracker: SiamMaskPredictor, split: Split, frames_dir: Path) -> Iterator[FollowedObject]:
     """Follow every annotated object of a split that shows in two frames or more, video by video; crowds are left out.
 
     Raises:
@@ -47,7 +47,7 @@ def follow_split(tracker: SiamMaskTracker, split: Split, frames_dir: Path) -> It
 
 
 def follow_objects(
-    tracker: SiamMaskTracker, video: Video, objects: Sequence[Annotation], frames_dir: Path
+    tracker: SiamMaskPredictor, video: Video, objects: Sequence[Annotation], frames_dir: Path
 ) -> Iterator[FollowedObject]:
     """Follow the objects of one video, each from the first frame in which its mask has pixels."""
     firsts = [_first_frame(entry) for entry in objects]

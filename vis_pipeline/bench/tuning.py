@@ -19,8 +19,8 @@ from vis_pipeline.bench.workload import Workload
 from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.files.whole_files import write_text
 from vis_pipeline.runs.parallel.cluster import ray_session
-from vis_pipeline.runs.pipeline import PipelineSettings, load_pipeline
 from vis_pipeline.runs.progress import ProgressListener
+from vis_pipeline.runs.settings import PipelineSettings, load_pipeline
 from vis_pipeline.runs.start import RunOptions
 from vis_pipeline.weights.fetch import sha256
 

@@ -13,8 +13,8 @@ from vis_pipeline.bench.simulated_detections import DetectorFaults, simulate
 from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.whole_files import write_text
-from vis_pipeline.runs.pipeline import PipelineSettings
 from vis_pipeline.runs.progress import ProgressListener
+from vis_pipeline.runs.settings import PipelineSettings
 from vis_pipeline.runs.start import DETECTIONS_NAME, RunOptions, run_split
 from vis_pipeline.synthesis.procedural import HARD, write_split
 

@@ -151,7 +151,7 @@ def detector(
     from vis_pipeline.data.splits import read_split
     from vis_pipeline.errors import DataError
     from vis_pipeline.files.whole_files import write_text
-    from vis_pipeline.runs.pipeline import build_detector, load_pipeline
+    from vis_pipeline.runs.settings import build_detector, load_pipeline
     from vis_pipeline.settings.device import torch_device
 
     settings = load_pipeline(config, cfg_options or ()).detector
@@ -195,8 +195,8 @@ def tracker(
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.settings.device import torch_device
     from vis_pipeline.trackers.siammask.checkpoint import load_siammask
+    from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
     from vis_pipeline.trackers.siammask.presets import PRESETS
-    from vis_pipeline.trackers.siammask.tracker import SiamMaskTracker
     from vis_pipeline.weights.registry import resolve
 
     if preset not in PRESETS:
@@ -206,7 +206,7 @@ def tracker(
     truth = _only(read_split(split), only)
     found = {}
     for stages in (1, 2):
-        followed = SiamMaskTracker(network, replace(PRESETS[preset], stages=stages), chosen)
+        followed = SiamMaskPredictor(network, replace(PRESETS[preset], stages=stages), chosen)
         found[stages] = list(follow_split(followed, truth, frames))
     Console().print(_tracker_table(found))
     if json_out is not None:

@@ -62,8 +62,8 @@ def run(
     from rich.console import Console
 
     from vis_pipeline.runs.parallel import RaySettings
-    from vis_pipeline.runs.pipeline import load_pipeline
     from vis_pipeline.runs.progress import ProgressBar
+    from vis_pipeline.runs.settings import load_pipeline
     from vis_pipeline.runs.start import RecordedSource, RunOptions, run_split, run_video
     from vis_pipeline.settings.device import gpu_share, torch_device
 

@@ -60,9 +60,9 @@ def sot(
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.settings.device import torch_device
     from vis_pipeline.trackers.siammask.checkpoint import load_siammask
+    from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
     from vis_pipeline.trackers.siammask.presets import PRESETS
     from vis_pipeline.trackers.siammask.single_object import track_object
-    from vis_pipeline.trackers.siammask.tracker import SiamMaskTracker
     from vis_pipeline.weights.registry import resolve
 
     box = parse_box(init)
@@ -75,7 +75,7 @@ def sot(
 
         picture_files(source, out / file_stem(source.name))
     settings = replace(PRESETS[preset.value], stages=2 if two_stage else 1)
-    tracker = SiamMaskTracker(load_siammask(resolve(weights), chosen), settings, chosen)
+    tracker = SiamMaskPredictor(load_siammask(resolve(weights), chosen), settings, chosen)
     entries: list[dict[str, Any]] = []
     height = width = 0
     expected = source.declared_length() if isinstance(source, VideoFrames) else source.length

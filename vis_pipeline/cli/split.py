@@ -45,7 +45,7 @@ def split(
     if categories is not None:
         classes = named_categories(categories)
     else:
-        from vis_pipeline.runs.pipeline import detector_categories, load_pipeline
+        from vis_pipeline.runs.settings import detector_categories, load_pipeline
 
         classes = detector_categories(load_pipeline(config or "procedural_small", cfg_options or []).detector)
     frames_out = frames_out or out.with_name(f"{out.stem}_frames")

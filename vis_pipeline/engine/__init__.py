@@ -1,5 +1,6 @@
 """The engine: frames in, tracks out."""
 
-from vis_pipeline.engine.video import VideoTracker, track_video
+from vis_pipeline.engine.frame_loop import track_video
+from vis_pipeline.engine.tracker import VideoTracker
 
 __all__ = ["VideoTracker", "track_video"]

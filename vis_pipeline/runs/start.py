@@ -23,8 +23,9 @@ from vis_pipeline.files.whole_files import write_json_list, write_text
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.lock import holding
 from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, run_in_process, run_videos
-from vis_pipeline.runs.pipeline import PipelineSettings, WorkerFactory, detector_categories, with_absolute_paths
 from vis_pipeline.runs.progress import ProgressListener
+from vis_pipeline.runs.settings import PipelineSettings, detector_categories, with_absolute_paths
+from vis_pipeline.runs.worker import WorkerFactory
 from vis_pipeline.settings.device import torch_device
 from vis_pipeline.structures.frames import FrameSource
 from vis_pipeline.structures.splits import Split, Video

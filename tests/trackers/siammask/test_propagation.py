@@ -3,13 +3,15 @@
 import torch
 from siammask_scenes import moving_squares, random_network
 
-from vis_pipeline.trackers.propagation import NoPrediction, Propagated, SiamMaskPropagator
+from vis_pipeline.trackers.base import Propagated
+from vis_pipeline.trackers.last_mask import NoPrediction
+from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
 from vis_pipeline.trackers.siammask.presets import PRESETS
-from vis_pipeline.trackers.siammask.tracker import SiamMaskTracker
+from vis_pipeline.trackers.siammask.propagator import SiamMaskPropagator
 
 
 def siammask():
-    return SiamMaskTracker(random_network("small"), PRESETS["davis"])
+    return SiamMaskPredictor(random_network("small"), PRESETS["davis"])
 
 
 def test_renewed_tracks_look_for_what_is_in_their_boxes_now_and_the_others_for_what_they_began_with():

@@ -12,8 +12,8 @@ from vis_pipeline import __version__
 from vis_pipeline.cli.app import app
 from vis_pipeline.errors import UserError
 from vis_pipeline.masks import decode
+from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
 from vis_pipeline.trackers.siammask.presets import PRESETS
-from vis_pipeline.trackers.siammask.tracker import SiamMaskTracker
 from vis_pipeline.visualize.video_writer import Mp4Writer
 from vis_pipeline.weights.files import write_state_dict
 
@@ -70,7 +70,7 @@ def test_the_result_is_the_trackers(scene, tmp_path, two_stage):
     assert (first["box"], first["score"], first["segmentation"]) == (box.tolist(), 1.0, None)
     assert first["rotated_box"] == [[x, y], [x + w, y], [x + w, y + h], [x, y + h]]
     preset = PRESETS["vot"]
-    tracker = SiamMaskTracker(
+    tracker = SiamMaskPredictor(
         random_network("small").half().float(), type(preset)(**{**vars(preset), "stages": 1 + two_stage})
     )
     states = tracker.initialise(torch.from_numpy(images[0]), torch.from_numpy(box[None]))

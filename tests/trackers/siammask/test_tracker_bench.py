@@ -14,7 +14,7 @@ from vis_pipeline.cli import bench
 from vis_pipeline.data.splits import split_to_json
 from vis_pipeline.errors import DataError
 from vis_pipeline.structures.splits import Annotation, Category, Split, Video
-from vis_pipeline.trackers.siammask.tracker import TargetStates
+from vis_pipeline.trackers.siammask.predictor import TargetStates
 
 HEIGHT, WIDTH, FRAMES = 40, 60, 6
 

@@ -12,8 +12,8 @@ from vis_pipeline import masks
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import Rle
 from vis_pipeline.structures.frames import Frame
+from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
 from vis_pipeline.trackers.siammask.rotated_box import corners, rotated_box
-from vis_pipeline.trackers.siammask.tracker import SiamMaskTracker
 
 # An object's box is at most so many times as long as the frame's longer side.
 _MOST_FRAMES = 4
@@ -49,7 +49,7 @@ class ObjectInFrame:
 
 
 def track_object(
-    tracker: SiamMaskTracker, frames: Iterable[Frame], box: NDArray[np.float64]
+    tracker: SiamMaskPredictor, frames: Iterable[Frame], box: NDArray[np.float64]
 ) -> Iterator[ObjectInFrame]:
     """Follow the object that is at `box` (x, y, w, h, float64 [4]) in the first frame, through all frames.
 

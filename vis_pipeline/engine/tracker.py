@@ -1,11 +1,6 @@
 """One video in one process: frames in, tracks out, all objects of a frame in one batch."""
 
-import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -13,12 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from detectors.base import Detector
 from vis_pipeline import masks as rle
+from vis_pipeline.engine.stopwatch import Stopwatch
 from vis_pipeline.masks.boxes import minmax_boxes
 from vis_pipeline.structures.detections import Detections
-from vis_pipeline.structures.frames import BadFrame, Footage, Frame, Remark
-from vis_pipeline.structures.tracks import TrackResult, VideoOutcome
+from vis_pipeline.structures.tracks import TrackResult
+from vis_pipeline.trackers.base import Propagated, Propagator
 from vis_pipeline.trackers.lifecycle import Candidates, Decision, TrackingSettings, decide
 from vis_pipeline.trackers.lifecycle.appearance import BINS, blended
 from vis_pipeline.trackers.lifecycle.decision import HIDDEN
@@ -28,7 +23,6 @@ from vis_pipeline.trackers.lifecycle.observation import Observation, measure, ob
 from vis_pipeline.trackers.lifecycle.settings import NextBox
 from vis_pipeline.trackers.lifecycle.table import TrackTable, no_tracks
 from vis_pipeline.trackers.post import track_score, vote_class, without_duplicates
-from vis_pipeline.trackers.propagation import Propagated, Propagator
 
 StateT = TypeVar("StateT")
 
@@ -54,22 +48,6 @@ class LiveTracks(Generic[StateT]):
     def later(self, frames: int) -> "LiveTracks[StateT]":
         """The same tracks after some frames that could not be read."""
         return replace(self, table=self.table.later(frames)) if frames else self
-
-
-class Stopwatch:
-    """Seconds by step; on a CUDA device the steps are as the host sees them."""
-
-    def __init__(self) -> None:
-        self.seconds: defaultdict[str, float] = defaultdict(float)
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Add the time of the block to a step."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] += time.perf_counter() - start
 
 
 class VideoTracker(Generic[StateT]):
@@ -241,64 +219,3 @@ class VideoTracker(Generic[StateT]):
             histories=first.histories + second.histories,
             table=first.table.followed_by(second.table),
         )
-
-
-def track_video(
-    video_id: int,
-    frames: Iterable[Footage],
-    detector: Detector,
-    tracker: VideoTracker[StateT],
-    batch_size: int,
-    on_frames: Callable[[int], None],
-    on_detections: Callable[[Frame, Detections], None],
-) -> VideoOutcome:
-    """Detect and track in one video.
-
-    Args:
-        video_id: id that the results carry.
-        frames: of one size, in order.
-        detector: asked for `batch_size` frames at a time.
-        tracker: a fresh one.
-        batch_size: frames a batch.
-        on_frames: told how many frames have just been finished.
-        on_detections: given each readable frame with its detections.
-    """
-    watch = tracker.stopwatch.step
-    notes: list[str] = []
-    skipped: list[int] = []
-    length = height = width = 0
-    stream = iter(frames)
-    while True:
-        with watch("read"):
-            batch = list(islice(stream, batch_size))
-        if not batch:
-            break
-        good = [frame for frame in batch if isinstance(frame, Frame)]
-        with watch("detect"):
-            found = iter(detector.detect(good) if good else [])
-        for frame in batch:
-            if isinstance(frame, Remark):
-                notes.append(frame.text)
-            elif isinstance(frame, BadFrame):
-                notes.append(f"frame {frame.name}: skipped ({frame.reason})")
-                skipped.append(frame.index)
-            else:
-                detections = next(found)
-                on_detections(frame, detections)
-                tracker.step(frame.index, frame.image, detections)
-                height, width = frame.image.shape[:2]
-        shown = sum(not isinstance(frame, Remark) for frame in batch)
-        length += shown
-        on_frames(shown)
-    tracks = tracker.results(video_id, length)
-    return VideoOutcome(
-        tracks=tracks,
-        length=length,
-        height=height,
-        width=width,
-        seconds=dict(tracker.stopwatch.seconds),
-        notes=tuple(notes),
-        skipped=tuple(skipped),
-        searches=tracker.searches,
-        events=tuple(event.to_json() for event in tracker.events),
-    )

@@ -102,7 +102,7 @@ class Prediction:
     masks: Tensor
 
 
-class SiamMaskTracker:
+class SiamMaskPredictor:
     """Runs a network on frames and targets; keeps no target itself."""
 
     def __init__(self, network: SiamMask, settings: SiamMaskSettings, device: torch.device | str = "cpu") -> None:

@@ -8,8 +8,8 @@ from siammask_oracle import PlainNetwork, PlainTracker
 from siammask_scenes import moving_squares, random_network
 
 from vis_pipeline.trackers.siammask.checkpoint import load_siammask
+from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor, TargetStates
 from vis_pipeline.trackers.siammask.presets import PRESETS
-from vis_pipeline.trackers.siammask.tracker import SiamMaskTracker, TargetStates
 
 
 def settings(preset, stages, **own):
@@ -41,7 +41,7 @@ def mask_iou(first, second):
 
 def assert_as_plain(network, images, boxes, chosen):
     """Every frame's prediction in one call agrees with one plain tracker per object."""
-    tracker = SiamMaskTracker(network, chosen)
+    tracker = SiamMaskPredictor(network, chosen)
     states = tracker.initialise(torch.from_numpy(images[0]), torch.from_numpy(boxes))
     plain = plain_trackers(network.state_dict(), images[0], boxes, chosen)
     for image in images[1:]:
@@ -87,10 +87,10 @@ def test_resnet_layout_is_the_releases():
 @pytest.mark.parametrize("stages", [1, 2])
 def test_a_batch_is_its_targets_one_by_one(stages):
     images, boxes = moving_squares(2, seed=1)
-    tracker = SiamMaskTracker(random_network("small"), settings("davis", stages))
+    tracker = SiamMaskPredictor(random_network("small"), settings("davis", stages))
     frames = [torch.from_numpy(image) for image in images]
     together = tracker.predict(frames[1], tracker.initialise(frames[0], torch.from_numpy(boxes)))
-    chunked = SiamMaskTracker(tracker.network, settings("davis", stages, batch=3))
+    chunked = SiamMaskPredictor(tracker.network, settings("davis", stages, batch=3))
     in_chunks = chunked.predict(frames[1], chunked.initialise(frames[0], torch.from_numpy(boxes)))
     np.testing.assert_allclose(together.boxes, in_chunks.boxes, atol=1e-3)
     for index in range(len(boxes)):
@@ -102,7 +102,7 @@ def test_a_batch_is_its_targets_one_by_one(stages):
 
 def test_no_targets():
     images, _ = moving_squares(2)
-    tracker = SiamMaskTracker(random_network("small"), settings("davis", 2))
+    tracker = SiamMaskPredictor(random_network("small"), settings("davis", 2))
     states = tracker.initialise(torch.from_numpy(images[0]), torch.zeros(0, 4))
     prediction = tracker.predict(torch.from_numpy(images[1]), states)
     assert prediction.boxes.shape == (0, 4)
@@ -112,7 +112,7 @@ def test_no_targets():
 
 def test_a_target_at_the_corner_keeps_its_centre_in_the_image():
     images, _ = moving_squares(4)
-    tracker = SiamMaskTracker(random_network("small", seed=9), settings("davis", 2))
+    tracker = SiamMaskPredictor(random_network("small", seed=9), settings("davis", 2))
     states = tracker.initialise(torch.from_numpy(images[0]), torch.tensor([[150.0, -8.0, 14.0, 12.0]]))
     for image in images[1:]:
         states = tracker.predict(torch.from_numpy(image), states).states
@@ -153,7 +153,7 @@ def test_on_a_gpu_the_numbers_are_the_same(stages):
     network = random_network("small")
     predictions = {}
     for device in ("cpu", "cuda"):
-        tracker = SiamMaskTracker(network, settings("davis", stages), device)
+        tracker = SiamMaskPredictor(network, settings("davis", stages), device)
         states = tracker.initialise(torch.from_numpy(images[0]), torch.from_numpy(boxes))
         for image in images[1:]:
             predictions[device] = tracker.predict(torch.from_numpy(image), states)

@@ -1,0 +1,126 @@
+"""The worker of a run: the models of one process, built once from settings that are small enough to send."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass as plain_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from detectors.base import Detector
+from detectors.recorded import RecordedDetections, Recording, detections_to_json
+from vis_pipeline.data.frames import prefetched
+from vis_pipeline.engine import VideoTracker, track_video
+from vis_pipeline.files.whole_files import write_text
+from vis_pipeline.runs.parallel import VideoTask
+from vis_pipeline.runs.settings import PipelineSettings, build_detector
+from vis_pipeline.settings.device import torch_device
+from vis_pipeline.structures.detections import Detections
+from vis_pipeline.structures.frames import Frame
+from vis_pipeline.structures.splits import Split
+from vis_pipeline.structures.tracks import VideoOutcome
+from vis_pipeline.trackers.base import Propagator
+from vis_pipeline.trackers.last_mask import NoPrediction
+from vis_pipeline.trackers.siammask.checkpoint import load_siammask
+from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
+from vis_pipeline.trackers.siammask.propagator import SiamMaskPropagator
+from vis_pipeline.weights.registry import resolve
+
+
+@plain_dataclass(frozen=True)
+class WorkerFactory:
+    """Builds a worker; small and picklable, so that Ray sends this and not the models.
+
+    Attributes:
+        settings: of the pipeline.
+        split: what is processed; its annotations are not needed and are best left out.
+        device: `cpu`, `cuda`, `cuda:1`, ...
+        seed: of torch and numpy, for models that draw.
+        recording: detections from disk in place of the detector.
+        detections_folder: where to write each video's detections as `<video id>.json`, or None.
+    """
+
+    settings: PipelineSettings
+    split: Split
+    device: str
+    seed: int
+    recording: Recording | None = None
+    detections_folder: Path | None = None
+
+    def __call__(self) -> "PipelineWorker":
+        """Load the models."""
+        torch.manual_seed(self.seed)
+        np.random.seed(self.seed)
+        device = torch_device(self.device)
+        detector, propagator = self._detector(device), self._propagator(device)
+        return PipelineWorker(
+            detector,
+            lambda: VideoTracker(propagator, self.settings.tracking, device),
+            self.settings.detector.batch_size,
+            self.detections_folder,
+        )
+
+    def checkpoints(self) -> dict[str, Path]:
+        """The weight files that the worker loads, by part.
+
+        Raises:
+            WeightsError: one of them is not there.
+        """
+        references = {}
+        if self.recording is None:
+            references["detector"] = self.settings.detector.checkpoint
+        if self.settings.siammask is not None:
+            references["siammask"] = self.settings.siammask.checkpoint
+        return {part: resolve(reference) for part, reference in references.items()}
+
+    def _detector(self, device: torch.device) -> Detector:
+        chosen = self.settings.detector
+        if self.recording is not None:
+            return RecordedDetections(self.recording, chosen.score_threshold, chosen.max_per_frame, device)
+        return build_detector(chosen, self.split.categories, device)
+
+    def _propagator(self, device: torch.device) -> Propagator[Any]:
+        chosen = self.settings.siammask
+        if chosen is None:
+            return NoPrediction()
+        network = load_siammask(resolve(chosen.checkpoint), device)
+        return SiamMaskPropagator(SiamMaskPredictor(network, chosen.settings(), device))
+
+
+class PipelineWorker:
+    """Detector and propagator of one process, used for one video after another."""
+
+    def __init__(
+        self,
+        detector: Detector,
+        new_tracker: Callable[[], VideoTracker[Any]],
+        batch_size: int,
+        detections_folder: Path | None,
+    ) -> None:
+        self._detector = detector
+        self._new_tracker = new_tracker
+        self._batch_size = batch_size
+        self._detections_folder = detections_folder
+
+    def process(self, task: VideoTask, report: Callable[[int], None]) -> VideoOutcome:
+        """Track one video; its detections are written before the outcome is returned, where a folder is set."""
+        entries: list[dict[str, Any]] = []
+
+        def record(frame: Frame, detections: Detections) -> None:
+            if self._detections_folder is not None:
+                entries.extend(detections_to_json(frame.video_id, frame.index, detections))
+
+        outcome = track_video(
+            task.video_id,
+            prefetched(task.frames),
+            self._detector,
+            self._new_tracker(),
+            self._batch_size,
+            on_frames=report,
+            on_detections=record,
+        )
+        if self._detections_folder is not None:
+            write_text(self._detections_folder / f"{task.video_id}.json", json.dumps(entries))
+        return outcome

@@ -2,25 +2,21 @@
 
 import hashlib
 import json
-import platform
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from detectors.detection_files import CATEGORIES_NAME, FOLDER_NAME
-from detectors.mmdet_config import read_config
 from detectors.recorded import Recording, open_recording, scan_detections
-from vis_pipeline import __version__
-from vis_pipeline.data.frames import OnBadFrame, VideoFrames, extent, image_paths, open_frames, split_frames
+from vis_pipeline.data.frames import OnBadFrame, VideoFrames, extent, open_frames, split_frames
 from vis_pipeline.data.splits import read_split, split_to_json
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.json_files import open_json
 from vis_pipeline.files.json_stream import JsonStream
 from vis_pipeline.files.whole_files import write_json_list, write_text
 from vis_pipeline.runs.folder import RunFolder
+from vis_pipeline.runs.identity import content_digest, listing_digest, run_identity, software_versions, video_digest
 from vis_pipeline.runs.lock import holding
 from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, run_in_process, run_videos
 from vis_pipeline.runs.progress import ProgressListener
@@ -29,9 +25,7 @@ from vis_pipeline.runs.worker import WorkerFactory
 from vis_pipeline.settings.device import torch_device
 from vis_pipeline.structures.frames import FrameSource
 from vis_pipeline.structures.splits import Split, Video
-from vis_pipeline.weights.fetch import sha256
 
-RECORDED_PACKAGES = ("torch", "mmdet", "mmcv", "mmengine", "scipy", "numpy", "opencv-python", "pycocotools", "ray")
 SPLIT_NAME = "split.json"
 DETECTIONS_NAME = "detections.json"
 
@@ -90,9 +84,9 @@ def run_split(
     if recorded is not None:
         recording = open_recording(recorded.path.resolve(), split, recorded.class_map)
     factory = _factory(settings, split, options, recording, out)
-    frames = {video.id: _listing_digest([frames_dir / name for name in video.file_names]) for video in split.videos}
+    frames = {video.id: listing_digest([frames_dir / name for name in video.file_names]) for video in split.videos}
     with holding(out):
-        folder = _open_folder(out, factory, inputs, _digest(split_path), recorded, frames)
+        folder = _open_folder(out, factory, inputs, content_digest(split_path), recorded, frames)
         for video_id in sorted(folder.with_other_frames()):
             folder.log(f"video {video_id}: its frames have changed since it was finished; it is done again")
         video_ids = [task.video_id for task in tasks]
@@ -131,7 +125,7 @@ def run_video(
     expected = frames.declared_length() if isinstance(frames, VideoFrames) else frames.length
     task = VideoTask(frames.video_id, frames, expected)
     with holding(out):
-        folder = _open_folder(out, factory, inputs, _video_digest(video), recorded)
+        folder = _open_folder(out, factory, inputs, video_digest(video), recorded)
         report = run_in_process([task], factory, folder, progress)
         if task.video_id in folder.finished():
             outcome = folder.read_video(task.video_id)
@@ -178,12 +172,12 @@ def _open_folder(
     `error` has no bad frame. A split's `frames`, too many to read twice, count video by video, by name, size and time
     of change.
     """
-    identity = _identity(factory, input_digest, recorded)
+    identity = run_identity(factory, input_digest, None if recorded is None else recorded.class_map)
     text = json.dumps(identity, sort_keys=True)
     where = {**inputs, "checkpoints": {part: str(path) for part, path in factory.checkpoints().items()}}
     config = {**where, "device": factory.device, **json.loads(text)}
     folder = RunFolder.create(out, config, hashlib.sha256(text.encode()).hexdigest()[:16], frames)
-    folder.write_versions(_versions())
+    folder.write_versions(software_versions())
     if factory.detections_folder is not None:
         try:
             factory.detections_folder.mkdir(exist_ok=True)
@@ -192,58 +186,6 @@ def _open_folder(
         categories = split_to_json(factory.split)["categories"]
         write_text(factory.detections_folder / CATEGORIES_NAME, json.dumps(categories))
     return folder
-
-
-def _identity(factory: WorkerFactory, input_digest: str, recorded: RecordedSource | None) -> dict[str, Any]:
-    pipeline = asdict(factory.settings)
-    detector = pipeline["detector"]
-    detector["config_sha256"] = hashlib.sha256(read_config(detector["config"]).pretty_text.encode()).hexdigest()
-    detector["class_map"] = _reference(detector["class_map"])
-    for part in (detector, pipeline["siammask"] or {}):
-        part.pop("checkpoint", None)
-    detector.pop("config")
-    files = factory.recording.files if factory.recording else ()
-    return {
-        "version": __version__,
-        "pipeline": pipeline,
-        "seed": factory.seed,
-        "input_sha256": input_digest,
-        "weights_sha256": {part: _digest(path) for part, path in factory.checkpoints().items()},
-        "detections": recorded and {"sha256": _joint_digest(files), "class_map": _reference(recorded.class_map)},
-        "save_detections": factory.detections_folder is not None,
-    }
-
-
-def _joint_digest(files: Sequence[Path]) -> str:
-    """The content of a file; of several their names with their contents."""
-    if len(files) == 1:
-        return _digest(files[0])
-    named = [[file.name, _digest(file)] for file in files]
-    return hashlib.sha256(json.dumps(named).encode()).hexdigest()
-
-
-def _reference(name: str | None) -> str | None:
-    """A name as it is, a file by its content."""
-    return _digest(Path(name)) if name is not None and Path(name).is_file() else name
-
-
-def _video_digest(video: Path) -> str:
-    """The content of a video file; of a folder of images their names, sizes and times of change."""
-    if video.is_file():
-        return _digest(video)
-    return _listing_digest(image_paths(video))
-
-
-def _listing_digest(files: Iterable[Path]) -> str:
-    """Names, sizes and times of change; of a file that is not there the name alone."""
-    digest = hashlib.sha256()
-    for path in files:
-        facts: tuple[int, int] | None = None
-        with suppress(OSError, ValueError):
-            found = path.stat()
-            facts = found.st_size, found.st_mtime_ns
-        digest.update(json.dumps([path.name, facts]).encode())
-    return digest.hexdigest()
 
 
 def _close_folder(folder: RunFolder, factory: WorkerFactory, video_ids: list[int]) -> None:
@@ -266,26 +208,3 @@ def _saved_detections(files: Iterable[Path], folder: RunFolder) -> Iterator[Any]
         except DataError as error:
             video = folder.path / "videos" / file.name
             raise DataError(f"{file}: missing or damaged; remove {video} to have both made again") from error
-
-
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version(), "vis-pipeline": _version("vis-pipeline")}
-    forks = {"mmdet": "onedl-mmdetection", "mmcv": "onedl-mmcv", "mmengine": "onedl-mmengine"}
-    for package in RECORDED_PACKAGES:
-        fork = forks.get(package)
-        versions[package] = (fork and _version(fork)) or _version(package)
-    return versions
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
-
-
-def _digest(path: Path) -> str:
-    try:
-        return sha256(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error

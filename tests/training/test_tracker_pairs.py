@@ -8,10 +8,11 @@ import torch
 from tracker_scenes import HIDDEN_FRAME, settings_of, write_split
 
 from vis_pipeline.errors import ConfigError
+from vis_pipeline.trackers.siammask.geometry import context_side
 from vis_pipeline.training.tracker.crops import MASK_MARGIN
 from vis_pipeline.training.tracker.frame_store import FrameStore
 from vis_pipeline.training.tracker.host_crops import PairCutter
-from vis_pipeline.training.tracker.pairs import PairSampler, context_side
+from vis_pipeline.training.tracker.pairs import PairSampler
 from vis_pipeline.training.tracker.settings import AugmentSettings, PairSettings
 from vis_pipeline.training.tracker.source_settings import VideoSource
 from vis_pipeline.training.tracker.sources import read_training_set, with_crowds

@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from siammask_oracle import plain_crop
 
-from vis_pipeline.trackers.siammask.crops import crop, mean_colour, rounded, search_sides, template_sides
+from vis_pipeline.trackers.siammask.crops import crop, mean_colour
 from vis_pipeline.trackers.siammask.gathers import gathered_crops
+from vis_pipeline.trackers.siammask.geometry import rounded, search_sides, template_sides
 
 
 def noise_image(height, width, seed):

@@ -10,30 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vis_pipeline.trackers.siammask.architectures import SEARCH_SIDE, TEMPLATE_SIDE
 from vis_pipeline.trackers.siammask.gathers import gathered_crops
 
-CONTEXT = 0.5
 # Side in pixels from which gathers are faster than filling a square at its full size.
 LARGEST_FILLED = 1200
-
-
-def template_sides(sizes: Tensor) -> Tensor:
-    """Sides in image pixels, float64 [N], of the square with context around boxes of w, h (float64 [N, 2])."""
-    context = CONTEXT * sizes.sum(1)
-    return torch.sqrt((sizes[:, 0] + context) * (sizes[:, 1] + context))
-
-
-def search_sides(sizes: Tensor) -> Tensor:
-    """Sides in image pixels, float64 [N], of the search region: the template's square grown to 255 / 127."""
-    sides = template_sides(sizes)
-    margin = (SEARCH_SIDE - TEMPLATE_SIDE) / 2
-    return sides + 2 * (margin / (TEMPLATE_SIDE / sides))
-
-
-def rounded(sides: Tensor) -> Tensor:
-    """Whole sides, int64 [N], half to even, at least one pixel."""
-    return torch.round(sides).long().clamp_min(1)
 
 
 def mean_colour(image: Tensor) -> Tensor:

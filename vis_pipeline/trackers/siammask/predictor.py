@@ -15,7 +15,8 @@ from vis_pipeline.trackers.siammask.architectures import (
     STRIDE,
     TEMPLATE_SIDE,
 )
-from vis_pipeline.trackers.siammask.crops import crop, mean_colour, rounded, search_sides, template_sides
+from vis_pipeline.trackers.siammask.crops import crop, mean_colour
+from vis_pipeline.trackers.siammask.geometry import rounded, search_sides, template_sides
 from vis_pipeline.trackers.siammask.network import SearchFeatures, SiamMask
 from vis_pipeline.trackers.siammask.paste import paste
 from vis_pipeline.trackers.siammask.presets import SiamMaskSettings

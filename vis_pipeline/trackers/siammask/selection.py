@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vis_pipeline.trackers.siammask.anchors import anchor_boxes
 from vis_pipeline.trackers.siammask.architectures import RESPONSE_SIDE, STRIDE, TEMPLATE_SIDE
-from vis_pipeline.trackers.siammask.crops import template_sides
+from vis_pipeline.trackers.siammask.geometry import template_sides
 from vis_pipeline.trackers.siammask.presets import SiamMaskSettings
 
 SMALLEST_SIDE = 10.0

@@ -9,6 +9,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from vis_pipeline.trackers.siammask.architectures import SEARCH_SIDE, TEMPLATE_SIDE
+from vis_pipeline.trackers.siammask.geometry import context_side
 from vis_pipeline.training.tracker.settings import AugmentSettings, PairSettings
 from vis_pipeline.training.tracker.sources import TrainingSet
 
@@ -223,12 +224,6 @@ class PairSampler:
         shift = rng.uniform(-1, 1, 2) * self._augment.refine_shift * box[2:]
         x, y = box[:2] + box[2:] / 2 + shift
         return CropWindow(video, frame, float(x), float(y), context_side(*size), TEMPLATE_SIDE)
-
-
-def context_side(width: float, height: float) -> float:
-    """Side of the exemplar's window around a box, in pixels: sqrt((w + p)(h + p)) with p half of w + h."""
-    padding = CONTEXT * (width + height)
-    return float(np.sqrt((width + padding) * (height + padding)))
 
 
 def _pick(values: NDArray[np.int64], rng: Generator) -> int:

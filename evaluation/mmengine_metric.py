@@ -142,7 +142,7 @@ class YouTubeVIS(BaseMetric):  # type: ignore[misc]
         video_id, length = frames[0].video_id, frames[0].get("ori_video_length", len(frames))
         if length != len(frames):
             raise DataError(f"video {video_id}: a sample holds {len(frames)} of {length} frames; sample whole videos")
-        tracks: dict[int, _Track] = {}
+        tracks: dict[int, _Identity] = {}
         for index, frame in enumerate(frames):
             found = frame.get("pred_track_instances")
             if found is None or "masks" not in found:
@@ -150,7 +150,7 @@ class YouTubeVIS(BaseMetric):  # type: ignore[misc]
             rles = masks.encode(found.masks.detach().cpu().numpy())
             columns = (found.instances_id.tolist(), found.labels.tolist(), found.scores.tolist(), rles)
             for identity, label, score, rle in zip(*columns, strict=True):
-                track = tracks.setdefault(identity, _Track(length))
+                track = tracks.setdefault(identity, _Identity(length))
                 if track.segmentations[index] is not None:
                     raise DataError(f"video {video_id}, frame {index}: more than one instance has the id {identity}")
                 track.add(index, label, score, rle)
@@ -174,7 +174,7 @@ class YouTubeVIS(BaseMetric):  # type: ignore[misc]
             print_log(text, logger="current", level=logging.WARNING)
 
 
-class _Track:
+class _Identity:
     """One identity over a video, frame by frame."""
 
     def __init__(self, length: int) -> None:

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.explain.fixes import with_ignored, without_kind, without_predictions
-from evaluation.explain.kinds import Kind, SceneErrors, find_errors
+from evaluation.explain.kinds import Kind, VideoErrors, find_errors
 from evaluation.explain.repairs import NOTHING, best_along
-from evaluation.explain.scene import Scene, measure_scenes
+from evaluation.explain.scored_video import ScoredVideo, measure_videos
 from evaluation.explain.videos import figures_by_video, gain
 from evaluation.scores import Scores
 from evaluation.youtube_vis import evaluate
@@ -152,13 +152,13 @@ def explain(results: Sequence[TrackResult], split: Split) -> Explanation:
         DataError: as :func:`evaluation.youtube_vis.evaluate`.
     """
     scores = evaluate(results, split)
-    scenes: list[Scene] = []
-    errors: list[SceneErrors] = []
-    for scene in measure_scenes(results, split):
-        errors.append(find_errors(scene))
-        scenes.append(scene.without_frames())
-    unmatched = [scene.false[0] for scene in scenes]
-    unfound = [~scene.found[0] & ~scene.crowd for scene in scenes]
+    scored_videos: list[ScoredVideo] = []
+    errors: list[VideoErrors] = []
+    for scored in measure_videos(results, split):
+        errors.append(find_errors(scored))
+        scored_videos.append(scored.without_frames())
+    unmatched = [scored.false[0] for scored in scored_videos]
+    unfound = [~scored.found[0] & ~scored.crowd for scored in scored_videos]
 
     def cost(flags: Sequence[NDArray[np.bool_]], fixed: tuple[Sequence[TrackResult], Split]) -> Cost:
         count = sum(int(np.count_nonzero(flag)) for flag in flags)
@@ -169,16 +169,20 @@ def explain(results: Sequence[TrackResult], split: Split) -> Explanation:
         scores=scores,
         errors=tuple(
             KindCost(
-                **vars(cost([found.of(kind) for found in errors], without_kind(results, split, scenes, errors, kind))),
+                **vars(
+                    cost(
+                        [found.of(kind) for found in errors], without_kind(results, split, scored_videos, errors, kind)
+                    )
+                ),
                 kind=kind.value,
-                examples=_examples(split, scenes, errors, kind),
+                examples=_examples(split, scored_videos, errors, kind),
             )
             for kind in Kind
         ),
-        false_positives=cost(unmatched, (without_predictions(results, scenes, unmatched), split)),
-        false_negatives=cost(unfound, (results, with_ignored(split, scenes, unfound))),
-        worst_videos=_worst_videos(scenes, errors),
-        confusion=_confusion(split, scenes),
+        false_positives=cost(unmatched, (without_predictions(results, scored_videos, unmatched), split)),
+        false_negatives=cost(unfound, (results, with_ignored(split, scored_videos, unfound))),
+        worst_videos=_worst_videos(scored_videos, errors),
+        confusion=_confusion(split, scored_videos),
     )
 
 
@@ -189,81 +193,83 @@ def _plain(error: KindCost) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _examples(split: Split, scenes: Sequence[Scene], errors: Sequence[SceneErrors], kind: Kind) -> tuple[Example, ...]:
+def _examples(
+    split: Split, scored_videos: Sequence[ScoredVideo], errors: Sequence[VideoErrors], kind: Kind
+) -> tuple[Example, ...]:
     names = {category.id: category.name for category in split.categories}
     ranked = []
-    for scene, found in zip(scenes, errors, strict=True):
-        weights = _weights(scene, kind)
-        ranked += [(weights[index], scene, index) for index in np.flatnonzero(found.of(kind))]
+    for scored, found in zip(scored_videos, errors, strict=True):
+        weights = _weights(scored, kind)
+        ranked += [(weights[index], scored, index) for index in np.flatnonzero(found.of(kind))]
     ranked.sort(key=lambda entry: -entry[0])
     make = _missed_example if kind is Kind.MISSED else _prediction_example
-    return tuple(make(split, names, scene, index) for _, scene, index in ranked[:MOST_EXAMPLES])
+    return tuple(make(split, names, scored, index) for _, scored, index in ranked[:MOST_EXAMPLES])
 
 
-def _weights(scene: Scene, kind: Kind) -> NDArray[Any]:
+def _weights(scored: ScoredVideo, kind: Kind) -> NDArray[Any]:
     """By what the examples of a kind are chosen: the size of truths, the looseness of masks, or else the score."""
     if kind is Kind.MISSED:
-        return np.asarray(scene.truth_areas.sum(axis=1))
-    return np.asarray(-scene.iou.max(axis=1, initial=0.0)) if kind is Kind.LOOSE_MASK else scene.scores
+        return np.asarray(scored.truth_areas.sum(axis=1))
+    return np.asarray(-scored.iou.max(axis=1, initial=0.0)) if kind is Kind.LOOSE_MASK else scored.scores
 
 
-def _missed_example(split: Split, names: Mapping[int, str], scene: Scene, truth: int) -> Example:
-    annotation = (split.annotations or ())[scene.annotations[truth]]
+def _missed_example(split: Split, names: Mapping[int, str], scored: ScoredVideo, truth: int) -> Example:
+    annotation = (split.annotations or ())[scored.annotations[truth]]
     name = names[annotation.category_id]
-    return Example(scene.video.id, scene.video.name, name, None, None, None, (annotation.id,), None)
+    return Example(scored.video.id, scored.video.name, name, None, None, None, (annotation.id,), None)
 
 
-def _prediction_example(split: Split, names: Mapping[int, str], scene: Scene, prediction: int) -> Example:
-    iou = scene.iou[prediction]
+def _prediction_example(split: Split, names: Mapping[int, str], scored: ScoredVideo, prediction: int) -> Example:
+    iou = scored.iou[prediction]
     order = np.argsort(-iou, kind="stable")
     touched = [
         truth for place, truth in enumerate(order) if iou[truth] >= TOUCHED_IOU or (place == 0 and iou[truth] > 0)
     ]
     return Example(
-        video_id=scene.video.id,
-        video=scene.video.name,
-        category=names[int(scene.categories[prediction])],
-        result=int(scene.results[prediction]),
-        track=int(scene.numbers[prediction]),
-        score=float(scene.scores[prediction]),
-        truths=tuple((split.annotations or ())[scene.annotations[truth]].id for truth in touched),
+        video_id=scored.video.id,
+        video=scored.video.name,
+        category=names[int(scored.categories[prediction])],
+        result=int(scored.results[prediction]),
+        track=int(scored.numbers[prediction]),
+        score=float(scored.scores[prediction]),
+        truths=tuple((split.annotations or ())[scored.annotations[truth]].id for truth in touched),
         iou=float(iou.max(initial=0.0)),
     )
 
 
-def _worst_videos(scenes: Sequence[Scene], errors: Sequence[SceneErrors]) -> tuple[VideoCost, ...]:
+def _worst_videos(scored_videos: Sequence[ScoredVideo], errors: Sequence[VideoErrors]) -> tuple[VideoCost, ...]:
     videos = [
         VideoCost(
-            video_id=scene.video.id,
-            name=scene.video.name,
-            truths=int(np.count_nonzero(~scene.crowd)),
+            video_id=scored.video.id,
+            name=scored.video.name,
+            truths=int(np.count_nonzero(~scored.crowd)),
             AP=figures.AP,
             cost=figures.cost,
             counts={kind.value: int(np.count_nonzero(found.of(kind))) for kind in Kind},
         )
-        for scene, found, figures in zip(scenes, errors, figures_by_video(scenes), strict=True)
+        for scored, found, figures in zip(scored_videos, errors, figures_by_video(scored_videos), strict=True)
     ]
     faulty = [video for video in videos if video.cost or any(video.counts.values())]
     return tuple(sorted(faulty, key=lambda video: -video.cost))
 
 
-def _confusion(split: Split, scenes: Sequence[Scene]) -> Confusion:
+def _confusion(split: Split, scored_videos: Sequence[ScoredVideo]) -> Confusion:
     categories = sorted(split.categories, key=lambda category: category.id)
     ids = np.array([category.id for category in categories])
     beyond = len(categories)
     matrix = np.zeros((beyond + 1, beyond + 1), dtype=np.int64)
-    for scene in scenes:
-        rows = np.append(np.searchsorted(ids, scene.truth_categories), beyond)
-        counts = scene.true[0] | scene.false[0]
-        np.add.at(matrix, (rows[_confused_with(scene)[counts]], np.searchsorted(ids, scene.categories[counts])), 1)
-        missed = ~scene.crowd & (scene.iou < CONFUSED_IOU).all(axis=0)
+    for scored in scored_videos:
+        rows = np.append(np.searchsorted(ids, scored.truth_categories), beyond)
+        counts = scored.true[0] | scored.false[0]
+        np.add.at(matrix, (rows[_confused_with(scored)[counts]], np.searchsorted(ids, scored.categories[counts])), 1)
+        missed = ~scored.crowd & (scored.iou < CONFUSED_IOU).all(axis=0)
         np.add.at(matrix[:, beyond], rows[:-1][missed], 1)
     return Confusion(tuple(category.name for category in categories), tuple(map(tuple, matrix.tolist())))
 
 
-def _confused_with(scene: Scene) -> NDArray[np.int64]:
+def _confused_with(scored: ScoredVideo) -> NDArray[np.int64]:
     """The truth in whose row a prediction counts, int64 [D], `NOTHING` for the background."""
-    same_class = scene.categories[:, None] == scene.truth_categories[None, :]
-    near = (scene.iou >= CONFUSED_IOU) & ~scene.crowd
-    nearest = best_along(np.where(near, scene.iou + same_class, 0.0), axis=1)
-    return np.where(scene.matches[0] == NOTHING, nearest, scene.matches[0])
+    same_class = scored.categories[:, None] == scored.truth_categories[None, :]
+    near = (scored.iou >= CONFUSED_IOU) & ~scored.crowd
+    nearest = best_along(np.where(near, scored.iou + same_class, 0.0), axis=1)
+    return np.where(scored.matches[0] == NOTHING, nearest, scored.matches[0])

@@ -7,15 +7,19 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.explain.kinds import Kind, SceneErrors
+from evaluation.explain.kinds import Kind, VideoErrors
 from evaluation.explain.repairs import NOTHING, Repair
-from evaluation.explain.scene import Scene
+from evaluation.explain.scored_video import ScoredVideo
 from vis_pipeline.structures.splits import Split
 from vis_pipeline.structures.tracks import TrackResult
 
 
 def without_kind(
-    results: Sequence[TrackResult], split: Split, scenes: Sequence[Scene], errors: Sequence[SceneErrors], kind: Kind
+    results: Sequence[TrackResult],
+    split: Split,
+    scored_videos: Sequence[ScoredVideo],
+    errors: Sequence[VideoErrors],
+    kind: Kind,
 ) -> tuple[list[TrackResult], Split]:
     """The results and the split in which this kind alone is fixed; see :mod:`evaluation.explain.kinds` for how.
 
@@ -23,12 +27,12 @@ def without_kind(
     the place of its best-scored piece.
     """
     if kind is Kind.MISSED:
-        return list(results), with_ignored(split, scenes, [found.missed for found in errors])
+        return list(results), with_ignored(split, scored_videos, [found.missed for found in errors])
     added: dict[int, list[TrackResult]] = defaultdict(list)
-    for scene, found in zip(scenes, errors, strict=True):
+    for scored, found in zip(scored_videos, errors, strict=True):
         for repair in found.repairs[kind]:
-            added[int(scene.results[repair.pieces[0]])].append(_right_track(results, split, scene, repair))
-    kept = _results_of(scenes, [~found.members[kind] for found in errors])
+            added[int(scored.results[repair.pieces[0]])].append(_right_track(results, split, scored, repair))
+    kept = _results_of(scored_videos, [~found.members[kind] for found in errors])
     fixed = []
     for index, result in enumerate(results):
         fixed += [*([result] if index in kept else []), *added[index]]
@@ -36,16 +40,18 @@ def without_kind(
 
 
 def without_predictions(
-    results: Sequence[TrackResult], scenes: Sequence[Scene], dropped: Sequence[NDArray[np.bool_]]
+    results: Sequence[TrackResult], scored_videos: Sequence[ScoredVideo], dropped: Sequence[NDArray[np.bool_]]
 ) -> list[TrackResult]:
     """The results that count but for some, bool [D] for each video."""
-    kept = _results_of(scenes, [~flags for flags in dropped])
+    kept = _results_of(scored_videos, [~flags for flags in dropped])
     return [result for index, result in enumerate(results) if index in kept]
 
 
-def with_ignored(split: Split, scenes: Sequence[Scene], ignored: Sequence[NDArray[np.bool_]]) -> Split:
+def with_ignored(split: Split, scored_videos: Sequence[ScoredVideo], ignored: Sequence[NDArray[np.bool_]]) -> Split:
     """The split with some ground truths, bool [G] for each video, turned into crowds."""
-    indices = {int(index) for scene, flags in zip(scenes, ignored, strict=True) for index in scene.annotations[flags]}
+    indices = {
+        int(index) for scored, flags in zip(scored_videos, ignored, strict=True) for index in scored.annotations[flags]
+    }
     annotations = [
         replace(annotation, iscrowd=True) if index in indices else annotation
         for index, annotation in enumerate(split.annotations or ())
@@ -53,16 +59,16 @@ def with_ignored(split: Split, scenes: Sequence[Scene], ignored: Sequence[NDArra
     return replace(split, annotations=tuple(annotations))
 
 
-def _results_of(scenes: Sequence[Scene], chosen: Sequence[NDArray[np.bool_]]) -> set[int]:
-    return {int(index) for scene, flags in zip(scenes, chosen, strict=True) for index in scene.results[flags]}
+def _results_of(scored_videos: Sequence[ScoredVideo], chosen: Sequence[NDArray[np.bool_]]) -> set[int]:
+    return {int(index) for scored, flags in zip(scored_videos, chosen, strict=True) for index in scored.results[flags]}
 
 
-def _right_track(results: Sequence[TrackResult], split: Split, scene: Scene, repair: Repair) -> TrackResult:
-    truth = (split.annotations or ())[scene.annotations[repair.truth]]
+def _right_track(results: Sequence[TrackResult], split: Split, scored: ScoredVideo, repair: Repair) -> TrackResult:
+    truth = (split.annotations or ())[scored.annotations[repair.truth]]
     masks = truth.segmentations
     if repair.sources is not None:
         masks = tuple(
-            None if source == NOTHING else results[scene.results[source]].segmentations[frame]
+            None if source == NOTHING else results[scored.results[source]].segmentations[frame]
             for frame, source in enumerate(repair.sources)
         )
-    return TrackResult(scene.video.id, truth.category_id, float(scene.scores[repair.pieces[0]]), masks)
+    return TrackResult(scored.video.id, truth.category_id, float(scored.scores[repair.pieces[0]]), masks)

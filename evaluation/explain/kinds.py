@@ -57,7 +57,7 @@ from evaluation.explain.repairs import (
     join_switched,
     lies_on,
 )
-from evaluation.explain.scene import Scene
+from evaluation.explain.scored_video import ScoredVideo
 
 FOUND_IOU = 0.5
 POOR_IOU = 0.1
@@ -80,7 +80,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class SceneErrors:
+class VideoErrors:
     """The errors of a video with D predictions and G ground truths.
 
     Attributes:
@@ -98,38 +98,38 @@ class SceneErrors:
         return self.missed if kind is Kind.MISSED else self.members[kind]
 
 
-def find_errors(scene: Scene) -> SceneErrors:
+def find_errors(scored: ScoredVideo) -> VideoErrors:
     """Name every error of a video, by the rules at the top of this module."""
-    same_class = scene.categories[:, None] == scene.truth_categories[None, :]
-    same = np.where(same_class & ~scene.crowd, scene.iou, 0.0)
-    other = np.where(~same_class & ~scene.crowd, scene.iou, 0.0)
-    true, false, found = scene.true[0], scene.false[0], scene.found[0]
+    same_class = scored.categories[:, None] == scored.truth_categories[None, :]
+    same = np.where(same_class & ~scored.crowd, scored.iou, 0.0)
+    other = np.where(~same_class & ~scored.crowd, scored.iou, 0.0)
+    true, false, found = scored.true[0], scored.false[0], scored.found[0]
     # The truth that a prediction has most to do with: the one it has found, or else that of the highest IoU.
-    foremost = np.where(true, scene.matches[0], best_along(same, axis=1))
+    foremost = np.where(true, scored.matches[0], best_along(same, axis=1))
 
-    on = lies_on(scene, same_class)
-    frames = frames_on(scene, on)
-    share = frames / np.maximum(np.count_nonzero(scene.areas, axis=1), 1)[:, None]
+    on = lies_on(scored, same_class)
+    frames = frames_on(scored, on)
+    share = frames / np.maximum(np.count_nonzero(scored.areas, axis=1), 1)[:, None]
     often = (frames >= SWITCH_FRAMES) & (share >= SWITCH_SHARE)
     switched = (true | false) & (often.sum(axis=1) >= 2) & (often & same_class).any(axis=1)
-    taken = _flags(len(found), scene.matches[0][true & ~switched])
-    switch_repairs = join_switched(scene, cut_at_switches(scene, _only(on, often)), switched, taken)
+    taken = _flags(len(found), scored.matches[0][true & ~switched])
+    switch_repairs = join_switched(scored, cut_at_switches(scored, _only(on, often)), switched, taken)
 
     duplicate = false & ~switched & (same >= FOUND_IOU).any(axis=1)
     wrong_class = false & ~switched & ~duplicate & (other >= FOUND_IOU).any(axis=1)
     rest = false & ~switched & ~duplicate & ~wrong_class
 
-    settled = same_class & ~scene.crowd & (share >= HOME_SHARE)
+    settled = same_class & ~scored.crowd & (share >= HOME_SHARE)
     own_only = ~true[:, None] | (np.arange(len(found)) == foremost[:, None])
-    broken_repairs = join_broken(scene, on, settled & own_only & (rest | true & ~switched)[:, None], _holders(scene))
+    broken_repairs = join_broken(scored, on, settled & own_only & (rest | true & ~switched)[:, None], _holders(scored))
     broken = _flags(len(true), [piece for repair in broken_repairs for piece in repair.pieces])
 
     poor = rest & ~broken & ((same >= POOR_IOU).any(axis=1) | settled.any(axis=1))
-    loose = true & ~switched & ~broken & (_picked(scene.iou, foremost[:, None])[:, 0] < EXACT_IOU)
+    loose = true & ~switched & ~broken & (_picked(scored.iou, foremost[:, None])[:, 0] < EXACT_IOU)
     repairs = {
         Kind.DUPLICATE: (),
         Kind.WRONG_CLASS: tuple(
-            Repair(truth, (index,), np.where(scene.areas[index] > 0, index, NOTHING))
+            Repair(truth, (index,), np.where(scored.areas[index] > 0, index, NOTHING))
             for truth, index in _first_takers(wrong_class, best_along(other, axis=1), found).items()
         ),
         Kind.POOR_MASK: tuple(
@@ -141,7 +141,7 @@ def find_errors(scene: Scene) -> SceneErrors:
         Kind.LOOSE_MASK: tuple(Repair(int(foremost[index]), (int(index),), None) for index in np.flatnonzero(loose)),
     }
     mended = _flags(len(found), [repair.truth for kind in repairs.values() for repair in kind])
-    return SceneErrors(
+    return VideoErrors(
         members={
             Kind.DUPLICATE: duplicate,
             Kind.WRONG_CLASS: wrong_class,
@@ -152,7 +152,7 @@ def find_errors(scene: Scene) -> SceneErrors:
             Kind.LOOSE_MASK: loose,
         },
         repairs=repairs,
-        missed=~scene.crowd & ~found & ~mended,
+        missed=~scored.crowd & ~found & ~mended,
     )
 
 
@@ -171,11 +171,11 @@ def _only(on: NDArray[np.int64], allowed: NDArray[np.bool_]) -> NDArray[np.int64
     return np.where(_picked(allowed, on), on, NOTHING)
 
 
-def _holders(scene: Scene) -> NDArray[np.int64]:
+def _holders(scored: ScoredVideo) -> NDArray[np.int64]:
     """The prediction that has found each ground truth, int64 [G], or `NOTHING`."""
-    holders = np.full(len(scene.crowd), NOTHING, dtype=np.int64)
-    predictions = np.flatnonzero(scene.true[0])
-    holders[scene.matches[0][predictions]] = predictions
+    holders = np.full(len(scored.crowd), NOTHING, dtype=np.int64)
+    predictions = np.flatnonzero(scored.true[0])
+    holders[scored.matches[0][predictions]] = predictions
     return holders
 
 

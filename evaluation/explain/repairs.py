@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.explain.scene import Scene
+from evaluation.explain.scored_video import ScoredVideo
 
 LIES_ON_IOU = 0.5
 JOINED_IOU = 0.5
@@ -29,14 +29,14 @@ class Repair:
     sources: NDArray[np.int64] | None
 
 
-def lies_on(scene: Scene, same_class: NDArray[np.bool_]) -> NDArray[np.int64]:
+def lies_on(scored: ScoredVideo, same_class: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The ground truth that each prediction lies on in each frame, or `NOTHING`, int64 [D, F].
 
     It is that of the highest frame IoU of at least 0.5, those of the prediction's own class (`same_class`, bool [D, G])
     first; a crowd never is.
     """
-    good = (scene.frame_iou >= LIES_ON_IOU) & ~scene.crowd[None, :, None]
-    rank = np.where(good, scene.frame_iou + same_class[:, :, None], 0.0)
+    good = (scored.frame_iou >= LIES_ON_IOU) & ~scored.crowd[None, :, None]
+    rank = np.where(good, scored.frame_iou + same_class[:, :, None], 0.0)
     return best_along(rank, axis=1)
 
 
@@ -46,13 +46,13 @@ def best_along(values: NDArray[np.float64], axis: int) -> NDArray[np.int64]:
     return np.where(padded.max(axis=axis) > 0, padded.argmax(axis=axis), NOTHING)
 
 
-def frames_on(scene: Scene, on: NDArray[np.int64]) -> NDArray[np.int64]:
+def frames_on(scored: ScoredVideo, on: NDArray[np.int64]) -> NDArray[np.int64]:
     """In how many frames each prediction lies on each ground truth, int64 [D, G]."""
-    lying = on[:, None] == np.arange(len(scene.crowd))[:, None]
+    lying = on[:, None] == np.arange(len(scored.crowd))[:, None]
     return np.asarray(np.count_nonzero(lying, axis=2), dtype=np.int64)
 
 
-def cut_at_switches(scene: Scene, on: NDArray[np.int64]) -> NDArray[np.int64]:
+def cut_at_switches(scored: ScoredVideo, on: NDArray[np.int64]) -> NDArray[np.int64]:
     """The ground truth that each frame of a track goes to, int64 [D, F]: from where it lies on one until the next.
 
     What comes before the first goes to the first. `NOTHING` where a track shows nothing, or never lies on anything.
@@ -61,27 +61,27 @@ def cut_at_switches(scene: Scene, on: NDArray[np.int64]) -> NDArray[np.int64]:
     last = np.maximum.accumulate(np.where(on != NOTHING, frames, NOTHING), axis=1)
     first = np.argmax(on != NOTHING, axis=1)
     owner = np.take_along_axis(on, np.where(last == NOTHING, first[:, None], last), axis=1)
-    return np.where(scene.areas > 0, owner, NOTHING)
+    return np.where(scored.areas > 0, owner, NOTHING)
 
 
 def join_switched(
-    scene: Scene, owner: NDArray[np.int64], switched: NDArray[np.bool_], taken: NDArray[np.bool_]
+    scored: ScoredVideo, owner: NDArray[np.int64], switched: NDArray[np.bool_], taken: NDArray[np.bool_]
 ) -> tuple[Repair, ...]:
     """One track for each ground truth that switched tracks (bool [D]) have pieces on and that is not `taken`, bool [G].
 
     `owner` [D, F] is that of :func:`cut_at_switches`.
     """
     repairs = []
-    for truth in np.flatnonzero(~taken & ~scene.crowd):
+    for truth in np.flatnonzero(~taken & ~scored.crowd):
         pieces = np.flatnonzero(switched & (owner == truth).any(axis=1))
-        repair = _joined(scene, int(truth), pieces, owner[pieces] == truth)
+        repair = _joined(scored, int(truth), pieces, owner[pieces] == truth)
         if repair is not None:
             repairs.append(repair)
     return tuple(repairs)
 
 
 def join_broken(
-    scene: Scene, on: NDArray[np.int64], home: NDArray[np.bool_], holder: NDArray[np.int64]
+    scored: ScoredVideo, on: NDArray[np.int64], home: NDArray[np.bool_], holder: NDArray[np.int64]
 ) -> tuple[Repair, ...]:
     """One track for each ground truth that two or more predictions share out between them.
 
@@ -92,7 +92,7 @@ def join_broken(
     for truth in np.flatnonzero(home.sum(axis=0) >= 2):
         candidates = sorted(np.flatnonzero(home[:, truth]), key=lambda piece: (piece != holder[truth], piece))
         pieces = _side_by_side(on == truth, candidates)
-        repair = _joined(scene, int(truth), pieces, scene.areas[pieces] > 0)
+        repair = _joined(scored, int(truth), pieces, scored.areas[pieces] > 0)
         if repair is not None and len(repair.pieces) >= 2 and holder[truth] in (NOTHING, *repair.pieces):
             repairs.append(repair)
     return tuple(repairs)
@@ -110,18 +110,18 @@ def _side_by_side(lying: NDArray[np.bool_], candidates: Sequence[np.int64]) -> N
     return np.sort(np.array(chosen, dtype=np.int64))
 
 
-def _joined(scene: Scene, truth: int, pieces: NDArray[np.int64], usable: NDArray[np.bool_]) -> Repair | None:
+def _joined(scored: ScoredVideo, truth: int, pieces: NDArray[np.int64], usable: NDArray[np.bool_]) -> Repair | None:
     """In each frame the piece of the highest IoU with the truth among those `usable`, bool [N, F].
 
     None where the whole has IoU below 0.5 with it.
     """
     # A mask beside the truth is still the track's mask: 1 sets it apart from no mask at all.
-    rank = np.where(usable, 1 + scene.frame_iou[pieces, truth], 0.0)
+    rank = np.where(usable, 1 + scored.frame_iou[pieces, truth], 0.0)
     best = best_along(rank, axis=0)
     sources = np.where(best == NOTHING, NOTHING, np.append(pieces, NOTHING)[best])
     frames = np.flatnonzero(sources != NOTHING)
-    common = scene.common[sources[frames], truth, frames].sum()
-    either = scene.areas[sources[frames], frames].sum() + scene.truth_areas[truth].sum() - common
+    common = scored.common[sources[frames], truth, frames].sum()
+    either = scored.areas[sources[frames], frames].sum() + scored.truth_areas[truth].sum() - common
     if common < JOINED_IOU * either or not common:
         return None
     return Repair(truth, tuple(int(piece) for piece in np.unique(sources[frames])), sources)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.explain.scene import Scene
+from evaluation.explain.scored_video import ScoredVideo
 from evaluation.precision_recall import UNDEFINED, precision_at
 from evaluation.youtube_vis import RECALL_POINTS
 
@@ -24,14 +24,14 @@ class _Verdicts:
     """The N predictions of one category, best score first, at T thresholds.
 
     Attributes:
-        scene: int64 [N], index of the video.
+        scored: int64 [N], index of the video.
         true: bool [T, N].
         false: bool [T, N].
         positives: for each video that has any, its ground truths to be found.
         unfound: of these, how many are not found, int64 [T].
     """
 
-    scene: NDArray[np.int64]
+    scored: NDArray[np.int64]
     true: NDArray[np.bool_]
     false: NDArray[np.bool_]
     positives: Mapping[int, int]
@@ -41,25 +41,25 @@ class _Verdicts:
         """AP at each threshold, float64 [T]; -1 without ground truth."""
         return _average_precision(self.true, self.false, sum(self.positives.values()))
 
-    def of_one(self, scene: int) -> NDArray[np.float64]:
+    def of_one(self, scored: int) -> NDArray[np.float64]:
         """AP in one video alone, float64 [T]; -1 without ground truth there."""
-        own = self.scene == scene
-        return _average_precision(self.true[:, own], self.false[:, own], self.positives.get(scene, 0))
+        own = self.scored == scored
+        return _average_precision(self.true[:, own], self.false[:, own], self.positives.get(scored, 0))
 
-    def without_errors_of(self, scene: int) -> NDArray[np.float64]:
+    def without_errors_of(self, scored: int) -> NDArray[np.float64]:
         """AP when one video's errors count no longer, float64 [T]; -1 where no ground truth is left."""
-        positives = sum(self.positives.values()) - self.unfound.get(scene, 0)
-        return _average_precision(self.true, self.false & (self.scene != scene), positives)
+        positives = sum(self.positives.values()) - self.unfound.get(scored, 0)
+        return _average_precision(self.true, self.false & (self.scored != scored), positives)
 
 
-def figures_by_video(scenes: Sequence[Scene]) -> list[VideoFigures]:
+def figures_by_video(scored_videos: Sequence[ScoredVideo]) -> list[VideoFigures]:
     """The figures of each video, in the order given (that of the video ids).
 
     A video's cost is the rise in AP when at every IoU threshold its false positives and its ground truths that are not
     found count no longer: what TIDE does to a whole data set, done to one video. A video where all is right costs 0.
     """
-    present = [{int(id_) for id_ in (*scene.categories, *scene.truth_categories)} for scene in scenes]
-    verdicts = {category: _verdicts(scenes, category) for category in sorted(set[int]().union(*present))}
+    present = [{int(id_) for id_ in (*scored.categories, *scored.truth_categories)} for scored in scored_videos]
+    verdicts = {category: _verdicts(scored_videos, category) for category in sorted(set[int]().union(*present))}
     table = {category: verdict.average_precision() for category, verdict in verdicts.items()}
     score = _mean(table.values())
     figures = []
@@ -82,20 +82,24 @@ def gain(fixed: float, score: float) -> float:
     return (1.0 if fixed == UNDEFINED else fixed) - score
 
 
-def _verdicts(scenes: Sequence[Scene], category: int) -> _Verdicts:
-    chosen = [scene.categories == category for scene in scenes]
-    counts = [(scene.truth_categories == category) & ~scene.crowd for scene in scenes]
-    scores = np.concatenate([scene.scores[own] for scene, own in zip(scenes, chosen, strict=True)])
+def _verdicts(scored_videos: Sequence[ScoredVideo], category: int) -> _Verdicts:
+    chosen = [scored.categories == category for scored in scored_videos]
+    counts = [(scored.truth_categories == category) & ~scored.crowd for scored in scored_videos]
+    scores = np.concatenate([scored.scores[own] for scored, own in zip(scored_videos, chosen, strict=True)])
     # Of equal scores those of the earlier video come first.
     order = np.argsort(-scores, kind="stable")
     return _Verdicts(
-        scene=np.repeat(np.arange(len(scenes)), [own.sum() for own in chosen])[order],
-        true=np.concatenate([scene.true[:, own] for scene, own in zip(scenes, chosen, strict=True)], axis=1)[:, order],
-        false=np.concatenate([scene.false[:, own] for scene, own in zip(scenes, chosen, strict=True)], axis=1)[
+        scored=np.repeat(np.arange(len(scored_videos)), [own.sum() for own in chosen])[order],
+        true=np.concatenate([scored.true[:, own] for scored, own in zip(scored_videos, chosen, strict=True)], axis=1)[
+            :, order
+        ],
+        false=np.concatenate([scored.false[:, own] for scored, own in zip(scored_videos, chosen, strict=True)], axis=1)[
             :, order
         ],
         positives={index: int(own.sum()) for index, own in enumerate(counts) if own.any()},
-        unfound={index: (~scenes[index].found[:, own]).sum(axis=1) for index, own in enumerate(counts) if own.any()},
+        unfound={
+            index: (~scored_videos[index].found[:, own]).sum(axis=1) for index, own in enumerate(counts) if own.any()
+        },
     )
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from evaluation.explain.analysis import explain
 from evaluation.explain.fixes import without_kind
 from evaluation.explain.kinds import Kind, find_errors
-from evaluation.explain.scene import measure_scenes
+from evaluation.explain.scored_video import measure_videos
 from evaluation.youtube_vis import evaluate
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import decode, encode
@@ -402,12 +402,12 @@ def test_every_unmatched_prediction_has_exactly_one_kind(case):
     matches = literal_matches(results, ground_truth)
     named = {index: [] for index in range(len(results))}
     missed = set()
-    for scene in list(measure_scenes(results, ground_truth)):
-        errors = find_errors(scene)
+    for scored in list(measure_videos(results, ground_truth)):
+        errors = find_errors(scored)
         for kind, members in errors.members.items():
-            for index in scene.results[members]:
+            for index in scored.results[members]:
                 named[index].append(kind)
-        missed |= {ground_truth.annotations[index].id for index in scene.annotations[errors.missed]}
+        missed |= {ground_truth.annotations[index].id for index in scored.annotations[errors.missed]}
     for index, kinds in named.items():
         if index not in matches:
             assert len(kinds) == 1
@@ -424,19 +424,23 @@ def test_every_unmatched_prediction_has_exactly_one_kind(case):
 @given(cases())
 def test_a_fix_touches_its_own_kind_only_and_makes_right_tracks(case):
     results, ground_truth = case
-    scenes = list(measure_scenes(results, ground_truth))
-    errors = [find_errors(scene) for scene in scenes]
+    scored_videos = list(measure_videos(results, ground_truth))
+    errors = [find_errors(scored) for scored in scored_videos]
     for kind in set(Kind) - {Kind.MISSED}:
-        members = {int(i) for scene, e in zip(scenes, errors, strict=True) for i in scene.results[e.members[kind]]}
+        members = {
+            int(i) for scored, e in zip(scored_videos, errors, strict=True) for i in scored.results[e.members[kind]]
+        }
         others = [result for index, result in enumerate(results) if index not in members]
-        repairs = [(scene, repair) for scene, e in zip(scenes, errors, strict=True) for repair in e.repairs[kind]]
-        fixed, same = without_kind(results, ground_truth, scenes, errors, kind)
+        repairs = [
+            (scored, repair) for scored, e in zip(scored_videos, errors, strict=True) for repair in e.repairs[kind]
+        ]
+        fixed, same = without_kind(results, ground_truth, scored_videos, errors, kind)
         assert same is ground_truth
         assert len(fixed) == len(others) + len(repairs)
         new = list(fixed)
         for result in others:
             new.remove(result)
-        truths = [ground_truth.annotations[scene.annotations[repair.truth]] for scene, repair in repairs]
+        truths = [ground_truth.annotations[scored.annotations[repair.truth]] for scored, repair in repairs]
         assert len({t.id for t in truths}) == len(truths)
         for target in truths:
             assert any(

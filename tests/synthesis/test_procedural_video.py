@@ -11,7 +11,7 @@ from vis_pipeline.synthesis.procedural import CATEGORY_NAMES, CROWD, HARD, NORMA
 from vis_pipeline.synthesis.procedural.forms import still_form
 from vis_pipeline.synthesis.procedural.layers import Body
 from vis_pipeline.synthesis.procedural.render import render_frame
-from vis_pipeline.synthesis.procedural.scene import Scene, plan_scene, see
+from vis_pipeline.synthesis.procedural.scene import DrawnScene, plan_scene, see
 from vis_pipeline.synthesis.procedural.shapes import outline
 
 
@@ -32,7 +32,7 @@ def scene_of(*bodies, settings, occluders=()):
     order = tuple(range(len(bodies)))
     plate = np.full((settings.height + 8, settings.width + 8, 3), 255, np.float32)
     visibility = see(settings, bodies, occluders, order)
-    return Scene(("disc",) * len(bodies), bodies, occluders, order, visibility, (), plate, still_path(0, 0))
+    return DrawnScene(("disc",) * len(bodies), bodies, occluders, order, visibility, (), plate, still_path(0, 0))
 
 
 def draw(scene, settings, frame=12):

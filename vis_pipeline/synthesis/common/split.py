@@ -52,7 +52,7 @@ class SplitFigures:
 
 
 @dataclass(frozen=True)
-class Track:
+class MadeTrack:
     """One object over the T frames of a video.
 
     Attributes:
@@ -140,7 +140,7 @@ def write_frames(folder: Path, index: int, frames: Iterable[NDArray[np.uint8]]) 
 
 
 def written_video(
-    height: int, width: int, file_names: tuple[str, ...], tracks: Sequence[Track], lookalikes: Iterable[int]
+    height: int, width: int, file_names: tuple[str, ...], tracks: Sequence[MadeTrack], lookalikes: Iterable[int]
 ) -> WrittenVideo:
     """What is kept of a video whose frames are written; tracks never seen are dropped."""
     shown = [bool(track.visible_fractions.any()) for track in tracks]
@@ -176,7 +176,7 @@ def _each(
         yield from pool.map(task, requests)
 
 
-def _annotation(track: Track, height: int, width: int) -> dict[str, Any]:
+def _annotation(track: MadeTrack, height: int, width: int) -> dict[str, Any]:
     rles = [rle for rle in track.segmentations if rle is not None]
     boxes = iter(masks.bounding_boxes(rles).tolist())
     areas = iter(masks.area(rles).tolist())

@@ -11,7 +11,7 @@ from vis_pipeline.synthesis.common.exposure import exposure_times, exposures_for
 from vis_pipeline.synthesis.common.visibility import MIN_VISIBLE_PIXELS
 from vis_pipeline.synthesis.composed.camera import Backdrop, View, backdrops
 from vis_pipeline.synthesis.composed.cutouts import SOLID, Patch, lay_over, place
-from vis_pipeline.synthesis.composed.scene import Actor, Scene
+from vis_pipeline.synthesis.composed.scene import Actor, ComposedScene
 from vis_pipeline.synthesis.composed.settings import ComposeSettings
 
 _LEAST_BLUR = 0.25
@@ -38,7 +38,7 @@ class ComposedFrame:
     sights: dict[int, Sight]
 
 
-def render(scene: Scene, settings: ComposeSettings, rng: np.random.Generator) -> Iterator[ComposedFrame]:
+def render(scene: ComposedScene, settings: ComposeSettings, rng: np.random.Generator) -> Iterator[ComposedFrame]:
     """The frames in order; `rng` chooses the part of a real video and draws the sensor's noise.
 
     Raises:
@@ -60,7 +60,7 @@ class Placed:
 
 
 def _frame(
-    scene: Scene, settings: ComposeSettings, frame: int, backdrop: Backdrop, noise: NDArray[np.float32]
+    scene: ComposedScene, settings: ComposeSettings, frame: int, backdrop: Backdrop, noise: NDArray[np.float32]
 ) -> ComposedFrame:
     view = scene.camera.at(frame)
     canvas = _viewed(backdrop.image, view, settings).astype(np.float32)
@@ -132,7 +132,9 @@ def _viewed(picture: NDArray[np.uint8], view: View, settings: ComposeSettings) -
     return np.asarray(cv2.warpAffine(picture, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def _developed(canvas: NDArray[np.float32], scene: Scene, frame: int, noise: NDArray[np.float32]) -> NDArray[np.uint8]:
+def _developed(
+    canvas: NDArray[np.float32], scene: ComposedScene, frame: int, noise: NDArray[np.float32]
+) -> NDArray[np.uint8]:
     """The picture with its defocus, light and noise."""
     blur = scene.blur.at(frame)
     if blur > _LEAST_BLUR:

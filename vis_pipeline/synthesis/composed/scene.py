@@ -70,7 +70,7 @@ class Actor:
 
 
 @dataclass(frozen=True)
-class Scene:
+class ComposedScene:
     """Everything that a video shows.
 
     Attributes:
@@ -125,7 +125,7 @@ def _of_few_classes(
     return replace(library, groups=tuple(groups))
 
 
-def plan_scene(rng: np.random.Generator, settings: ComposeSettings, cast: Cast) -> Scene:
+def plan_scene(rng: np.random.Generator, settings: ComposeSettings, cast: Cast) -> ComposedScene:
     """Cut the objects out and say how they move; those of which nothing is left are missing from the actors.
 
     Raises:
@@ -149,7 +149,7 @@ def plan_scene(rng: np.random.Generator, settings: ComposeSettings, cast: Cast) 
         meeting = meeting_point(rng, settings.stage, plan.paths[chosen])
         if meeting is not None:
             actors.append(_occluder(rng, settings, camera, first, bodies[chosen].size, *meeting))
-    return Scene(
+    return ComposedScene(
         background=cast.background,
         camera=camera,
         first=first,

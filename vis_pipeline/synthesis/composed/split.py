@@ -11,7 +11,7 @@ from vis_pipeline import masks
 from vis_pipeline.masks import Rle
 from vis_pipeline.structures.splits import Category
 from vis_pipeline.synthesis.common import split
-from vis_pipeline.synthesis.common.split import SplitFigures, Track, WrittenVideo
+from vis_pipeline.synthesis.common.split import MadeTrack, SplitFigures, WrittenVideo
 from vis_pipeline.synthesis.composed.backgrounds import Background
 from vis_pipeline.synthesis.composed.render import ComposedFrame, Sight, render
 from vis_pipeline.synthesis.composed.scene import Cast, draw_cast, plan_scene
@@ -90,9 +90,9 @@ def _compressed(sights: dict[int, Sight]) -> dict[int, tuple[Rle | None, float]]
     return {track: (rles.get(track), sight.fraction) for track, sight in sights.items()}
 
 
-def _track(track: int, category_id: int, seen: Sequence[dict[int, tuple[Rle | None, float]]]) -> Track:
+def _track(track: int, category_id: int, seen: Sequence[dict[int, tuple[Rle | None, float]]]) -> MadeTrack:
     absent = (None, 0.0)
-    return Track(
+    return MadeTrack(
         category_id=category_id,
         segmentations=tuple(frame.get(track, absent)[0] for frame in seen),
         visible_fractions=np.array([frame.get(track, absent)[1] for frame in seen]),

@@ -6,14 +6,16 @@ from numpy.typing import NDArray
 
 from vis_pipeline.synthesis.common.exposure import exposure_times, exposures_for, sensor_noise
 from vis_pipeline.synthesis.procedural.layers import Body, coverage, window_around
-from vis_pipeline.synthesis.procedural.scene import Scene
+from vis_pipeline.synthesis.procedural.scene import DrawnScene
 from vis_pipeline.synthesis.procedural.settings import SceneSettings
 from vis_pipeline.synthesis.procedural.textures import Image
 
 _SENSOR_NOISE = 2.5
 
 
-def render_frame(scene: Scene, settings: SceneSettings, frame: int, noise: NDArray[np.float32]) -> NDArray[np.uint8]:
+def render_frame(
+    scene: DrawnScene, settings: SceneSettings, frame: int, noise: NDArray[np.float32]
+) -> NDArray[np.uint8]:
     """One frame, uint8 [H, W, 3] BGR; `noise`, [H, W, 3], is added to it."""
     canvas = _background(scene, settings, frame)
     for track in scene.depth_order:
@@ -24,7 +26,7 @@ def render_frame(scene: Scene, settings: SceneSettings, frame: int, noise: NDArr
     return np.clip(np.rint(canvas), 0, 255).astype(np.uint8)
 
 
-def render(scene: Scene, settings: SceneSettings, rng: np.random.Generator) -> NDArray[np.uint8]:
+def render(scene: DrawnScene, settings: SceneSettings, rng: np.random.Generator) -> NDArray[np.uint8]:
     """All frames, uint8 [T, H, W, 3] BGR; `rng` draws the sensor noise."""
     noise = sensor_noise(rng, settings.height, settings.width, settings.length, _SENSOR_NOISE)
     frames = np.empty((settings.length, settings.height, settings.width, 3), dtype=np.uint8)
@@ -33,7 +35,7 @@ def render(scene: Scene, settings: SceneSettings, rng: np.random.Generator) -> N
     return frames
 
 
-def _background(scene: Scene, settings: SceneSettings, frame: int) -> Image:
+def _background(scene: DrawnScene, settings: SceneSettings, frame: int) -> Image:
     times = exposure_times(frame, settings.shutter, 2)
     canvas = np.zeros((settings.height, settings.width, 3), dtype=np.float32)
     spare = (np.array(scene.plate.shape[1::-1]) - [settings.width, settings.height]) / 2

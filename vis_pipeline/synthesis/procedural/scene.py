@@ -51,7 +51,7 @@ class Visibility:
 
 
 @dataclass(frozen=True)
-class Scene:
+class DrawnScene:
     """Everything that a video shows.
 
     Attributes:
@@ -73,7 +73,7 @@ class Scene:
     plate_path: Path
 
 
-def plan_scene(rng: np.random.Generator, settings: SceneSettings, index: int, first_category: int) -> Scene:
+def plan_scene(rng: np.random.Generator, settings: SceneSettings, index: int, first_category: int) -> DrawnScene:
     """Draw the scene of video `index`; `first_category` turns with the video, so that a split has all categories.
 
     Paths are drawn until the scene has what every video must show: objects that leave and return, objects
@@ -90,7 +90,7 @@ def plan_scene(rng: np.random.Generator, settings: SceneSettings, index: int, fi
     margin = 2 * int(np.abs(plate_path.points).max() + 4)
     plate = textures.background_plate(rng, background, settings.height + margin, settings.width + margin)
 
-    best: Scene | None = None
+    best: DrawnScene | None = None
     fewest_faults = np.inf
     for _ in range(_ATTEMPTS):
         order, paths, occluders = _choreograph(rng, settings, cast, copies, background, plate_path)
@@ -104,7 +104,7 @@ def plan_scene(rng: np.random.Generator, settings: SceneSettings, index: int, fi
             fewest_faults = faults
             names = tuple(who.category for who in cast)
             alike = tuple(range(copies + 1)) if copies else ()
-            best = Scene(names, bodies, occluders, order, visibility, alike, plate, plate_path)
+            best = DrawnScene(names, bodies, occluders, order, visibility, alike, plate, plate_path)
         if faults == 0:
             break
     assert best is not None

@@ -9,7 +9,7 @@ import numpy as np
 from vis_pipeline import masks
 from vis_pipeline.structures.splits import Category
 from vis_pipeline.synthesis.common import split
-from vis_pipeline.synthesis.common.split import SplitFigures, Track, WrittenVideo
+from vis_pipeline.synthesis.common.split import MadeTrack, SplitFigures, WrittenVideo
 from vis_pipeline.synthesis.procedural.settings import NORMAL, SceneSettings
 from vis_pipeline.synthesis.procedural.shapes import CATEGORY_NAMES
 from vis_pipeline.synthesis.procedural.video import ProceduralVideo, generate_video
@@ -49,10 +49,10 @@ def _write_video(folder: Path, index: int, seed: int, settings: SceneSettings) -
     return split.written_video(settings.height, settings.width, file_names, tracks, video.lookalikes)
 
 
-def _track(video: ProceduralVideo, number: int) -> Track:
+def _track(video: ProceduralVideo, number: int) -> MadeTrack:
     stack = video.masks[number]
     shown = np.asarray(stack.any(axis=(1, 2)))
-    return Track(
+    return MadeTrack(
         category_id=video.category_ids[number],
         segmentations=tuple(rle if seen else None for rle, seen in zip(masks.encode(stack), shown, strict=True)),
         visible_fractions=video.visible_fractions[number],

@@ -14,7 +14,7 @@ from vis_pipeline.structures.tracks import TrackResult
 
 
 @dataclass(frozen=True)
-class Scene:
+class ScoredVideo:
     """A video of F frames with D predictions that count, best score first, and G ground truths in the file's order.
 
     Attributes:
@@ -69,22 +69,22 @@ class Scene:
         found[levels, self.matches[levels, predictions]] = True
         return found
 
-    def without_frames(self) -> "Scene":
+    def without_frames(self) -> "ScoredVideo":
         """The same with no frame in `common` and `frame_iou`, which need the most memory."""
         return replace(self, common=self.common[..., :0].copy(), frame_iou=self.frame_iou[..., :0].copy())
 
 
-def measure_scenes(results: Sequence[TrackResult], split: Split) -> Iterator[Scene]:
-    """The scenes of all videos in the order of their ids; results and split must fit each other."""
+def measure_videos(results: Sequence[TrackResult], split: Split) -> Iterator[ScoredVideo]:
+    """All videos, in the order of their ids; results and split must fit each other."""
     predicted, annotated = by_video(results), by_video(split.annotations or ())
     videos = sorted(split.videos, key=lambda video: video.id)
     for video in videos:
-        yield _scene(video, predicted[video.id], annotated[video.id])
+        yield _scored(video, predicted[video.id], annotated[video.id])
 
 
-def _scene(
+def _scored(
     video: Video, predicted: Sequence[tuple[int, TrackResult]], annotated: Sequence[tuple[int, Annotation]]
-) -> Scene:
+) -> ScoredVideo:
     chosen, places = that_count(predicted)
     categories = np.array([result.category_id for _, result in chosen], dtype=np.int64)
     truth_categories = np.array([truth.category_id for _, truth in annotated], dtype=np.int64)
@@ -95,7 +95,7 @@ def _scene(
     either = predictions.areas[:, None] + ground_truths.areas[None] - common
     iou = common.sum(axis=2) / np.maximum(either.sum(axis=2), 1)
     own_class = np.where(categories[:, None] == truth_categories[None], iou, 0.0)
-    return Scene(
+    return ScoredVideo(
         video=video,
         results=np.array([index for index, _ in chosen], dtype=np.int64),
         numbers=places + 1,

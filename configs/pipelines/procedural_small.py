@@ -1,6 +1,7 @@
 """The demo's pipeline: the bundled small HTC and small SiamMask, for procedural videos and two CPU cores."""
 
 detector = dict(
+    type="mmdet",
     config="detectors/htc_small_mixed",
     checkpoint="bundled:htc_small",
     class_map="common",
@@ -8,5 +9,5 @@ detector = dict(
     max_per_frame=20,
     batch_size=4,
 )
-siammask = dict(checkpoint="bundled:siammask_small", preset="davis", stages=2)
+tracker = dict(type="siammask", checkpoint="bundled:siammask_small", preset="davis", stages=2)
 tracking = dict()

@@ -4,8 +4,9 @@ Both checkpoints come by `vis-pipeline weights fetch`; classes that COCO lacks a
 """
 
 detector = dict(
+    type="mmdet",
     config="detectors/htc_x101_64x4d_dcn_coco",
     checkpoint="htc_x101-64x4d-dconv-c3-c5_fpn_ms-400-1400-16xb1-20e_coco",
     class_map="coco-to-ytvis2021",
 )
-siammask = dict(checkpoint="SiamMask_DAVIS", preset="davis", stages=2)
+tracker = dict(type="siammask", checkpoint="SiamMask_DAVIS", preset="davis", stages=2)

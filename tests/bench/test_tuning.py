@@ -13,7 +13,7 @@ from vis_pipeline.errors import ConfigError
         ("tracking.max_hidden=2:24", "tracking.max_hidden", Between(2, 24)),
         ("tracking.birth_score=0:1e-1", "tracking.birth_score", Between(0, 0.1)),
         ("tracking.kept_mask=detector,tracker", "tracking.kept_mask", OneOf(("detector", "tracker"))),
-        ("siammask.stages=1", "siammask.stages", OneOf(("1",))),
+        ("tracker.stages=1", "tracker.stages", OneOf(("1",))),
     ],
 )
 def test_choices(text, key, choice):

@@ -71,7 +71,7 @@ def test_value_out_of_range(command, made: Path) -> None:
 
 
 def test_missing_weights(command, made: Path) -> None:
-    assert_refused(command(*run_arguments(made, "--cfg-options", "siammask.checkpoint=none.pth")), "none.pth")
+    assert_refused(command(*run_arguments(made, "--cfg-options", "tracker.checkpoint=none.pth")), "none.pth")
 
 
 def test_weights_of_another_shape(command, made: Path, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_weights_of_another_shape(command, made: Path, tmp_path: Path) -> None:
     tensors[name] = torch.zeros(3)
     odd = tmp_path / "odd.safetensors"
     save_file(tensors, odd, metadata={"architecture": '"small"'})
-    options = ["--detections", made / "detections.json", "--cfg-options", f"siammask.checkpoint={odd}"]
+    options = ["--detections", made / "detections.json", "--cfg-options", f"tracker.checkpoint={odd}"]
     assert_refused(command(*run_arguments(made, *options)), "odd.safetensors", name)
 
 

@@ -59,7 +59,7 @@ def test_a_search_keeps_its_table_and_is_taken_up(command, folder: Path, given: 
     ablation = ["bench", "ablation", "--out", folder / "work", *given, "--variants", "none", "--workers", 1]
     assert command(*ablation, "--device", "cpu")[0] == 0
     tune = [
-        "bench", "tune", "--on", folder / "work", "--out", folder / "search", "--cfg-options", "siammask=None",
+        "bench", "tune", "--on", folder / "work", "--out", folder / "search", "--cfg-options", "tracker=last_mask",
         "--search", "tracking.min_detections=2:9", "--search", "tracking.motion.momentum=0.2:0.9", "--workers", 1,
         "--device", "cpu",
     ]  # fmt: skip
@@ -99,7 +99,7 @@ SPLIT = ["--split", "s.json", "--frames", "f"]
         (["ablation", *SPLIT, "--detections", "d", "--drop", "0.1"], "do nothing to recorded --detections"),
         (["ablation", *SPLIT, "--videos", "3"], "--videos is how many are drawn"),
         (["ablation", "--variant", "a:b=1", "--variant", "a:b=2"], "--variant a: is given twice"),
-        (["ablation", "--variant", "none:siammask=None"], "variant 'none': is there twice"),
+        (["ablation", "--variant", "none:tracker=last_mask"], "variant 'none': is there twice"),
         (["ablation", "--variants", "three-stage"], "variant 'three-stage': is none of none, one-stage, two-stage"),
         (["ablation", "--variants", ""], "--variants: names none, and there is no --variant"),
         (["ablation", "--variant", "x"], "--variant x: expected NAME:KEY=VALUE"),

@@ -162,8 +162,8 @@ def test_code_can_be_refused(tmp_path: Path, code_is_refused: None) -> None:
         (tmp_path / "based.yaml").write_text(f"_base_: {base}\n")
         with pytest.raises(ConfigError, match=r"based\.yaml: is Python code, or based on some"):
             load_config(str(tmp_path / "based.yaml"))
-    (tmp_path / "mine.json").write_text('{"siammask": null}')
-    assert load_config(str(tmp_path / "mine.json")).siammask is None
+    (tmp_path / "mine.json").write_text('{"tracker": null}')
+    assert load_config(str(tmp_path / "mine.json")).tracker is None
     assert "detector" in load_config("procedural_small")
     assert "model" in read_config("htc_small_mixed")
     assert "model" in read_config("mmdet::htc/htc-without-semantic_r50_fpn_1x_coco.py")

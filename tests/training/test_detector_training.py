@@ -15,8 +15,8 @@ from mmdet.registry import MODELS
 from safetensors import safe_open
 from torch._utils import ExceptionWrapper
 
-from detectors.htc import HTCDetector, class_names
 from detectors.mmdet_config import read_config
+from detectors.mmdet_model import MmdetDetector, class_names
 from evaluation.frame_metric import FrameAP
 from vis_pipeline import masks
 from vis_pipeline.errors import ConfigError, DataError, WeightsError
@@ -126,7 +126,7 @@ def test_training_writes_losses_checkpoints_and_weights_and_resumes(
     torch.testing.assert_close(
         stored["neck.fpn_convs.0.conv.weight"].float(), trained["neck.fpn_convs.0.conv.weight"], atol=1e-3, rtol=1e-3
     )
-    HTCDetector(str(tiny), weights, range(8))
+    MmdetDetector(str(tiny), weights, range(8))
 
 
 class _KilledError(Exception):
@@ -257,7 +257,7 @@ def test_a_training_on_mixed_splits_takes_their_classes(
     weights = train_detector(tmp_path / "mixed.py", tmp_path / "work", cfg_options=options)
     names = class_names(str(tmp_path / "mixed.py"), weights)
     assert len(names) == 9 and names[:3] == ("class 10", "class 90", "class 30")
-    HTCDetector(str(tmp_path / "mixed.py"), weights, range(9))
+    MmdetDetector(str(tmp_path / "mixed.py"), weights, range(9))
 
 
 def test_a_full_disk_loses_no_earlier_checkpoint(
@@ -417,7 +417,7 @@ def test_fine_tuning_takes_its_classes_from_the_split_and_its_tensors_from_the_b
         assert torch.equal(rows[0], sources[star])
         assert torch.equal(rows[-1], sources[-1])
         assert not (rows[1] == sources).flatten(1).all(1).any()
-    HTCDetector(str(tmp_path / "work" / FINETUNE.name), weights, range(2))
+    MmdetDetector(str(tmp_path / "work" / FINETUNE.name), weights, range(2))
 
 
 def test_a_backbone_may_start_from_weights_that_learned_on_images(

@@ -18,6 +18,7 @@ from vis_pipeline.runs.settings import PipelineSettings, load_pipeline
 from vis_pipeline.runs.start import RecordedSource, RunOptions, run_split
 from vis_pipeline.structures.splits import Split
 from vis_pipeline.structures.tracks import TrackResult
+from vis_pipeline.trackers.choices import LastMaskChoice, SiamMaskChoice
 
 STANDARD = ("none", "one-stage", "two-stage")
 _TRACKING = ("propagate", "associate", "encode")
@@ -79,10 +80,10 @@ def variants(
     for name in standard:
         if name not in STANDARD:
             raise ConfigError(f"variant '{name}': is none of {', '.join(STANDARD)}; others are given as NAME:KEY=VALUE")
-        if settings.siammask is None:
-            raise ConfigError("bench ablation: the pipeline has no siammask to leave out")
-        siammask = None if name == "none" else replace(settings.siammask, stages=1 if name == "one-stage" else 2)
-        found[name] = replace(settings, siammask=siammask)
+        if not isinstance(settings.tracker, SiamMaskChoice):
+            raise ConfigError("bench ablation: the pipeline has no SiamMask to leave out")
+        siammask = replace(settings.tracker, stages=1 if name == "one-stage" else 2)
+        found[name] = replace(settings, tracker=LastMaskChoice() if name == "none" else siammask)
     for name, overrides in (more or {}).items():
         if name in found:
             raise ConfigError(f"variant '{name}': is there twice; give another name")

@@ -17,6 +17,7 @@ from vis_pipeline.runs.progress import ProgressListener
 from vis_pipeline.runs.settings import PipelineSettings
 from vis_pipeline.runs.start import DETECTIONS_NAME, RunOptions, run_split
 from vis_pipeline.synthesis.procedural import HARD, write_split
+from vis_pipeline.trackers.choices import LastMaskChoice
 
 _RECORD = "workload.json"
 _KEPT = "kept_detections.json"
@@ -49,7 +50,7 @@ def drawn_workload(
     split, frames = out / "split" / "instances.json", out / "split" / "JPEGImages"
     write_split(out / "split", seed, videos, HARD)
     # Detecting needs no propagation, so the run that saves the detections goes without.
-    detecting = replace(settings, siammask=None)
+    detecting = replace(settings, tracker=LastMaskChoice())
     saving = replace(options, save_detections=True)
     run_split(detecting, split, frames, out / "detected", saving, progress).require_complete()
     detections = json.loads((out / "detected" / DETECTIONS_NAME).read_bytes())

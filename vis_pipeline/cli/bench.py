@@ -151,7 +151,7 @@ def detector(
     from vis_pipeline.data.splits import read_split
     from vis_pipeline.errors import DataError
     from vis_pipeline.files.whole_files import write_text
-    from vis_pipeline.runs.settings import build_detector, load_pipeline
+    from vis_pipeline.runs.settings import load_pipeline
     from vis_pipeline.settings.device import torch_device
 
     settings = load_pipeline(config, cfg_options or ()).detector
@@ -159,7 +159,7 @@ def detector(
     if truth.annotations is None:
         raise DataError(f"split {split}: a test form without ground truth; give one with annotations")
     found = []
-    model = build_detector(settings, truth.categories, torch_device(device))
+    model = settings.build(truth.categories, torch_device(device))
     with Progress(*Progress.get_default_columns(), console=Console(stderr=True)) as progress:
         task = progress.add_task("frames", total=len(truth.videos))
         for count, results in detect_split(model, truth, frames, settings.batch_size):

@@ -45,9 +45,9 @@ def split(
     if categories is not None:
         classes = named_categories(categories)
     else:
-        from vis_pipeline.runs.settings import detector_categories, load_pipeline
+        from vis_pipeline.runs.settings import load_pipeline
 
-        classes = detector_categories(load_pipeline(config or "procedural_small", cfg_options or []).detector)
+        classes = load_pipeline(config or "procedural_small", cfg_options or []).detector.categories()
     frames_out = frames_out or out.with_name(f"{out.stem}_frames")
     with ProgressBar() as progress:
         progress.start(dict.fromkeys(range(1, len(videos) + 1)), 0)

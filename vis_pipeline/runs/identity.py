@@ -30,7 +30,7 @@ def run_identity(factory: WorkerFactory, input_digest: str, recorded_class_map: 
     detector = pipeline["detector"]
     detector["config_sha256"] = hashlib.sha256(read_config(detector["config"]).pretty_text.encode()).hexdigest()
     detector["class_map"] = _reference(detector["class_map"])
-    for part in (detector, pipeline["siammask"] or {}):
+    for part in (detector, pipeline["tracker"]):
         part.pop("checkpoint", None)
     detector.pop("config")
     recorded = None

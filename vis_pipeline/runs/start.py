@@ -20,7 +20,7 @@ from vis_pipeline.runs.identity import content_digest, listing_digest, run_ident
 from vis_pipeline.runs.lock import holding
 from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, run_in_process, run_videos
 from vis_pipeline.runs.progress import ProgressListener
-from vis_pipeline.runs.settings import PipelineSettings, detector_categories, with_absolute_paths
+from vis_pipeline.runs.settings import PipelineSettings
 from vis_pipeline.runs.worker import WorkerFactory
 from vis_pipeline.settings.device import torch_device
 from vis_pipeline.structures.frames import FrameSource
@@ -116,7 +116,7 @@ def run_video(
     recorded, recording = options.recorded, None
     if recorded is None:
         settings = replace(settings, detector=replace(settings.detector, class_map="by-name"))
-        categories = detector_categories(settings.detector)
+        categories = settings.detector.categories()
     else:
         scanned = scan_detections(recorded.path.resolve(), [_described(frames, *extent(frames))])
         categories, recording = scanned.as_they_are()
@@ -148,7 +148,7 @@ def _factory(
     if options.ray.address is None:
         torch_device(options.device)
     return WorkerFactory(
-        settings=with_absolute_paths(settings),
+        settings=settings.with_absolute_paths(),
         split=split,
         device=options.device,
         seed=options.seed,

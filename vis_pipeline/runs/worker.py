@@ -15,18 +15,12 @@ from vis_pipeline.data.frames import prefetched
 from vis_pipeline.engine import VideoTracker, track_video
 from vis_pipeline.files.whole_files import write_text
 from vis_pipeline.runs.parallel import VideoTask
-from vis_pipeline.runs.settings import PipelineSettings, build_detector
+from vis_pipeline.runs.settings import PipelineSettings
 from vis_pipeline.settings.device import torch_device
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.structures.splits import Split
 from vis_pipeline.structures.tracks import VideoOutcome
-from vis_pipeline.trackers.base import Propagator
-from vis_pipeline.trackers.last_mask import NoPrediction
-from vis_pipeline.trackers.siammask.checkpoint import load_siammask
-from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
-from vis_pipeline.trackers.siammask.propagator import SiamMaskPropagator
-from vis_pipeline.weights.registry import resolve
 
 
 @plain_dataclass(frozen=True)
@@ -54,7 +48,7 @@ class WorkerFactory:
         torch.manual_seed(self.seed)
         np.random.seed(self.seed)
         device = torch_device(self.device)
-        detector, propagator = self._detector(device), self._propagator(device)
+        detector, propagator = self._detector(device), self.settings.tracker.build(device)
         return PipelineWorker(
             detector,
             lambda: VideoTracker(propagator, self.settings.tracking, device),
@@ -68,25 +62,15 @@ class WorkerFactory:
         Raises:
             WeightsError: one of them is not there.
         """
-        references = {}
-        if self.recording is None:
-            references["detector"] = self.settings.detector.checkpoint
-        if self.settings.siammask is not None:
-            references["siammask"] = self.settings.siammask.checkpoint
-        return {part: resolve(reference) for part, reference in references.items()}
+        detector = None if self.recording is not None else self.settings.detector.weights()
+        parts = {"detector": detector, "tracker": self.settings.tracker.weights()}
+        return {part: path for part, path in parts.items() if path is not None}
 
     def _detector(self, device: torch.device) -> Detector:
         chosen = self.settings.detector
         if self.recording is not None:
             return RecordedDetections(self.recording, chosen.score_threshold, chosen.max_per_frame, device)
-        return build_detector(chosen, self.split.categories, device)
-
-    def _propagator(self, device: torch.device) -> Propagator[Any]:
-        chosen = self.settings.siammask
-        if chosen is None:
-            return NoPrediction()
-        network = load_siammask(resolve(chosen.checkpoint), device)
-        return SiamMaskPropagator(SiamMaskPredictor(network, chosen.settings(), device))
+        return chosen.build(self.split.categories, device)
 
 
 class PipelineWorker:

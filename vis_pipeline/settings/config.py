@@ -114,6 +114,12 @@ def load_config(name: str, options: Sequence[str] = ()) -> Config:
     return config
 
 
+def absolute_reference(reference: str) -> str:
+    """A file that is here by its whole path, for a process that runs in another folder; any other name as it is."""
+    path = Path(reference)
+    return str(path.resolve()) if path.is_file() else reference
+
+
 def parse_options(options: Iterable[str]) -> dict[str, Any]:
     """Overrides of the form `a.b=value` as a mapping from dotted keys to values.
 

@@ -33,7 +33,7 @@ from vis_pipeline.weights.misfits import other_config, require_detector
 _GEOMETRY_FREE = {"LoadFrame", "LoadImageFromFile", "LoadImageFromNDArray", "LoadAnnotations", "PackDetInputs"}
 
 
-class HTCDetector:
+class MmdetDetector:
     """Detects with an mmdet model.
 
     `config` is a path, a packaged name or `mmdet::folder/name.py`; `class_map` gives, for each class of the model, a
@@ -77,7 +77,7 @@ class HTCDetector:
         score_threshold: float = 0.05,
         max_per_frame: int = 100,
         device: torch.device | str = "cpu",
-    ) -> "HTCDetector":
+    ) -> "MmdetDetector":
         """Build with a class map that is made from the names of the model's classes."""
         class_map = make_class_map(class_names(config, checkpoint))
         return cls(config, checkpoint, class_map, score_threshold, max_per_frame, device)

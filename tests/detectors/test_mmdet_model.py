@@ -1,4 +1,4 @@
-"""HTCDetector against mmdet's own inference, on small networks with random weights."""
+"""MmdetDetector against mmdet's own inference, on small networks with random weights."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -8,8 +8,8 @@ import pytest
 import torch
 from mmengine.structures import InstanceData
 
-from detectors.htc import HTCDetector, _keep_before_masks, _resized, class_names
 from detectors.mmdet_config import read_config, register_mmdet
+from detectors.mmdet_model import MmdetDetector, _keep_before_masks, _resized, class_names
 from vis_pipeline.errors import ConfigError, WeightsError
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.weights.files import write_state_dict
@@ -78,7 +78,7 @@ def _stock(config: str, checkpoint: Path, frame: Frame) -> dict[str, np.ndarray]
 @pytest.mark.parametrize("size", [(192, 320), (192, 296)])
 def test_same_as_stock_inference(checkpoint: Path, size: tuple[int, int]) -> None:
     frames = _frames(2, *size)
-    detector = HTCDetector(SMALL, checkpoint, range(1, CLASS_COUNT + 1), score_threshold=0.05, max_per_frame=30)
+    detector = MmdetDetector(SMALL, checkpoint, range(1, CLASS_COUNT + 1), score_threshold=0.05, max_per_frame=30)
     for frame, found in zip(frames, detector.detect(frames), strict=True):
         stock = _stock(SMALL, checkpoint, frame)
         assert len(found) == len(stock["scores"]) > 0
@@ -96,7 +96,7 @@ def test_resizes_as_stock_inference(checkpoint: Path, resizing: str) -> None:
     resized = _resized(torch.from_numpy(frame.image).permute(2, 0, 1)[None], (150, 100))
     assert resized.shape[2:] == expected.shape[:2]
     assert np.abs(resized[0].permute(1, 2, 0).numpy() - expected.astype(float)).max() <= 1
-    detector = HTCDetector(resizing, checkpoint, range(1, CLASS_COUNT + 1))
+    detector = MmdetDetector(resizing, checkpoint, range(1, CLASS_COUNT + 1))
     found, stock = detector.detect([frame])[0], _stock(resizing, checkpoint, frame)
     assert found.masks.shape[1:] == (96, 168)
     assert abs(float(found.scores[0]) - stock["scores"][0]) < 0.02
@@ -104,12 +104,12 @@ def test_resizes_as_stock_inference(checkpoint: Path, resizing: str) -> None:
 
 def test_threshold_limit_and_dropped_classes_choose_before_masks(checkpoint: Path) -> None:
     frames = _frames(2, 192, 320)
-    everything = HTCDetector(SMALL, checkpoint, range(CLASS_COUNT)).detect(frames)
+    everything = MmdetDetector(SMALL, checkpoint, range(CLASS_COUNT)).detect(frames)
     scores = torch.cat([found.scores for found in everything])
     threshold = float(scores.sort().values[len(scores) // 2])
     kept_class = int(everything[0].labels[0])
     class_map = [70 if label == kept_class else None for label in range(CLASS_COUNT)]
-    few = HTCDetector(SMALL, checkpoint, class_map, score_threshold=threshold, max_per_frame=3).detect(frames)
+    few = MmdetDetector(SMALL, checkpoint, class_map, score_threshold=threshold, max_per_frame=3).detect(frames)
     for all_found, found in zip(everything, few, strict=True):
         rows = [
             row
@@ -128,14 +128,14 @@ def test_the_configs_own_limits_do_not_cut(checkpoint: Path, tmp_path: Path) -> 
         "model = dict(test_cfg=dict(rcnn=dict(score_thr=0.99, max_per_img=1)))\n"
     )
     frames = _frames(1, 192, 320)
-    (usual,) = HTCDetector(SMALL, checkpoint, range(CLASS_COUNT), max_per_frame=30).detect(frames)
-    (found,) = HTCDetector(str(narrow), checkpoint, range(CLASS_COUNT), max_per_frame=30).detect(frames)
+    (usual,) = MmdetDetector(SMALL, checkpoint, range(CLASS_COUNT), max_per_frame=30).detect(frames)
+    (found,) = MmdetDetector(str(narrow), checkpoint, range(CLASS_COUNT), max_per_frame=30).detect(frames)
     assert len(found) == len(usual) > 1
     torch.testing.assert_close(found.scores, usual.scores)
 
 
 def test_nothing_kept_gives_empty_detections_of_the_frames_size(checkpoint: Path) -> None:
-    detector = HTCDetector(SMALL, checkpoint, [None] * CLASS_COUNT)
+    detector = MmdetDetector(SMALL, checkpoint, [None] * CLASS_COUNT)
     found = detector.detect(_frames(2, 192, 320))
     assert [len(one) for one in found] == [0, 0]
     assert found[0].masks.shape == (0, 192, 320)
@@ -147,14 +147,14 @@ def test_frames_of_any_shape_have_detections_of_their_size(
     checkpoint: Path, resizing: str, size: tuple[int, int]
 ) -> None:
     frame = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
-    (found,) = HTCDetector(resizing, checkpoint, range(CLASS_COUNT), 0.0, 5).detect([Frame(1, 0, "a", frame)])
+    (found,) = MmdetDetector(resizing, checkpoint, range(CLASS_COUNT), 0.0, 5).detect([Frame(1, 0, "a", frame)])
     assert found.masks.shape[1:] == size
     corner = found.boxes.new_tensor([size[1], size[0]])
     assert bool((found.boxes >= 0).all()) and bool((found.boxes[:, 2:] <= corner).all())
 
 
 def test_batch_gives_what_single_frames_give(checkpoint: Path) -> None:
-    detector = HTCDetector(SMALL, checkpoint, range(CLASS_COUNT))
+    detector = MmdetDetector(SMALL, checkpoint, range(CLASS_COUNT))
     frames = _frames(3, 192, 320)
     for together, frame in zip(detector.detect(frames), frames, strict=True):
         alone = detector.detect([replace(frame)])[0]
@@ -173,7 +173,7 @@ def test_checkpoint_of_another_network_names_the_first_key(tmp_path: Path, check
         path = tmp_path / "broken.pth"
         torch.save({"state_dict": broken}, path)
         with pytest.raises(WeightsError) as caught:
-            HTCDetector(SMALL, path, range(CLASS_COUNT))
+            MmdetDetector(SMALL, path, range(CLASS_COUNT))
         assert all(word in str(caught.value) for word in [*words, "broken.pth"])
         assert name in str(caught.value) or "extra.weight" in str(caught.value)
 
@@ -208,7 +208,7 @@ def test_weights_of_another_config_are_named_with_it_and_with_their_own(tmp_path
     ]:
         torch.save({"state_dict": {**tensors, "extra": torch.zeros(1)}}, path)
         with pytest.raises(WeightsError) as caught:
-            HTCDetector(SMALL, path, range(CLASS_COUNT))
+            MmdetDetector(SMALL, path, range(CLASS_COUNT))
         assert str(caught.value) == (
             f"weights {path}: do not belong to config {SMALL} (unexpected key extra); {remedy}"
         )
@@ -220,24 +220,24 @@ def test_siammask_weights_are_no_detectors(config: str) -> None:
     with pytest.raises(
         WeightsError, match=r"these are SiamMask's \(siammask\.checkpoint\), not a detector's"
     ) as caught:
-        HTCDetector.from_config(config, path, lambda classes: range(len(classes)))
+        MmdetDetector.from_config(config, path, lambda classes: range(len(classes)))
     assert str(path) in str(caught.value)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
 def test_no_cuda_device(checkpoint: Path) -> None:
     with pytest.raises(ConfigError, match="device cuda: torch sees 0 CUDA devices"):
-        HTCDetector(SMALL, checkpoint, range(CLASS_COUNT), device="cuda")
+        MmdetDetector(SMALL, checkpoint, range(CLASS_COUNT), device="cuda")
 
 
 def test_class_map_of_another_length(checkpoint: Path) -> None:
     with pytest.raises(ConfigError, match="8 classes, the class map 3"):
-        HTCDetector(SMALL, checkpoint, [1, 2, 3])
+        MmdetDetector(SMALL, checkpoint, [1, 2, 3])
 
 
 def test_from_config_maps_by_name(checkpoint: Path) -> None:
     seen: list[str] = []
-    HTCDetector.from_config(SMALL, checkpoint, lambda classes: seen.extend(classes) or range(len(classes)))  # type: ignore[func-returns-value]
+    MmdetDetector.from_config(SMALL, checkpoint, lambda classes: seen.extend(classes) or range(len(classes)))  # type: ignore[func-returns-value]
     assert seen[-1] == "arrow"
 
 
@@ -270,5 +270,5 @@ def test_results_are_chosen_however_a_head_passes_them() -> None:
 
 
 def test_a_network_that_finds_nothing_may_give_labels_of_any_kind(checkpoint: Path) -> None:
-    detector = HTCDetector(SMALL, checkpoint, range(CLASS_COUNT))
+    detector = MmdetDetector(SMALL, checkpoint, range(CLASS_COUNT))
     assert len(detector._kept(InstanceData(scores=torch.zeros(0), labels=torch.zeros(0)))) == 0

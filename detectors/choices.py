@@ -1,0 +1,100 @@
+"""What a pipeline's config may say of its detector: a class of settings for each family, told apart by `type`.
+
+A further family is a module with its detector and settings like these, and its class in :data:`DetectorChoice`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from vis_pipeline.settings.config import STRICT, absolute_reference, find_config
+from vis_pipeline.structures.splits import Category
+from vis_pipeline.weights.registry import resolve
+
+if TYPE_CHECKING:
+    import torch
+
+    from detectors.base import Detector
+
+
+@dataclass(frozen=True, config=STRICT)
+class MmdetChoice:
+    """A model of mmdet, such as HTC.
+
+    Attributes:
+        config: mmdet config: a packaged name, a path, or `mmdet::...`.
+        checkpoint: weights: a path, `bundled:NAME`, or a published name.
+        class_map: `by-name`, `common`, `coco-to-ytvis2019`, `coco-to-ytvis2021`, `agnostic`, or a JSON file.
+        score_threshold: detections below it are dropped.
+        max_per_frame: detections of one frame at most.
+        batch_size: frames that go through the network at once.
+    """
+
+    config: str
+    checkpoint: str
+    class_map: str = "by-name"
+    score_threshold: float = Field(default=0.05, ge=0, le=1)
+    max_per_frame: int = Field(default=50, ge=1)
+    batch_size: int = Field(default=4, ge=1)
+    type: Literal["mmdet"] = "mmdet"
+
+    def require_found(self) -> None:
+        """Raise ConfigError where the config is not there."""
+        if not self.config.startswith("mmdet::"):
+            find_config(self.config)
+
+    def with_absolute_paths(self) -> "MmdetChoice":
+        """The same for a process that runs in another folder: whatever is a file here is named in full."""
+        return replace(
+            self,
+            config=absolute_reference(self.config),
+            checkpoint=absolute_reference(self.checkpoint),
+            class_map=absolute_reference(self.class_map),
+        )
+
+    def weights(self) -> Path:
+        """The weight file.
+
+        Raises:
+            WeightsError: it is not there.
+        """
+        return resolve(self.checkpoint)
+
+    def categories(self) -> tuple[Category, ...]:
+        """The detector's classes as categories, with ids from 1 in the order of its outputs.
+
+        Raises:
+            ConfigError: its config cannot be used, or does not name them.
+            WeightsError: its weights are missing or cannot be read.
+        """
+        from detectors.mmdet_model import class_names
+
+        names = class_names(self.config, self.weights())
+        return tuple(Category(number, name) for number, name in enumerate(names, start=1))
+
+    def build(self, categories: Sequence[Category], device: "torch.device") -> "Detector":
+        """The detector, for a split with these categories.
+
+        Raises:
+            ConfigError: its config or class map cannot be used.
+            WeightsError: its weights are missing or do not fit.
+        """
+        from detectors.class_maps import build_class_map
+        from detectors.mmdet_model import MmdetDetector
+
+        return MmdetDetector.from_config(
+            self.config,
+            self.weights(),
+            lambda classes: build_class_map(classes, categories, self.class_map),
+            score_threshold=self.score_threshold,
+            max_per_frame=self.max_per_frame,
+            device=device,
+        )
+
+
+DetectorChoice: TypeAlias = MmdetChoice
+"""Any detector."""

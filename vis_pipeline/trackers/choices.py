@@ -1,0 +1,117 @@
+"""What a pipeline's config may say of its tracker: a class of settings for each kind, told apart by `type`."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic.dataclasses import dataclass
+
+from vis_pipeline.settings.config import STRICT, absolute_reference
+from vis_pipeline.trackers.siammask.presets import PRESETS, SiamMaskSettings
+from vis_pipeline.weights.registry import resolve
+
+if TYPE_CHECKING:
+    import torch
+
+    from vis_pipeline.trackers.base import Propagator
+
+
+@dataclass(frozen=True, config=STRICT)
+class SiamMaskChoice:
+    """SiamMask for each object: the network and how it is used.
+
+    Attributes:
+        checkpoint: weights: a path, `bundled:NAME`, or a published name.
+        preset: the release's inference settings.
+        stages: 1, or 2 for the cascade of SiamMask multi-object, section 5.
+        mask_threshold, penalty_k, window_influence, size_rate, second_crop, batch: in place of the preset's; see
+            :class:`~vis_pipeline.trackers.siammask.presets.SiamMaskSettings`.
+    """
+
+    checkpoint: str
+    preset: Literal["davis", "vot", "vot18"] = "davis"
+    stages: Literal[1, 2] = 2
+    mask_threshold: float | None = Field(default=None, gt=0, lt=1)
+    penalty_k: float | None = Field(default=None, ge=0)
+    window_influence: float | None = Field(default=None, ge=0, le=1)
+    size_rate: float | None = Field(default=None, ge=0, le=1)
+    second_crop: Literal["located", "smoothed"] | None = None
+    batch: int | None = Field(default=None, ge=1)
+    type: Literal["siammask"] = "siammask"
+
+    def settings(self) -> SiamMaskSettings:
+        """The preset with what is given here in its place."""
+        own = ("mask_threshold", "penalty_k", "window_influence", "size_rate", "second_crop", "batch")
+        given = {name: value for name in own if (value := getattr(self, name)) is not None}
+        return replace(PRESETS[self.preset], stages=self.stages, **given)
+
+    def with_absolute_paths(self) -> "SiamMaskChoice":
+        """The same for a process that runs in another folder: whatever is a file here is named in full."""
+        return replace(self, checkpoint=absolute_reference(self.checkpoint))
+
+    def weights(self) -> Path | None:
+        """The weight file.
+
+        Raises:
+            WeightsError: it is not there.
+        """
+        return resolve(self.checkpoint)
+
+    def build(self, device: "torch.device") -> "Propagator[Any]":
+        """Load the network.
+
+        Raises:
+            WeightsError: its weights are missing or do not fit.
+        """
+        from vis_pipeline.trackers.siammask.checkpoint import load_siammask
+        from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
+        from vis_pipeline.trackers.siammask.propagator import SiamMaskPropagator
+
+        network = load_siammask(resolve(self.checkpoint), device)
+        return SiamMaskPropagator(SiamMaskPredictor(network, self.settings(), device))
+
+
+@dataclass(frozen=True, config=STRICT)
+class LastMaskChoice:
+    """No network: detections are linked by masks, place and colours alone."""
+
+    type: Literal["last_mask"] = "last_mask"
+
+    def with_absolute_paths(self) -> "LastMaskChoice":
+        """The same."""
+        return self
+
+    def weights(self) -> Path | None:
+        """None."""
+        return None
+
+    def build(self, device: "torch.device") -> "Propagator[Any]":
+        """What predicts nothing."""
+        from vis_pipeline.trackers.last_mask import NoPrediction
+
+        return NoPrediction()
+
+
+def _kind(value: Any) -> Any:
+    """The kind that a config's entry names; one that names none is SiamMask."""
+    default = SiamMaskChoice.type
+    return value.get("type", default) if isinstance(value, Mapping) else getattr(value, "type", default)
+
+
+def _in_full(value: Any) -> Any:
+    """A kind may stand for itself with nothing set."""
+    return {"type": value} if isinstance(value, str) else value
+
+
+TrackerChoice = Annotated[
+    Annotated[SiamMaskChoice, Tag(SiamMaskChoice.type)] | Annotated[LastMaskChoice, Tag(LastMaskChoice.type)],
+    Discriminator(
+        _kind,
+        custom_error_type="tracker_type",
+        custom_error_message=f"type is {SiamMaskChoice.type} or {LastMaskChoice.type}",
+    ),
+    BeforeValidator(_in_full),
+]
+"""Any tracker; in a config `type` says which, and `tracker="last_mask"` is short for a kind with nothing set."""

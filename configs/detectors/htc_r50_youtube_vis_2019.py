@@ -6,13 +6,8 @@ that was trained on COCO, `--cfg-options init_weights=htc_r50_fpn_1x_coco`, or a
 
 _base_ = ["./_youtube_vis_training.py"]
 
-classes = (
-    "person", "giant_panda", "lizard", "parrot", "skateboard", "sedan", "ape", "dog", "snake", "monkey", "hand",
-    "rabbit", "duck", "cat", "cow", "fish", "train", "horse", "turtle", "bear", "motorbike", "giraffe", "leopard",
-    "fox", "deer", "owl", "surfboard", "airplane", "truck", "zebra", "tiger", "elephant", "snowboard", "boat",
-    "shark", "mouse", "frog", "eagle", "earless_seal", "tennis_racket",
-)
-num_classes = 40
+from detectors.class_maps import YOUTUBE_VIS_2019 as classes
+num_classes = len(classes)
 frame_scale = (640, 360)
 
 

@@ -6,6 +6,8 @@ fitted into 320x192.
 
 _base_ = ["./htc_small_procedural.py"]
 
+from detectors.config_parts import mild_colours, warm_cosine
+
 classes = None
 init_weights = "bundled:htc_small"
 
@@ -16,13 +18,7 @@ train_pipeline = [
     dict(type="Resize", scale=frame_scale, keep_ratio=True),
     dict(type="SemanticMapFromInstances", background=8),  # set to the number of classes
     dict(type="RandomFlip", prob=0.5),
-    dict(
-        type="PhotoMetricDistortion",
-        brightness_delta=24,
-        contrast_range=(0.7, 1.3),
-        saturation_range=(0.7, 1.3),
-        hue_delta=18,
-    ),
+    mild_colours(),
     dict(type="PackDetInputs"),
 ]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
@@ -31,14 +27,4 @@ max_iters = 3000
 warmup_iters = 150
 train_cfg = dict(max_iters=max_iters, val_interval=500)
 optim_wrapper = dict(optimizer=dict(lr=5e-4))
-param_scheduler = [
-    dict(type="LinearLR", start_factor=0.01, by_epoch=False, begin=0, end=warmup_iters),
-    dict(
-        type="CosineAnnealingLR",
-        by_epoch=False,
-        begin=warmup_iters,
-        end=max_iters,
-        T_max=max_iters - warmup_iters,
-        eta_min=1e-6,
-    ),
-]
+param_scheduler = warm_cosine(max_iters, warmup_iters)

@@ -9,6 +9,8 @@ The data: see `_youtube_vis_training.py`.
 
 _base_ = ["./_youtube_vis_training.py"]
 
+from detectors.config_parts import mild_colours, warm_cosine
+
 classes = ("disc", "ring", "square", "triangle", "star", "cross", "crescent", "arrow")
 num_classes = len(classes)
 channels = 48
@@ -111,13 +113,7 @@ _pipeline = [
     dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
     dict(type="SemanticMapFromInstances", background=num_classes),
     dict(type="RandomFlip", prob=[0.25, 0.25, 0.25], direction=["horizontal", "vertical", "diagonal"]),
-    dict(
-        type="PhotoMetricDistortion",
-        brightness_delta=24,
-        contrast_range=(0.7, 1.3),
-        saturation_range=(0.7, 1.3),
-        hue_delta=18,
-    ),
+    mild_colours(),
     dict(type="PackDetInputs"),
 ]
 # Frames of another size are fitted into that of the training videos.
@@ -140,17 +136,7 @@ optim_wrapper = dict(
     optimizer=dict(type="AdamW", lr=1e-3, betas=(0.9, 0.99), weight_decay=0.02),
     clip_grad=dict(max_norm=10.0, norm_type=2),
 )
-param_scheduler = [
-    dict(type="LinearLR", start_factor=0.01, by_epoch=False, begin=0, end=warmup_iters),
-    dict(
-        type="CosineAnnealingLR",
-        by_epoch=False,
-        begin=warmup_iters,
-        end=max_iters,
-        T_max=max_iters - warmup_iters,
-        eta_min=1e-6,
-    ),
-]
+param_scheduler = warm_cosine(max_iters, warmup_iters)
 randomness = dict(seed=20)
 default_hooks = dict(checkpoint=dict(interval=250))
 custom_hooks = [dict(type="LossRecord", interval=20), dict(type="ValidationRecord", save_best="frame/AP")]

@@ -2,7 +2,7 @@
 
 detector = dict(
     type="mmdet",
-    config="detectors/htc_small_mixed",
+    config="recipes/htc_small_mixed",
     checkpoint="bundled:htc_small",
     class_map="common",
     score_threshold=0.05,

@@ -116,7 +116,7 @@ def test_the_fine_tuning_differs_from_the_training_only_where_it_says_so() -> No
 
 
 def test_the_schedule_of_the_bundled_weights_is_that_of_their_card() -> None:
-    mixed = read_config("detectors/htc_small_mixed")
+    mixed = read_config("recipes/htc_small_mixed")
     assert mixed.train_cfg.max_iters == mixed.param_scheduler[1].end == 13000
     assert [split["weight"] for split in mixed.train_dataloader.dataset.splits] == [0.45, 0.35, 0.1, 0.1]
     config = read_config("detectors/htc_small_procedural")

@@ -152,7 +152,7 @@ def test_refinement_at_the_one_position_of_a_127_crop_is_that_of_the_whole_crop(
 
 
 def preset(name):
-    return parse(TrackerTraining, load_config(f"trackers/{name}"), name)
+    return parse(TrackerTraining, load_config(name), name)
 
 
 def weights(settings):
@@ -160,8 +160,9 @@ def weights(settings):
 
 
 def test_every_packaged_config_is_valid():
-    names = [path.stem for path in (Path(__file__).parents[2] / "configs" / "trackers").glob("[a-z]*.py")]
-    assert {"siammask_small", "siammask_r50"} < set(names)
+    configs = Path(__file__).parents[2] / "configs"
+    names = [path.stem for folder in ("trackers", "recipes") for path in (configs / folder).glob("siammask*.py")]
+    assert {"siammask_small", "siammask_r50", "siammask_small_mixed"} < set(names)
     for name in names:
         settings = preset(name)
         assert settings.architecture in ARCHITECTURES, name

@@ -1,4 +1,7 @@
-"""The bundled small HTC: the eight drawn shapes, and `object` for whatever was photographed.
+"""vis-pipeline train detector recipes/htc_small_mixed --work-dir work_dirs/htc_small_mixed
+
+Made `bundled:htc_small`, for the eight drawn shapes and `object`, whatever was photographed: mask AP of single frames 0.702
+on drawn videos, 0.659 on hard ones, 0.074 on composed ones.
 
 It goes on from the weights of `htc_small_procedural`. The data: `vis-pipeline synth --seed 0 --videos 400` in
 data/procedural_train; `vis-pipeline compose --one-class object --frames 16` in data/objects_train (500 videos, seed 11)
@@ -6,7 +9,9 @@ and, with `--hard`, data/objects_hard (200 videos, seed 12); real sequences in d
 has the commands.
 """
 
-_base_ = ["./htc_small_procedural.py"]
+_base_ = ["../detectors/htc_small_procedural.py"]
+
+from detectors.config_parts import mild_colours, warm_cosine
 
 classes = ("disc", "ring", "square", "triangle", "star", "cross", "crescent", "arrow", "object")
 init_weights = "work_dirs/htc_small/detector.safetensors"
@@ -18,13 +23,7 @@ _load = [
 _vary = [
     dict(type="SemanticMapFromInstances", background=len(classes)),
     dict(type="RandomFlip", prob=0.5),
-    dict(
-        type="PhotoMetricDistortion",
-        brightness_delta=24,
-        contrast_range=(0.7, 1.3),
-        saturation_range=(0.7, 1.3),
-        hue_delta=18,
-    ),
+    mild_colours(),
     dict(type="PackDetInputs"),
 ]
 _zoom = [
@@ -53,14 +52,4 @@ max_iters = 13000
 warmup_iters = 300
 train_cfg = dict(max_iters=max_iters, val_interval=1000)
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
-param_scheduler = [
-    dict(type="LinearLR", start_factor=0.01, by_epoch=False, begin=0, end=warmup_iters),
-    dict(
-        type="CosineAnnealingLR",
-        by_epoch=False,
-        begin=warmup_iters,
-        end=max_iters,
-        T_max=max_iters - warmup_iters,
-        eta_min=1e-6,
-    ),
-]
+param_scheduler = warm_cosine(max_iters, warmup_iters)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from vis_pipeline import masks
-from vis_pipeline.visualize.overlay import Label, TrackPainter, draw_tracks, enlarged
+from vis_pipeline.visualize.overlay import Label, TrackPainter, enlarged
 
 GREY = 120
 
@@ -15,6 +15,10 @@ def _rle(height, width, top, left, h, w):
 
 def _frame(height=192, width=320):
     return np.full((height, width, 3), GREY, np.uint8)
+
+
+def draw_tracks(image, rles, labels, colours, caption="", predicted=()):
+    return TrackPainter(labels, colours).draw(image, rles, caption, predicted)
 
 
 def test_the_input_stays_as_it_is_and_no_tracks_change_nothing():

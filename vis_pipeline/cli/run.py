@@ -11,6 +11,8 @@ from vis_pipeline.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from vis_pipeline.runs.parallel import RunReport
+
 _SHOWN_NOTES = 5
 
 
@@ -59,20 +61,13 @@ def run(
     cfg_options: Annotated[list[str] | None, typer.Option(help="Override a config key: a.b=value; repeatable.")] = None,
 ) -> None:
     """Detect, track and write results.json; a split goes over Ray workers, a single video runs in this process."""
-    from rich.console import Console
-
     from vis_pipeline.runs.parallel import RaySettings
     from vis_pipeline.runs.progress import ProgressBar
     from vis_pipeline.runs.settings import load_pipeline
     from vis_pipeline.runs.start import RecordedSource, RunOptions, run_split, run_video
     from vis_pipeline.settings.device import gpu_share, torch_device
 
-    if (video is None) == (split is None):
-        raise ConfigError("run: give either --split (with --frames) or --video")
-    if (split is None) != (frames is None):
-        raise ConfigError("run: --split and --frames belong together")
-    if video is not None and class_map is not None:
-        raise ConfigError("run: --class-map needs --split; a single video has the detector's own classes")
+    _require_together(split, frames, video, class_map)
     overrides = list(cfg_options or [])
     if score_thr is not None:
         overrides.append(f"detector.score_threshold={score_thr}")
@@ -102,12 +97,27 @@ def run(
         else:
             assert split is not None and frames is not None
             report = run_split(settings, split, frames, out, options, progress)
+    _tell(report, out)
+    report.require_complete()
+
+
+def _require_together(split: Path | None, frames: Path | None, video: Path | None, class_map: str | None) -> None:
+    if (video is None) == (split is None):
+        raise ConfigError("run: give either --split (with --frames) or --video")
+    if (split is None) != (frames is None):
+        raise ConfigError("run: --split and --frames belong together")
+    if video is not None and class_map is not None:
+        raise ConfigError("run: --class-map needs --split; a single video has the detector's own classes")
+
+
+def _tell(report: "RunReport", out: Path) -> None:
+    from rich.console import Console
+
     console = Console(soft_wrap=True, highlight=False)
     speed = f", {report.frames / report.seconds:.1f} frames/s" if report.frames else ""
     console.print(f"{len(report.finished)} videos, {report.frames} frames in {report.seconds:.1f} s{speed}")
     console.print(f"results  {out / 'results.json'}", markup=False)
     _warn(report.notes)
-    report.require_complete()
 
 
 def _say_what_it_knows(checkpoint: str) -> None:

@@ -105,18 +105,6 @@ class TrackPainter:
             draw_label(canvas, text, place.x, place.y, size, self._colours[index])
 
 
-def draw_tracks(
-    image: NDArray[np.uint8],
-    rles: Sequence[Rle | None],
-    labels: Sequence[Label],
-    colours: NDArray[np.uint8],
-    caption: str = "",
-    predicted: Collection[int] = (),
-) -> NDArray[np.uint8]:
-    """One frame by itself, as :meth:`TrackPainter.draw` draws it."""
-    return TrackPainter(labels, colours).draw(image, rles, caption, predicted)
-
-
 def label_font_size(height: int, width: int) -> int:
     """Font size in pixels for labels on a frame of this size."""
     return max(11, round(min(height, width) / 30))

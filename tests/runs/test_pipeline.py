@@ -5,7 +5,7 @@ import pytest
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.runs.settings import load_pipeline
 from vis_pipeline.trackers.choices import LastMaskChoice, SiamMaskChoice
-from vis_pipeline.trackers.siammask.presets import PRESETS
+from vis_pipeline.trackers.siammask.settings import PRESETS
 
 
 def test_siammask_s_settings_can_be_given_one_by_one():

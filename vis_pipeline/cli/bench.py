@@ -196,7 +196,7 @@ def tracker(
     from vis_pipeline.settings.device import torch_device
     from vis_pipeline.trackers.siammask.checkpoint import load_siammask
     from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
-    from vis_pipeline.trackers.siammask.presets import PRESETS
+    from vis_pipeline.trackers.siammask.settings import PRESETS
     from vis_pipeline.weights.registry import resolve
 
     if preset not in PRESETS:

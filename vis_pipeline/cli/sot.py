@@ -61,7 +61,7 @@ def sot(
     from vis_pipeline.settings.device import torch_device
     from vis_pipeline.trackers.siammask.checkpoint import load_siammask
     from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
-    from vis_pipeline.trackers.siammask.presets import PRESETS
+    from vis_pipeline.trackers.siammask.settings import PRESETS
     from vis_pipeline.trackers.siammask.single_object import track_object
     from vis_pipeline.weights.registry import resolve
 

@@ -22,7 +22,8 @@ from vis_pipeline.trackers.lifecycle.history import TrackHistory, believed_in_th
 from vis_pipeline.trackers.lifecycle.observation import Observation, measure, observe
 from vis_pipeline.trackers.lifecycle.settings import NextBox
 from vis_pipeline.trackers.lifecycle.table import TrackTable, no_tracks
-from vis_pipeline.trackers.post import track_score, vote_class, without_duplicates
+from vis_pipeline.trackers.post.duplicates import without_duplicates
+from vis_pipeline.trackers.post.scores import track_score, vote_class
 
 StateT = TypeVar("StateT")
 

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from pydantic.dataclasses import dataclass
 
 from vis_pipeline.settings.config import STRICT, absolute_reference
-from vis_pipeline.trackers.siammask.presets import PRESETS, SiamMaskSettings
+from vis_pipeline.trackers.siammask.settings import PRESETS, SiamMaskSettings
 from vis_pipeline.weights.registry import resolve
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class SiamMaskChoice:
         preset: the release's inference settings.
         stages: 1, or 2 for the cascade of SiamMask multi-object, section 5.
         mask_threshold, penalty_k, window_influence, size_rate, second_crop, batch: in place of the preset's; see
-            :class:`~vis_pipeline.trackers.siammask.presets.SiamMaskSettings`.
+            :class:`~vis_pipeline.trackers.siammask.settings.SiamMaskSettings`.
     """
 
     checkpoint: str

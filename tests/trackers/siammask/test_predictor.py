@@ -9,7 +9,7 @@ from siammask_scenes import moving_squares, random_network
 
 from vis_pipeline.trackers.siammask.checkpoint import load_siammask
 from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor, TargetStates
-from vis_pipeline.trackers.siammask.presets import PRESETS
+from vis_pipeline.trackers.siammask.settings import PRESETS
 
 
 def settings(preset, stages, **own):

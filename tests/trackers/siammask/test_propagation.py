@@ -6,8 +6,8 @@ from siammask_scenes import moving_squares, random_network
 from vis_pipeline.trackers.base import Propagated
 from vis_pipeline.trackers.last_mask import NoPrediction
 from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
-from vis_pipeline.trackers.siammask.presets import PRESETS
 from vis_pipeline.trackers.siammask.propagator import SiamMaskPropagator
+from vis_pipeline.trackers.siammask.settings import PRESETS
 
 
 def siammask():

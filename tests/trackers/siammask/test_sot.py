@@ -13,7 +13,7 @@ from vis_pipeline.cli.app import app
 from vis_pipeline.errors import UserError
 from vis_pipeline.masks import decode
 from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
-from vis_pipeline.trackers.siammask.presets import PRESETS
+from vis_pipeline.trackers.siammask.settings import PRESETS
 from vis_pipeline.visualize.video_writer import Mp4Writer
 from vis_pipeline.weights.files import write_state_dict
 

@@ -19,7 +19,6 @@ from vis_pipeline.trackers.siammask.crops import crop, mean_colour
 from vis_pipeline.trackers.siammask.geometry import rounded, search_sides, template_sides
 from vis_pipeline.trackers.siammask.network import SearchFeatures, SiamMask
 from vis_pipeline.trackers.siammask.paste import paste
-from vis_pipeline.trackers.siammask.presets import SiamMaskSettings
 from vis_pipeline.trackers.siammask.selection import (
     SMALLEST_SIDE,
     Selection,
@@ -28,6 +27,7 @@ from vis_pipeline.trackers.siammask.selection import (
     select_boxes,
     select_positions,
 )
+from vis_pipeline.trackers.siammask.settings import SiamMaskSettings
 
 
 @dataclass(frozen=True)

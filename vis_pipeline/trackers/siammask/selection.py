@@ -9,7 +9,7 @@ from torch import Tensor
 from vis_pipeline.trackers.siammask.anchors import anchor_boxes
 from vis_pipeline.trackers.siammask.architectures import RESPONSE_SIDE, STRIDE, TEMPLATE_SIDE
 from vis_pipeline.trackers.siammask.geometry import template_sides
-from vis_pipeline.trackers.siammask.presets import SiamMaskSettings
+from vis_pipeline.trackers.siammask.settings import SiamMaskSettings
 
 SMALLEST_SIDE = 10.0
 

@@ -8,7 +8,8 @@ from hypothesis.extra import numpy as hnp
 
 from vis_pipeline import masks
 from vis_pipeline.trackers.lifecycle.settings import MissingScore, TrackingSettings
-from vis_pipeline.trackers.post import track_score, vote_class, without_duplicates
+from vis_pipeline.trackers.post.duplicates import without_duplicates
+from vis_pipeline.trackers.post.scores import track_score, vote_class
 
 
 def test_the_vote_is_weighted_by_score() -> None:

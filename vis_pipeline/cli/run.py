@@ -11,6 +11,7 @@ from vis_pipeline.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from vis_pipeline.data.limits import Limits
     from vis_pipeline.runs.parallel import RunReport
 
 _SHOWN_NOTES = 5
@@ -33,7 +34,13 @@ def run(
     out: Annotated[Path, typer.Option(help="Run folder; a rerun goes on where the last one stopped.")],
     split: Annotated[Path | None, typer.Option(help="YouTube-VIS instances.json; annotations are not used.")] = None,
     frames: Annotated[Path | None, typer.Option(help="Folder that the split's file names start from.")] = None,
-    video: Annotated[Path | None, typer.Option(help="One video file, or one folder of images.")] = None,
+    video: Annotated[
+        str | None, typer.Option(help="One video: a file, a folder of images, or a pattern ('frames/*.jpg', quoted).")
+    ] = None,
+    max_frames: Annotated[int | None, typer.Option(min=1, help="Of --video, read no more frames.")] = None,
+    max_seconds: Annotated[
+        float | None, typer.Option(min=0.001, help="Of --video, read no more than its first seconds.")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; default: cuda where there is one.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes for a split, each with its own models.")] = 1,
     gpus_per_worker: Annotated[
@@ -61,13 +68,15 @@ def run(
     cfg_options: Annotated[list[str] | None, typer.Option(help="Override a config key: a.b=value; repeatable.")] = None,
 ) -> None:
     """Detect, track and write results.json; a split goes over Ray workers, a single video runs in this process."""
+    from vis_pipeline.data.limits import Limits
     from vis_pipeline.runs.parallel import RaySettings
     from vis_pipeline.runs.progress import ProgressBar
     from vis_pipeline.runs.settings import load_pipeline
     from vis_pipeline.runs.start import RecordedSource, RunOptions, run_split, run_video
     from vis_pipeline.settings.device import gpu_share, torch_device
 
-    _require_together(split, frames, video, class_map)
+    limits = Limits(max_frames, max_seconds)
+    _require_together(split, frames, video, class_map, limits)
     overrides = list(cfg_options or [])
     if score_thr is not None:
         overrides.append(f"detector.score_threshold={score_thr}")
@@ -88,6 +97,7 @@ def run(
         recorded=RecordedSource(detections.resolve(), class_map) if detections else None,
         save_detections=save_detections,
         ray=RaySettings(workers=workers, address=ray_address, gpus_per_worker=gpus, timeout=timeout),
+        limits=limits,
     )
     if video is not None and detections is None:
         _say_what_it_knows(settings.detector.checkpoint)
@@ -101,13 +111,17 @@ def run(
     report.require_complete()
 
 
-def _require_together(split: Path | None, frames: Path | None, video: Path | None, class_map: str | None) -> None:
+def _require_together(
+    split: Path | None, frames: Path | None, video: str | None, class_map: str | None, limits: "Limits"
+) -> None:
     if (video is None) == (split is None):
         raise ConfigError("run: give either --split (with --frames) or --video")
     if (split is None) != (frames is None):
         raise ConfigError("run: --split and --frames belong together")
     if video is not None and class_map is not None:
         raise ConfigError("run: --class-map needs --split; a single video has the detector's own classes")
+    if split is not None and limits:
+        raise ConfigError("run: --max-frames and --max-seconds need --video; a split's videos are taken whole")
 
 
 def _tell(report: "RunReport", out: Path) -> None:

@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from detectors.detection_files import CATEGORIES_NAME, FOLDER_NAME
 from detectors.recorded import Recording, open_recording, scan_detections
-from vis_pipeline.data.frames import OnBadFrame, VideoFrames, extent, open_frames, split_frames
+from vis_pipeline.data.frames import NO_LIMITS, OnBadFrame, VideoFrames, extent, open_frames, split_frames
+from vis_pipeline.data.limits import Limits
 from vis_pipeline.data.splits import read_split, split_to_json
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.json_files import open_json
@@ -49,6 +50,7 @@ class RunOptions:
         recorded: detections from disk in place of the detector.
         save_detections: also write `detections.json`.
         ray: workers and cluster.
+        limits: what is read of a single video.
     """
 
     device: str = "cpu"
@@ -57,6 +59,7 @@ class RunOptions:
     recorded: RecordedSource | None = None
     save_detections: bool = False
     ray: RaySettings = field(default_factory=RaySettings)
+    limits: Limits = NO_LIMITS
 
 
 def run_split(
@@ -86,7 +89,7 @@ def run_split(
     factory = _factory(settings, split, options, recording, out)
     frames = {video.id: listing_digest([frames_dir / name for name in video.file_names]) for video in split.videos}
     with holding(out):
-        folder = _open_folder(out, factory, inputs, content_digest(split_path), recorded, frames)
+        folder = _open_folder(out, factory, inputs, content_digest(split_path), options, frames)
         for video_id in sorted(folder.with_other_frames()):
             folder.log(f"video {video_id}: its frames have changed since it was finished; it is done again")
         video_ids = [task.video_id for task in tasks]
@@ -102,9 +105,9 @@ def run_split(
 
 
 def run_video(
-    settings: PipelineSettings, video: Path, out: Path, options: RunOptions, progress: ProgressListener
+    settings: PipelineSettings, video: str, out: Path, options: RunOptions, progress: ProgressListener
 ) -> RunReport:
-    """Run over one video file, or one folder of images, in this process.
+    """Run over one video in this process: a file, a folder of images, or a pattern; see `open_frames`.
 
     Its classes are the detector's own, or those of the recorded detections. The run folder gets a `split.json` that
     describes the video, so that everything that takes a split works on it.
@@ -112,7 +115,7 @@ def run_video(
     Raises:
         UserError: something cannot be used; see the modules that read it.
     """
-    frames = open_frames(video, options.on_bad_frame)
+    frames = open_frames(video, options.on_bad_frame, limits=options.limits)
     recorded, recording = options.recorded, None
     if recorded is None:
         settings = replace(settings, detector=replace(settings.detector, class_map="by-name"))
@@ -121,11 +124,11 @@ def run_video(
         scanned = scan_detections(recorded.path.resolve(), [_described(frames, *extent(frames))])
         categories, recording = scanned.as_they_are()
     factory = _factory(settings, Split((), categories, None), options, recording, out)
-    inputs = {"video": str(video.resolve()), "split": SPLIT_NAME}
+    inputs = {"video": str(Path(video).resolve()), "split": SPLIT_NAME}
     expected = frames.declared_length() if isinstance(frames, VideoFrames) else frames.length
     task = VideoTask(frames.video_id, frames, expected)
     with holding(out):
-        folder = _open_folder(out, factory, inputs, video_digest(video), recorded)
+        folder = _open_folder(out, factory, inputs, video_digest(frames), options)
         report = run_in_process([task], factory, folder, progress)
         if task.video_id in folder.finished():
             outcome = folder.read_video(task.video_id)
@@ -162,7 +165,7 @@ def _open_folder(
     factory: WorkerFactory,
     inputs: dict[str, str],
     input_digest: str,
-    recorded: RecordedSource | None,
+    options: RunOptions,
     frames: Mapping[int, str] | None = None,
 ) -> RunFolder:
     """Create or take up the run folder.
@@ -172,7 +175,9 @@ def _open_folder(
     `error` has no bad frame. A split's `frames`, too many to read twice, count video by video, by name, size and time
     of change.
     """
-    identity = run_identity(factory, input_digest, None if recorded is None else recorded.class_map)
+    identity = run_identity(factory, input_digest, None if options.recorded is None else options.recorded.class_map)
+    if options.limits:
+        identity["limits"] = asdict(options.limits)
     text = json.dumps(identity, sort_keys=True)
     where = {**inputs, "checkpoints": {part: str(path) for part, path in factory.checkpoints().items()}}
     config = {**where, "device": factory.device, **json.loads(text)}

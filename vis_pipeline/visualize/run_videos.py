@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from vis_pipeline.data.frames import open_frames, split_frames
+from vis_pipeline.data.limits import Limits
 from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import DataError
 from vis_pipeline.runs.folder import RunFolder
@@ -91,12 +92,12 @@ class RunVideos:
         events = self._folder.read_events(video_id)
         described = f"events of video {video_id} of run folder {self._folder.path}"
         predicted = None if events is None else predicted_frames(events, len(outcome.tracks), described)
-        return RunVideo(self._source(video_id), outcome.tracks, predicted, outcome.length)
+        return RunVideo(self._source(video_id, outcome.length), outcome.tracks, predicted, outcome.length)
 
     def file_stem(self, video_id: int) -> str:
         """What to call the video's pictures: its name, with the id where another video's files have the same name."""
         if self._single or self._split is None:
-            return file_stem(self._source(video_id).name)
+            return file_stem(self._source(video_id, 1).name)
         self._video(video_id)
         return self._stems[video_id]
 
@@ -104,10 +105,11 @@ class RunVideos:
     def _stems(self) -> Mapping[int, str]:
         return file_stems({video.id: video.name for video in self._split.videos} if self._split else {})
 
-    def _source(self, video_id: int) -> FrameSource:
+    def _source(self, video_id: int, length: int) -> FrameSource:
         assert self._frames is not None
         if self._single:
-            return open_frames(self._frames, "skip", video_id)
+            # A run with limits has no more frames than these, though the video has.
+            return open_frames(self._frames, "skip", video_id, Limits(frames=length))
         return split_frames(self._video(video_id), self._frames, "skip")
 
     def _video(self, video_id: int) -> Video:

@@ -1,10 +1,15 @@
-"""`run --video` on a part of a video, and on images by a pattern."""
+"""`run --video` on a part of a video, on images by a pattern, and on streams."""
 
 import json
+import os
+import signal
+import threading
+import time
 from pathlib import Path
 
 import av
 import pytest
+from live_servers import live_http
 from test_own_detections import assert_refused, clip, images, on_video, square, tracks, written
 
 from vis_pipeline.data.splits import read_split
@@ -56,3 +61,74 @@ def test_limits_are_for_one_video(command, tmp_path: Path, detections: Path) -> 
     assert_refused(command(*split, "--max-frames", 3), "--max-frames and --max-seconds need --video")
     by_seconds = [*on_video(images(tmp_path / "clip"), detections, tmp_path / "run"), "--max-seconds", 2]
     assert_refused(command(*by_seconds), "images have no times for --max-seconds; give --max-frames")
+
+
+def live_run(address: str, out: Path, *more: object) -> list[object]:
+    return ["run", "procedural_small", "--video", address, "--out", out, "--device", "cpu", "--live", "all", *more]
+
+
+def test_a_stream_is_tracked_kept_and_drawn(command, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    with live_http(frames=40, rate=100) as server:
+        address = server.url("cam.ts").replace("http://", "http://viewer:secret@")
+        arguments = live_run(address, run, "--max-frames", 5, "--save-frames")
+        code, out, err = command(*arguments)
+    assert code == 0, err
+    assert "1 videos, 5 frames" in out
+    config = json.loads((run / "config.json").read_text())["config"]
+    assert config["live"] == server.url("cam.ts") and config["limits"] == {"frames": 5, "seconds": None}
+    for written_file in run.rglob("*.*"):
+        assert b"secret" not in written_file.read_bytes()
+    split = read_split(run / "split.json")
+    assert all((run / "frames" / name).is_file() for name in split.videos[0].file_names)
+    assert command("visualize", run)[0] == 0
+    with av.open(str(run / "pictures/cam.mp4")) as container:
+        assert len(list(container.decode(video=0))) == 5
+    code, _, err = command(*arguments)
+    last = err.splitlines()[-1]
+    assert code == 2 and last.startswith(
+        f"error: run folder {run}: holds a finished run, and a live source (http://127."
+    )
+    assert last.endswith("cannot be taken up; give another --out, or remove the folder")
+
+
+def test_ctrl_c_ends_a_live_run_with_what_was_seen(command, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+
+    def interrupt() -> None:
+        until = time.monotonic() + 120
+        while len(list((run / "frames").glob("*/*.jpg"))) < 6 and time.monotonic() < until:
+            time.sleep(0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with live_http(frames=100_000) as server:
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        code, out, err = command(*live_run(server.url("cam.mjpg"), run, "--save-frames"))
+        thread.join()
+    assert code == 0, err
+    length = read_split(run / "split.json").videos[0].length
+    assert length >= 6 and f"1 videos, {length} frames" in out
+    assert all(len(track["segmentations"]) == length for track in tracks(run))
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+def test_frames_that_were_not_kept_cannot_be_drawn(command, tmp_path: Path) -> None:
+    with live_http(frames=40, rate=100) as server:
+        code, _, err = command(*live_run(server.url("cam.mjpg"), tmp_path / "run", "--max-seconds", 0.05))
+    assert code == 0, err
+    assert_refused(command("visualize", tmp_path / "run"), "the frames of http://127.0.0.1:", "were not kept", "--save")
+
+
+def test_what_a_live_source_cannot_have(command, tmp_path: Path, detections: Path) -> None:
+    out = tmp_path / "run"
+    code, _, err = command(*live_run("97", out))
+    assert code == 2 and err.splitlines()[-1].startswith("error: camera 97: no such camera (/dev/video97 is missing;")
+    recorded = [*live_run("http://127.0.0.1:1/cam", out), "--detections", detections]
+    assert_refused(command(*recorded), "--detections need a recorded video, and http://127.0.0.1:1/cam is live")
+    kept = [*on_video(clip(tmp_path / "clip.mp4"), detections, out), "--save-frames"]
+    assert_refused(command(*kept), "--save-frames is for live sources")
+    assert not out.exists(), "nothing has begun"
+    code, _, err = command(*live_run("http://127.0.0.1:1/cam", out))
+    assert code == 2 and "video http://127.0.0.1:1/cam: cannot be opened (Connection refused)" in err

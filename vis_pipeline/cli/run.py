@@ -24,6 +24,13 @@ class OnBadFrame(str, Enum):
     SKIP = "skip"
 
 
+class Keep(str, Enum):
+    """What to do with the frames of a live source for which there is no time."""
+
+    LATEST = "latest"
+    ALL = "all"
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command("run")(run)
@@ -35,8 +42,21 @@ def run(
     split: Annotated[Path | None, typer.Option(help="YouTube-VIS instances.json; annotations are not used.")] = None,
     frames: Annotated[Path | None, typer.Option(help="Folder that the split's file names start from.")] = None,
     video: Annotated[
-        str | None, typer.Option(help="One video: a file, a folder of images, or a pattern ('frames/*.jpg', quoted).")
+        str | None,
+        typer.Option(
+            help="One video: a file, a folder of images, a pattern ('frames/*.jpg', quoted), the index of a camera (0) "
+            "or an address (rtsp://..., http://...)."
+        ),
     ] = None,
+    live: Annotated[
+        Keep, typer.Option(help="Where a camera or stream is faster than this: drop its frames, or make it wait.")
+    ] = Keep.LATEST,
+    reconnect: Annotated[
+        int, typer.Option(min=0, help="Tries to reach a stream again, after 1, 2, 4, ... 30 seconds.")
+    ] = 5,
+    save_frames: Annotated[
+        bool, typer.Option("--save-frames", help="Keep the frames of a camera or stream, for `visualize`.")
+    ] = False,
     max_frames: Annotated[int | None, typer.Option(min=1, help="Of --video, read no more frames.")] = None,
     max_seconds: Annotated[
         float | None, typer.Option(min=0.001, help="Of --video, read no more than its first seconds.")
@@ -69,6 +89,7 @@ def run(
 ) -> None:
     """Detect, track and write results.json; a split goes over Ray workers, a single video runs in this process."""
     from vis_pipeline.data.limits import Limits
+    from vis_pipeline.data.live import LiveOptions
     from vis_pipeline.runs.parallel import RaySettings
     from vis_pipeline.runs.progress import ProgressBar
     from vis_pipeline.runs.settings import load_pipeline
@@ -76,7 +97,7 @@ def run(
     from vis_pipeline.settings.device import gpu_share, torch_device
 
     limits = Limits(max_frames, max_seconds)
-    _require_together(split, frames, video, class_map, limits)
+    _require_together(split, frames, video, class_map, limits, save_frames)
     overrides = list(cfg_options or [])
     if score_thr is not None:
         overrides.append(f"detector.score_threshold={score_thr}")
@@ -98,6 +119,8 @@ def run(
         save_detections=save_detections,
         ray=RaySettings(workers=workers, address=ray_address, gpus_per_worker=gpus, timeout=timeout),
         limits=limits,
+        live=LiveOptions(keep=live.value, reconnect=reconnect),
+        save_frames=save_frames,
     )
     if video is not None and detections is None:
         _say_what_it_knows(settings.detector.checkpoint)
@@ -112,7 +135,12 @@ def run(
 
 
 def _require_together(
-    split: Path | None, frames: Path | None, video: str | None, class_map: str | None, limits: "Limits"
+    split: Path | None,
+    frames: Path | None,
+    video: str | None,
+    class_map: str | None,
+    limits: "Limits",
+    save_frames: bool,
 ) -> None:
     if (video is None) == (split is None):
         raise ConfigError("run: give either --split (with --frames) or --video")
@@ -120,6 +148,8 @@ def _require_together(
         raise ConfigError("run: --split and --frames belong together")
     if video is not None and class_map is not None:
         raise ConfigError("run: --class-map needs --split; a single video has the detector's own classes")
+    if split is not None and save_frames:
+        raise ConfigError("run: --save-frames is for live sources (--video)")
     if split is not None and limits:
         raise ConfigError("run: --max-frames and --max-seconds need --video; a split's videos are taken whole")
 

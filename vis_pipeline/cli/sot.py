@@ -56,7 +56,7 @@ def sot(
     from rich.progress import track
 
     from vis_pipeline import __version__
-    from vis_pipeline.data.frames import VideoFrames, open_frames, prefetched
+    from vis_pipeline.data.frames import VideoFrames, open_recorded, prefetched
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.settings.device import torch_device
     from vis_pipeline.trackers.siammask.checkpoint import load_siammask
@@ -68,7 +68,7 @@ def sot(
     box = parse_box(init)
     targets = _targets(json, out, frames)
     chosen = torch_device(device)
-    source = open_frames(frames)
+    source = open_recorded(frames)
     if out is not None:
         from vis_pipeline.visualize.file_names import file_stem
         from vis_pipeline.visualize.renderer import picture_files

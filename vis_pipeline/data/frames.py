@@ -14,16 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline.data.image_files import image_paths, is_image, is_pattern, matching_files
-from vis_pipeline.data.limits import Limits
+from vis_pipeline.data.limits import NO_LIMITS, Limits
+from vis_pipeline.data.live import LIVE_DEFAULTS, LiveFrames, LiveOptions
+from vis_pipeline.data.live_address import live_address
 from vis_pipeline.data.video_decoding import Damaged, Reach, decoded_frames, lacks_frames, stated_length, video_stream
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.images import read_image
-from vis_pipeline.structures.frames import BadFrame, Footage, Frame, FrameSource, Remark
+from vis_pipeline.structures.frames import BadFrame, Footage, Frame, FrameSource, ReadsAhead, Remark
 from vis_pipeline.structures.splits import Video
 
 OnBadFrame = Literal["error", "skip"]
-
-NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,27 @@ class VideoFrames:
 
 
 def open_frames(
-    source: Path | str, on_bad_frame: OnBadFrame = "error", video_id: int = 1, limits: Limits = NO_LIMITS
+    source: Path | str | int,
+    on_bad_frame: OnBadFrame = "error",
+    video_id: int = 1,
+    limits: Limits = NO_LIMITS,
+    live: LiveOptions = LIVE_DEFAULTS,
+) -> ImageFrames | VideoFrames | LiveFrames:
+    """The frames of one video, wherever they come from.
+
+    That is a video file, a folder of images or a pattern (see :func:`open_recorded`), or a live source (see
+    :class:`LiveFrames`): the index of a camera, or an address such as `rtsp://host/path`.
+
+    Raises:
+        DataError: see :func:`open_recorded`; there is no such camera, or the address is of another kind.
+    """
+    if (address := live_address(str(source))) is not None:
+        return LiveFrames(video_id, address, limits, live)
+    return open_recorded(Path(str(source)), on_bad_frame, video_id, limits)
+
+
+def open_recorded(
+    source: Path, on_bad_frame: OnBadFrame = "error", video_id: int = 1, limits: Limits = NO_LIMITS
 ) -> ImageFrames | VideoFrames:
     """The frames of one video: a video file, a folder of images, or a pattern such as `frames/*.jpg`.
 
@@ -154,7 +174,7 @@ def open_frames(
         DataError: nothing is there, the folder holds no images, the pattern matches something else, or there is a limit
             in seconds to images, which have no time.
     """
-    path = Path(source)
+    path = source
     if is_pattern(str(source)):
         paths = matching_files(str(source))
         if all(is_image(found) for found in paths):
@@ -217,8 +237,14 @@ def extent(source: FrameSource) -> tuple[int, int, int]:
 
 
 def prefetched(source: FrameSource, depth: int = 4) -> Iterator[Footage]:
-    """The frames of a source, decoded up to `depth` frames ahead in a thread; errors come out in their place."""
+    """The frames of a source, decoded up to `depth` frames ahead in a thread; errors come out in their place.
+
+    A source that reads ahead by itself is taken as it is: in a second line a live one's frames would grow old.
+    """
     frames = iter(source)
+    if isinstance(source, ReadsAhead):
+        yield from frames
+        return
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="frames") as thread:
         pending = deque(thread.submit(next, frames, None) for _ in range(depth))
         try:

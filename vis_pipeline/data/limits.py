@@ -23,3 +23,6 @@ class Limits:
         if self.frames is not None and count >= self.frames:
             return True
         return self.seconds is not None and passed is not None and passed >= self.seconds
+
+
+NO_LIMITS = Limits()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import cv2
 
-from vis_pipeline.data.frames import ImageFrames, OnBadFrame, extent, open_frames, prefetched
+from vis_pipeline.data.frames import ImageFrames, OnBadFrame, extent, open_recorded, prefetched
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.whole_files import unfinished
 from vis_pipeline.structures.frames import BadFrame, Frame, FrameSource, Remark
@@ -57,7 +57,7 @@ def own_split(
     Raises:
         DataError: a video cannot be read, or `frames_out` cannot be written, or has such a video already.
     """
-    sources = [open_frames(path, on_bad_frame, number) for number, path in enumerate(videos, start=1)]
+    sources = [open_recorded(path, on_bad_frame, number) for number, path in enumerate(videos, start=1)]
     found: list[_Images] = []
     names: set[str] = set()
     for path, source in zip(videos, sources, strict=True):
@@ -120,7 +120,7 @@ def _written(source: FrameSource, folder: Path, on_frame: Callable[[int, int], N
                 notes.append(f"video {source.video_id} ({source.name}), frame {footage.name}: {footage.reason}")
             else:
                 size = footage.image.shape[:2]
-                (filled / names[-1]).write_bytes(_jpeg(footage))
+                (filled / names[-1]).write_bytes(jpeg(footage))
             on_frame(source.video_id, len(names))
         if not any(size):
             raise DataError(f"video {source.video_id} ({source.name}): none of its {len(names)} frames could be read")
@@ -132,7 +132,12 @@ def _written(source: FrameSource, folder: Path, on_frame: Callable[[int, int], N
     return _Images(size[1], size[0], tuple(folder / name for name in names), tuple(notes))
 
 
-def _jpeg(frame: Frame) -> bytes:
+def jpeg(frame: Frame) -> bytes:
+    """The frame as a JPEG.
+
+    Raises:
+        DataError: it is too large for one.
+    """
     try:
         _, data = cv2.imencode(".jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     except cv2.error as error:

@@ -117,6 +117,13 @@ def upright(image: NDArray[np.uint8], matrix: NDArray[np.integer]) -> NDArray[np
     return np.ascontiguousarray(image[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1])
 
 
+def bgr_image(frame: Any) -> NDArray[np.uint8]:
+    """A decoded frame of PyAV as uint8 [H, W, 3] BGR, turned and mirrored as it says."""
+    image: NDArray[np.uint8] = frame.to_ndarray(format="bgr24")
+    matrix = frame.side_data.get(SideData.DISPLAYMATRIX)
+    return image if matrix is None else upright(image, np.frombuffer(bytes(matrix), dtype=np.int32).reshape(3, 3))
+
+
 def _as_decoded(container: Any, stream: Any) -> Iterator[Decoded | Damaged]:
     packets = container.demux(stream)
     while True:
@@ -135,16 +142,10 @@ def _as_decoded(container: Any, stream: Any) -> Iterator[Decoded | Damaged]:
             if packet.is_corrupt or frame.is_corrupt:
                 yield Damaged("damaged in the file", frame.time)
             else:
-                yield Decoded(_image(frame), frame.time)
+                yield Decoded(bgr_image(frame), frame.time)
 
 
 def _time(packet: Any) -> float | None:
     if packet is None or packet.pts is None or packet.time_base is None:
         return None
     return float(packet.pts * packet.time_base)
-
-
-def _image(frame: Any) -> NDArray[np.uint8]:
-    image: NDArray[np.uint8] = frame.to_ndarray(format="bgr24")
-    matrix = frame.side_data.get(SideData.DISPLAYMATRIX)
-    return image if matrix is None else upright(image, np.frombuffer(bytes(matrix), dtype=np.int32).reshape(3, 3))

@@ -69,3 +69,7 @@ class FrameSource(Protocol):
     def length(self) -> int | None: ...  # noqa: D102
 
     def __iter__(self) -> Iterator[Footage]: ...
+
+
+class ReadsAhead:
+    """A base for sources that read ahead by themselves: nobody is to do it for them."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from vis_pipeline.data.frames import open_frames, split_frames
+from vis_pipeline.data.frames import open_recorded, split_frames
 from vis_pipeline.data.limits import Limits
 from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import DataError
@@ -51,6 +51,10 @@ class RunVideos:
         self._single = video is not None
         self._frames = frames or video or self._folder.input_path("frames")
         if self._frames is None:
+            if live := self._folder.config().get("live"):
+                raise DataError(
+                    f"run folder {run}: the frames of {live} were not kept; run with --save-frames does that"
+                )
             raise DataError(f"run folder {run}: its config does not say where the frames are; give --frames")
         split_path = split or self._folder.input_path("split")
         if split_path is None and not self._single:
@@ -109,7 +113,7 @@ class RunVideos:
         assert self._frames is not None
         if self._single:
             # A run with limits has no more frames than these, though the video has.
-            return open_frames(self._frames, "skip", video_id, Limits(frames=length))
+            return open_recorded(self._frames, "skip", video_id, Limits(frames=length))
         return split_frames(self._video(video_id), self._frames, "skip")
 
     def _video(self, video_id: int) -> Video:

@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from vis_pipeline.data.live import LIVE_DEFAULTS, LiveFrames, LiveOptions
 from vis_pipeline.data.live_address import live_address
 from vis_pipeline.data.video_decoding import Damaged, Reach, decoded_frames, lacks_frames, stated_length, video_stream
 from vis_pipeline.errors import DataError
-from vis_pipeline.files.images import read_image
+from vis_pipeline.files.images import read_image, read_photograph
 from vis_pipeline.structures.frames import BadFrame, Footage, Frame, FrameSource, ReadsAhead, Remark
 from vis_pipeline.structures.splits import Video
 
@@ -30,7 +30,8 @@ OnBadFrame = Literal["error", "skip"]
 class ImageFrames:
     """Frames from image files, one file a frame.
 
-    `size` is (height, width) in pixels; None takes the first frame's. Iterating raises DataError, naming video and
+    `size` is (height, width) in pixels; None takes the first frame's. `read` gives a file's pixels: as they are stored,
+    which is what the masks of data sets are drawn on, or upright. Iterating raises DataError, naming video and
     frame, for a frame that is missing, damaged or of another size; with `on_bad_frame="skip"` it gives a
     :class:`BadFrame` instead.
     """
@@ -40,6 +41,7 @@ class ImageFrames:
     paths: Sequence[Path]
     size: tuple[int, int] | None = None
     on_bad_frame: OnBadFrame = "error"
+    read: Callable[[Path], NDArray[np.uint8]] = read_image
 
     @property
     def length(self) -> int | None:
@@ -50,7 +52,7 @@ class ImageFrames:
         checker = _Checker(self.video_id, self.name, self.on_bad_frame, self.size)
         for index, path in enumerate(self.paths):
             try:
-                image = read_image(path)
+                image = self.read(path)
             except DataError as error:
                 yield checker.bad(index, path.name, str(error))
             else:
@@ -168,7 +170,8 @@ def open_recorded(
 ) -> ImageFrames | VideoFrames:
     """The frames of one video: a video file, a folder of images, or a pattern such as `frames/*.jpg`.
 
-    Images come in the natural order of their names. A pattern stands for images, or for one video file.
+    Images come in the natural order of their names, upright where they are photographs that say how. A pattern stands
+    for images, or for one video file.
 
     Raises:
         DataError: nothing is there, the folder holds no images, the pattern matches something else, or there is a limit
@@ -196,7 +199,7 @@ def open_recorded(
 def _images(name: str, paths: tuple[Path, ...], on_bad_frame: OnBadFrame, video_id: int, limits: Limits) -> ImageFrames:
     if limits.seconds is not None:
         raise DataError(f"video {name}: images have no times for --max-seconds; give --max-frames")
-    return ImageFrames(video_id, name, paths[: limits.frames], None, on_bad_frame)
+    return ImageFrames(video_id, name, paths[: limits.frames], None, on_bad_frame, read_photograph)
 
 
 def split_frames(video: Video, frames_dir: Path, on_bad_frame: OnBadFrame = "error") -> ImageFrames:

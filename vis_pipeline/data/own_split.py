@@ -3,13 +3,14 @@
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 
 from vis_pipeline.data.frames import ImageFrames, OnBadFrame, extent, open_recorded, prefetched
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.images import read_image
 from vis_pipeline.files.whole_files import unfinished
 from vis_pipeline.structures.frames import BadFrame, Frame, FrameSource, Remark
 from vis_pipeline.structures.splits import Category, Split, Video
@@ -60,11 +61,12 @@ def own_split(
     sources = [open_recorded(path, on_bad_frame, number) for number, path in enumerate(videos, start=1)]
     found: list[_Images] = []
     names: set[str] = set()
-    for path, source in zip(videos, sources, strict=True):
+    for source in sources:
         if isinstance(source, ImageFrames):
-            width, height, _ = extent(source)
-            folder = path.resolve()
-            found.append(_Images(width, height, tuple(folder / image.name for image in source.paths)))
+            # A split's frames are taken as they are stored.
+            width, height, _ = extent(replace(source, read=read_image))
+            paths = tuple(image.parent.resolve() / image.name for image in source.paths)
+            found.append(_Images(width, height, paths))
         else:
             name = _unlike(names, source.name)
             names.add(name)

@@ -5,12 +5,25 @@ import os
 import signal
 import threading
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import pytest
 from live_servers import live_http
-from test_own_detections import assert_refused, clip, images, on_video, square, tracks, written
+from test_own_detections import (
+    HEIGHT,
+    LENGTH,
+    WIDTH,
+    assert_refused,
+    clip,
+    images,
+    on_video,
+    picture,
+    square,
+    tracks,
+    written,
+)
 
 from vis_pipeline.data.splits import read_split
 
@@ -41,6 +54,56 @@ def test_the_first_seconds_of_a_clip(command, tmp_path: Path, detections: Path) 
     code, out, err = command(*on_video(clip(tmp_path / "clip.mp4"), detections, tmp_path / "run"), "--max-seconds", 0.3)
     assert code == 0, err
     assert "1 videos, 3 frames" in out
+
+
+UNEVEN = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5]
+
+
+def uneven_clip(path: Path) -> Path:
+    """Ten frames a second for half a second, and then one a second."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10, options={"crf": "4"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        for index, shown in enumerate(UNEVEN):
+            frame = av.VideoFrame.from_ndarray(picture(index % LENGTH), format="bgr24")
+            frame.time_base, frame.pts = Fraction(1, 1000), round(1000 * shown)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def shown_at(path: Path) -> list[float]:
+    with av.open(str(path)) as container:
+        return [float(frame.time) for frame in container.decode(video=0)]
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv"])
+def test_an_uneven_clip_keeps_its_times_from_the_run_to_the_pictures(
+    command, tmp_path: Path, detections: Path, name: str
+) -> None:
+    run, video = tmp_path / "run", uneven_clip(tmp_path / name)
+    arguments = on_video(video, detections, run)
+    code, _, err = command(*arguments)
+    assert code == 0, err
+    stated = read_split(run / "split.json").videos[0].times
+    assert stated == pytest.approx(UNEVEN)
+    assert command("visualize", run)[0] == 0
+    assert shown_at(run / "pictures/clip.mp4") == pytest.approx(UNEVEN, abs=2e-3)
+    # A run that is taken up after its end keeps what was written, and finds it again where it is gone.
+    for gone in (False, True):
+        if gone:
+            (run / "split.json").unlink()
+        assert command(*arguments)[0] == 0
+        assert read_split(run / "split.json").videos[0].times == stated
+    # And so does the way through a split of JPEGs.
+    assert command("split", video, "--categories", "ball", "--out", tmp_path / "s.json")[0] == 0
+    found = ["--detections", written(tmp_path / "one.json", [square(0, video_id=1, category_id=1)])]
+    by_split = ["--split", tmp_path / "s.json", "--frames", tmp_path / "s_frames", "--out", tmp_path / "by_split"]
+    code, _, err = command("run", "procedural_small", *by_split, *found, "--device", "cpu")
+    assert code == 0, err
+    assert command("visualize", tmp_path / "by_split")[0] == 0
+    assert shown_at(tmp_path / "by_split/pictures/clip.mp4") == pytest.approx(UNEVEN, abs=2e-3)
 
 
 def test_images_by_a_pattern(command, tmp_path: Path, detections: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,10 +143,10 @@ def test_a_stream_is_tracked_kept_and_drawn(command, tmp_path: Path) -> None:
     for written_file in run.rglob("*.*"):
         assert b"secret" not in written_file.read_bytes()
     split = read_split(run / "split.json")
+    assert split.videos[0].times == pytest.approx([0, 0.04, 0.08, 0.12, 0.16])
     assert all((run / "frames" / name).is_file() for name in split.videos[0].file_names)
     assert command("visualize", run)[0] == 0
-    with av.open(str(run / "pictures/cam.mp4")) as container:
-        assert len(list(container.decode(video=0))) == 5
+    assert shown_at(run / "pictures/cam.mp4") == pytest.approx([0, 0.04, 0.08, 0.12, 0.16], abs=2e-3)
     code, _, err = command(*arguments)
     last = err.splitlines()[-1]
     assert code == 2 and last.startswith(

@@ -31,9 +31,10 @@ class ImageFrames:
     """Frames from image files, one file a frame.
 
     `size` is (height, width) in pixels; None takes the first frame's. `read` gives a file's pixels: as they are stored,
-    which is what the masks of data sets are drawn on, or upright. Iterating raises DataError, naming video and
-    frame, for a frame that is missing, damaged or of another size; with `on_bad_frame="skip"` it gives a
-    :class:`BadFrame` instead.
+    which is what the masks of data sets are drawn on, or upright. `times` says when each is shown.
+
+    Iterating raises DataError, naming video and frame, for a frame that is missing, damaged or of another size; with
+    `on_bad_frame="skip"` it gives a :class:`BadFrame` instead.
     """
 
     video_id: int
@@ -42,6 +43,7 @@ class ImageFrames:
     size: tuple[int, int] | None = None
     on_bad_frame: OnBadFrame = "error"
     read: Callable[[Path], NDArray[np.uint8]] = read_image
+    times: Sequence[float | None] | None = None
 
     @property
     def length(self) -> int | None:
@@ -51,12 +53,13 @@ class ImageFrames:
     def __iter__(self) -> Iterator[Frame | BadFrame]:
         checker = _Checker(self.video_id, self.name, self.on_bad_frame, self.size)
         for index, path in enumerate(self.paths):
+            time = None if self.times is None else self.times[index]
             try:
                 image = self.read(path)
             except DataError as error:
-                yield checker.bad(index, path.name, str(error))
+                yield checker.bad(index, path.name, str(error), time)
             else:
-                yield checker.checked(index, path.name, image)
+                yield checker.checked(index, path.name, image, time)
 
 
 @dataclass(frozen=True)
@@ -217,7 +220,8 @@ def split_frames(video: Video, frames_dir: Path, on_bad_frame: OnBadFrame = "err
             f"video {video.id} ({video.name}): no folder {paths[0].parent}; "
             "give as frames the folder that the split's file names start from"
         )
-    return ImageFrames(video.id, video.name, paths, (video.height, video.width), on_bad_frame)
+    size = (video.height, video.width)
+    return ImageFrames(video.id, video.name, paths, size, on_bad_frame, times=video.times)
 
 
 def extent(source: FrameSource) -> tuple[int, int, int]:

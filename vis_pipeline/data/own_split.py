@@ -40,6 +40,7 @@ class _Images:
     height: int
     paths: tuple[Path, ...]
     notes: tuple[str, ...] = ()
+    times: tuple[float | None, ...] | None = None
 
 
 def own_split(
@@ -52,8 +53,8 @@ def own_split(
     """Videos with ids from 1 in the order given; file names start from the nearest folder that holds all frames.
 
     The frames of a video file are those that a run on it sees, upright, written as `frames_out/NAME/00000.jpg` and so
-    on (JPEG, quality 95); `on_frame` is told the video and how many are written. With `on_bad_frame="skip"` a frame
-    that cannot be decoded has its place in the split, but no file.
+    on (JPEG, quality 95), and the split has their times; `on_frame` is told the video and how many are written. With
+    `on_bad_frame="skip"` a frame that cannot be decoded has its place in the split, but no file.
 
     Raises:
         DataError: a video cannot be read, or `frames_out` cannot be written, or has such a video already.
@@ -110,7 +111,7 @@ def _written(source: FrameSource, folder: Path, on_frame: Callable[[int, int], N
     if folder.exists():
         raise DataError(f"frames {folder}: are there already; remove them, or give another --frames-out")
     filled = unfinished(folder.parent / str(source.video_id))
-    size, names, notes = (0, 0), [], []
+    size, names, times, notes = (0, 0), [], [], []
     try:
         filled.mkdir(parents=True)
         for footage in prefetched(source):
@@ -118,6 +119,7 @@ def _written(source: FrameSource, folder: Path, on_frame: Callable[[int, int], N
                 notes.append(f"video {source.video_id} ({source.name}): {footage.text}")
                 continue
             names.append(f"{footage.index:05}.jpg")
+            times.append(footage.time)
             if isinstance(footage, BadFrame):
                 notes.append(f"video {source.video_id} ({source.name}), frame {footage.name}: {footage.reason}")
             else:
@@ -131,7 +133,8 @@ def _written(source: FrameSource, folder: Path, on_frame: Callable[[int, int], N
         raise DataError(f"frames {folder}: cannot be written ({error.strerror}); give another --frames-out") from error
     finally:
         shutil.rmtree(filled, ignore_errors=True)
-    return _Images(size[1], size[0], tuple(folder / name for name in names), tuple(notes))
+    shown = tuple(times) if any(time is not None for time in times) else None
+    return _Images(size[1], size[0], tuple(folder / name for name in names), tuple(notes), shown)
 
 
 def jpeg(frame: Frame) -> bytes:
@@ -155,4 +158,4 @@ def _video(video_id: int, images: _Images, root: Path) -> Video:
             name.encode()
         except UnicodeEncodeError as error:
             raise DataError(f"frame {name}: its name is not UTF-8, which a split cannot hold; rename it") from error
-    return Video(video_id, images.width, images.height, len(names), names)
+    return Video(video_id, images.width, images.height, len(names), names, images.times)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -119,8 +120,8 @@ def run_video(
     """Run over one video in this process, recorded or live; see `open_frames` for what `video` may be.
 
     Its classes are the detector's own, or those of the recorded detections. The run folder gets a `split.json` that
-    describes the video, so that everything that takes a split works on it. A live source ends at the first SIGINT or
-    SIGTERM, too, and cannot be taken up.
+    describes the video and says when its frames are shown, so that everything that takes a split works on it. A live
+    source ends at the first SIGINT or SIGTERM, too, and cannot be taken up.
 
     Raises:
         UserError: something cannot be used; see the modules that read it.
@@ -141,8 +142,9 @@ def run_video(
     expected = frames.declared_length() if isinstance(frames, VideoFrames) else frames.length
     with holding(out):
         folder = _open_folder(out, factory, inputs, video_digest(frames), options)
-        report = run_in_process([VideoTask(frames.video_id, frames, expected)], factory, folder, progress)
-        _close_single(folder, factory, frames)
+        seen = Witness(frames)
+        report = run_in_process([VideoTask(frames.video_id, seen, expected)], factory, folder, progress)
+        _close_single(folder, factory, seen)
     return report
 
 
@@ -169,7 +171,7 @@ def _run_live(
         task = VideoTask(frames.video_id, seen, options.limits.frames)
         with ending_at_interrupt(frames.stop):
             report = run_in_process([task], factory, folder, progress)
-        _close_single(folder, factory, frames)
+        _close_single(folder, factory, seen)
     return report
 
 
@@ -178,15 +180,28 @@ def _with_own_classes(settings: PipelineSettings) -> tuple[PipelineSettings, tup
     return settings, settings.detector.categories()
 
 
-def _close_single(folder: RunFolder, factory: WorkerFactory, frames: FrameSource) -> None:
-    if frames.video_id in folder.finished():
-        outcome = folder.read_video(frames.video_id)
+def _close_single(folder: RunFolder, factory: WorkerFactory, seen: Witness) -> None:
+    if seen.video_id in folder.finished():
+        outcome = folder.read_video(seen.video_id)
         if outcome.height == 0:
-            raise DataError(f"video {frames.name}: none of its {outcome.length} frames could be read")
-        described = _described(frames, outcome.width, outcome.height, outcome.length)
+            raise DataError(f"video {seen.name}: none of its {outcome.length} frames could be read")
+        described = _described(seen, outcome.width, outcome.height, outcome.length)
+        described = replace(described, times=_times(folder.path / SPLIT_NAME, seen, outcome.length))
         split = Split((described,), factory.split.categories, None)
         write_text(folder.path / SPLIT_NAME, json.dumps(split_to_json(split)))
-    _close_folder(folder, factory, [frames.video_id])
+    _close_folder(folder, factory, [seen.video_id])
+
+
+def _times(written: Path, seen: Witness, length: int) -> tuple[float | None, ...] | None:
+    """When the frames are shown: as they were seen in this run, or written by an earlier one, or else by reading."""
+    if not seen.times:
+        with suppress(DataError):
+            (video,) = read_split(written).videos
+            if video.length == length:
+                return video.times
+        for _ in seen:
+            pass
+    return tuple(seen.times) if any(time is not None for time in seen.times) else None
 
 
 def _described(frames: FrameSource, width: int, height: int, length: int) -> Video:

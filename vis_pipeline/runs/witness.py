@@ -30,7 +30,8 @@ class Witness(ReadsAhead):
             (self._folder / self.name).mkdir(parents=True, exist_ok=True)
         for footage in prefetched(self._source):
             if not isinstance(footage, Remark):
-                self.times.append(footage.time)
+                # Microseconds: finer than any clock of a video, and short to write.
+                self.times.append(None if footage.time is None else round(footage.time, 6))
             if self._folder is not None and isinstance(footage, Frame):
                 write_bytes(self._folder / frame_name(self.name, footage.index), jpeg(footage))
             yield footage

@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from vis_pipeline.data.frames import open_recorded, split_frames
-from vis_pipeline.data.limits import Limits
+from vis_pipeline.data.limits import NO_LIMITS, Limits
 from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import DataError
 from vis_pipeline.runs.folder import RunFolder
@@ -113,7 +113,8 @@ class RunVideos:
         assert self._frames is not None
         if self._single:
             # A run with limits has no more frames than these, though the video has.
-            return open_recorded(self._frames, "skip", video_id, Limits(frames=length))
+            limits = Limits(frames=length) if self._folder.config().get("limits") else NO_LIMITS
+            return open_recorded(self._frames, "skip", video_id, limits)
         return split_frames(self._video(video_id), self._frames, "skip")
 
     def _video(self, video_id: int) -> Video:

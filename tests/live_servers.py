@@ -63,7 +63,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         self.send_response(200)
         with suppress(OSError, av.error.FFmpegError):
-            {"/cam.ts": self._transport_stream, "/cam.mjpg": self._multipart, "/silent.ts": self._nothing}[self.path]()
+            answers = {"/cam.ts": self._transport_stream, "/cam.mjpg": self._multipart, "/silent.ts": self._nothing}
+            answers.get(self.path, self._stalling)()
 
     def _transport_stream(self) -> None:
         server = self.server
@@ -87,6 +88,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             head = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(data)
             self.wfile.write(head + data + b"\r\n")
 
+    def _stalling(self) -> None:
+        self._multipart()
+        self.wfile.flush()
+        time.sleep(3)
+
     def _nothing(self) -> None:
         self.send_header("Content-Type", "video/mp2t")
         self.end_headers()
@@ -95,7 +101,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class LiveHttp(http.server.ThreadingHTTPServer):
-    """Serves `/cam.ts` and `/cam.mjpg` of so many frames, so many times; afterwards it is unavailable."""
+    """Serves `/cam.ts` and `/cam.mjpg` of so many frames, so many times; afterwards it is unavailable.
+
+    `/silent.ts` gives nothing, and `/stall.mjpg` nothing more after its frames, though the connection stays.
+    """
 
     daemon_threads = True
     block_on_close = False

@@ -140,6 +140,7 @@ def test_a_stream_is_tracked_kept_and_drawn(command, tmp_path: Path) -> None:
     assert "1 videos, 5 frames" in out
     config = json.loads((run / "config.json").read_text())["config"]
     assert config["live"] == server.url("cam.ts") and config["limits"] == {"frames": 5, "seconds": None}
+    assert config["pipeline"]["detector"]["batch_size"] == 1
     for written_file in run.rglob("*.*"):
         assert b"secret" not in written_file.read_bytes()
     split = read_split(run / "split.json")

@@ -94,6 +94,13 @@ def test_a_break_is_mended_and_time_goes_on() -> None:
     assert len(asked) == 3 and asked[2] - asked[1] > 1.9
 
 
+def test_a_connection_that_gives_nothing_more_is_a_broken_one() -> None:
+    with live_http(frames=5, rate=50, connections=2) as server:
+        frames, words = read(open_frames(server.url("stall.mjpg"), live=LiveOptions("all", 1, timeout=0.5)))
+    assert [index_of(frame.image) for frame in frames] == [*range(5), *range(5)]
+    assert words[0] == "the connection broke (nothing came for 0.5 s); it is back at try 1 of 1"
+
+
 def test_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     with live_http(frames=500, rate=100, connections=3) as server:
         url, options = server.url("cam.ts"), LiveOptions("all", 0)

@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 
 def sot(
-    frames: Annotated[Path, typer.Argument(help="A folder of images, or a video file.")],
+    frames: Annotated[Path, typer.Argument(help="A video file, a folder of images, or a pattern in quotes.")],
     init: Annotated[str, typer.Option(help="The object's box in the first frame: x,y,w,h in pixels from 0.")],
     weights: Annotated[str, typer.Option(help="A checkpoint file, a published name, or bundled:NAME.")],
     json: Annotated[Path | None, typer.Option(help="The result file to write; --out has one, too.")] = None,

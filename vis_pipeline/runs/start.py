@@ -155,6 +155,8 @@ def _run_live(
     if options.recorded is not None:
         raise ConfigError(f"run: --detections need a recorded video, and {shown} is live")
     settings, categories = _with_own_classes(settings)
+    # No frame waits until a batch is full: the next ones may be long in coming.
+    settings = replace(settings, detector=replace(settings.detector, batch_size=1))
     factory = _factory(settings, Split((), categories, None), options, None, out)
     inputs = {"live": shown, "split": SPLIT_NAME}
     if options.save_frames:

@@ -48,11 +48,11 @@ def test_a_transport_stream_over_http() -> None:
 
 
 def test_a_multipart_stream_has_the_times_of_its_arrival() -> None:
-    with live_http(frames=12, rate=10) as server:
+    with live_http(frames=10, rate=5) as server:
         frames, _ = read(open_frames(server.url("cam.mjpg"), live=LiveOptions("all", 0)))
-    assert [index_of(frame.image) for frame in frames] == list(range(12))
-    # What lay there before the source was opened comes at once, and FFmpeg would say 25 a second of all.
-    assert frames[11].time - frames[4].time == pytest.approx(0.7, abs=0.35)
+    assert [index_of(frame.image) for frame in frames] == list(range(10))
+    # What lay there before the source was opened comes at once; by FFmpeg's 25 a second it would be 0.36 s.
+    assert 0.8 < frames[9].time < 4
 
 
 def test_rtsp_and_that_its_password_goes_nowhere() -> None:
@@ -87,7 +87,7 @@ def test_a_break_is_mended_and_time_goes_on() -> None:
         frames, words = read(open_frames(server.url("cam.mjpg"), live=LiveOptions("all", 2)))
         asked = server.requests
     assert [index_of(frame.image) for frame in frames] == [*range(5), *range(5)]
-    assert frames[5].time - frames[4].time == pytest.approx(1.0, abs=0.5)
+    assert 0.9 < frames[5].time - frames[4].time < 4
     assert words[0].startswith("the connection broke (") and words[0].endswith("it is back at try 1 of 2")
     # The last try after the second break comes two seconds later.
     assert words[1].endswith("did not come back: 2 tries in 3 s (--reconnect)") and len(words) == 2
@@ -200,6 +200,7 @@ def test_a_file_called_by_a_number_is_no_camera(tmp_path: Path, monkeypatch: pyt
     [
         ("rtsp://me:secret@host:554/live/main.sdp?key=secret", "main", "rtsp://host:554/live/main.sdp"),
         ("HTTP://Host", "host", "http://host"),
+        ("udp://@:5004", "stream", "udp://:5004"),
         ("https://[::1]:8/a b.m3u8#x", "a_b", "https://[::1]:8/a b.m3u8"),
     ],
 )
@@ -256,7 +257,7 @@ def _ticks(*times: float) -> Any:
 
 
 def test_time_is_the_sources_own_until_a_break_or_a_set_back() -> None:
-    times = SourceTime(_ticks(100.0, 100.5, 100.6, 107.0, 107.1, 108.0))
+    times = SourceTime(_ticks(100.0, 100.5, 100.6, 107.0, 107.1, 108.0, 108.1, 109.0))
     assert times.of(5000.0) == 0.0
     assert times.of(5000.04) == pytest.approx(0.04)
     assert times.of(5000.08) == pytest.approx(0.08)
@@ -265,3 +266,6 @@ def test_time_is_the_sources_own_until_a_break_or_a_set_back() -> None:
     assert times.of(3.1) == pytest.approx(7.1)
     # Set back within a connection.
     assert times.of(1.0) == pytest.approx(8.0)
+    # Set forth, and on from there.
+    assert times.of(90_000.0) == pytest.approx(8.1)
+    assert times.of(90_000.5) == pytest.approx(8.6)

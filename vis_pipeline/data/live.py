@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from math import inf
 from threading import Thread
 from typing import Any
 
@@ -22,6 +23,8 @@ _DEPTH = 8
 _LONGEST_PAUSE = 30.0
 # A connection that held so long was a good one: the next break may be tried as often as the first.
 _STEADY = 60.0
+# Seconds by which a clock may run ahead of what has just come; more is a leap of a clock that was set.
+_MOST_AHEAD = 10.0
 _POLL = 0.1
 
 
@@ -174,7 +177,7 @@ class _Reader:
                 self._address.location,
                 format=self._address.container,
                 # RTSP over TCP where the server can: over UDP lost packets are damaged frames.
-                options={"rtsp_flags": "prefer_tcp"} if self._address.location.startswith("rtsp") else {},
+                options={"rtsp_flags": "prefer_tcp"} if self._address.location.lower().startswith("rtsp") else {},
                 timeout=(given, given),
             )
         except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -199,7 +202,7 @@ class _Reader:
             if packet is None:
                 return None if recording else "the source ended it"
             for frame in self._decoded(packet):
-                taken = self._times.of(frame.time if has_clock else None)
+                taken = self._times.of(frame.time if has_clock else None, inf if recording else _MOST_AHEAD)
                 if self._limits.reached(0, taken):
                     return None
                 image = bgr_image(frame)
@@ -245,7 +248,7 @@ class SourceTime:
         """Seconds since the arrival of the first frame; None before it."""
         return None if self._began is None else self._clock() - self._began
 
-    def of(self, stated: float | None) -> float:
+    def of(self, stated: float | None, most_ahead: float = _MOST_AHEAD) -> float:
         """When the frame was taken that has just come and that the source says is of this time, if it says so."""
         now = self._clock()
         self._began = now if self._began is None else self._began
@@ -253,11 +256,14 @@ class SourceTime:
         if stated is None:
             self._last = arrived
             return arrived
-        if self._ahead is None or (self._last is not None and stated - self._ahead <= self._last):
-            # The first of a connection, or a clock that was set back.
+        if self._ahead is None or not self._goes_on(stated - self._ahead, arrived + most_ahead):
             self._ahead = stated - arrived
         self._last = stated - self._ahead
         return self._last
+
+    def _goes_on(self, next_one: float, latest: float) -> bool:
+        """Whether a time follows the last one, rather than those of a clock that was set back or forth."""
+        return (self._last is None or next_one > self._last) and next_one <= latest
 
     def broken(self) -> None:
         """The connection is a new one, whose clock may have begun anew."""

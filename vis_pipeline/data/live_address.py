@@ -63,7 +63,8 @@ def _stream(text: str) -> LiveAddress:
     shown = f"{scheme}://{where}{parts.path}"
     if scheme not in SCHEMES:
         raise DataError(f"video {shown}: of the addresses those with {', '.join(SCHEMES)} can be read")
-    if not host:
+    # Of UDP one may listen to a port of one's own.
+    if not host and not (scheme == "udp" and port):
         raise DataError(f"video {shown}: the address has no host")
     name = re.sub(r"[^A-Za-z0-9._-]+", "_", Path(parts.path).stem or host).strip(".")
     return LiveAddress(text, None, name or "stream", shown)

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vis_pipeline import masks
-from vis_pipeline.engine import VideoTracker, track_video
+from vis_pipeline.engine import FrameLoop, VideoTracker, track_video
 from vis_pipeline.masks.boxes import minmax_boxes
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import BadFrame, Frame
-from vis_pipeline.structures.tracks import TrackResult
+from vis_pipeline.structures.tracks import FrameTracks, MaskState, TrackResult
 from vis_pipeline.trackers.base import Propagated, Propagator
 from vis_pipeline.trackers.last_mask import NoPrediction
 from vis_pipeline.trackers.lifecycle import TrackingSettings
@@ -234,6 +234,68 @@ def test_events_tell_predicted_masks_from_detected_ones() -> None:
     # The first track was dropped; the second one is the only result.
     assert predicted_frames(tracked.events, len(tracked.tracks), "the run") == ({2, 3},)
     assert [box is not None for box in shown(tracked.tracks[0])] == [False, True, True, True, True, True]
+
+
+def frames_of(
+    detector: ScriptedDetector,
+    propagator: Propagator[Any],
+    settings: TrackingSettings,
+    frames: Sequence[Frame | BadFrame] | None = None,
+) -> list[FrameTracks]:
+    loop = FrameLoop(7, detector, VideoTracker(propagator, settings, CPU))
+    return list(loop.over(video(len(detector.script)) if frames is None else frames, 3))
+
+
+def test_every_frame_says_what_is_detected_predicted_and_hidden() -> None:
+    path = [(3 * index, 4, 10, 8) for index in range(6)]
+    script = [[] if index in (2, 3) else [(path[index], 0.9, 5)] for index in range(6)]
+    frames = frames_of(ScriptedDetector(script), Drift(), TrackingSettings(belief=BeliefSettings(frames=1)))
+    assert [tracks.index for tracks in frames] == list(range(6))
+    assert all(tracks.ids.tolist() == [0] and tracks.labels.tolist() == [5] for tracks in frames)
+    states = [MaskState.DETECTED, MaskState.DETECTED, MaskState.PREDICTED, MaskState.HIDDEN] + [MaskState.DETECTED] * 2
+    assert [tracks.states.item() for tracks in frames] == states
+    for tracks, (x, y, w, h), state in zip(frames, path, states, strict=True):
+        expected = filled((x, y, w, h)) & (state != MaskState.HIDDEN)
+        np.testing.assert_array_equal(tracks.dense(), expected[None])
+        assert tracks.scores.item() == pytest.approx(0.9 if state == MaskState.DETECTED else 0.8)
+        if state != MaskState.HIDDEN:
+            assert tracks.boxes.tolist() == [[x, y, x + w, y + h]]
+    # Hidden: half of the last velocity for each frame since, as `search_momentum` says.
+    assert frames[3].boxes[0].tolist() == pytest.approx([3 + 3 * (1 + 0.5), 4, 13 + 3 * (1 + 0.5), 12])
+
+
+def test_ids_last_and_a_track_that_ended_is_gone() -> None:
+    first, second = ((0, 0, 8, 8), 0.9, 1), ((40, 10, 8, 8), 0.8, 2)
+    script = [[first], [first, second], [second], [second], [second]]
+    frames = frames_of(ScriptedDetector(script), NoPrediction(), TrackingSettings(max_undetected=2))
+    assert [tracks.ids.tolist() for tracks in frames] == [[0], [0, 1], [0, 1], [0, 1], [1]]
+    assert [tracks.shown().ids.tolist() for tracks in frames] == [[0], [0, 1], [1], [1], [1]]
+
+
+def test_the_class_so_far_is_what_the_detections_so_far_vote_for() -> None:
+    script = [[((0, 0, 8, 8), score, label)] for score, label in ((0.5, 2), (0.4, 1), (0.3, 1))]
+    frames = frames_of(ScriptedDetector(script), NoPrediction(), TrackingSettings())
+    assert [tracks.labels.tolist() for tracks in frames] == [[2], [2], [1]]
+
+
+def test_the_frames_hold_what_the_results_do() -> None:
+    # Confirmed throughout, so that the end cuts nothing.
+    script = [[((place * 15 + 2 * index, index, 9, 7), 0.9, place) for place in range(3)] for index in range(5)]
+    tracks = run(ScriptedDetector(script), Drift(), TrackingSettings())
+    frames = frames_of(ScriptedDetector(script), Drift(), TrackingSettings())
+    for track in tracks:
+        for frame, rle in zip(frames, track.segmentations, strict=True):
+            (mask,) = frame.select(frame.labels == track.category_id).dense()
+            np.testing.assert_array_equal(mask, masks.decode(rle))
+
+
+def test_frames_without_anything_come_out_empty_and_unreadable_ones_not_at_all() -> None:
+    frames = [*video(3)]
+    frames[1] = BadFrame(7, 1, "00001.jpg", "cut short")
+    frames[2] = Frame(7, 2, "00002.jpg", frames[2].image, time=0.5)
+    found = frames_of(ScriptedDetector([[]] * 3), Drift(), TrackingSettings(), frames)
+    assert [(tracks.index, tracks.time, len(tracks)) for tracks in found] == [(0, None, 0), (2, 0.5, 0)]
+    assert found[0].dense().shape == (0, HEIGHT, WIDTH)
 
 
 def test_few_detections_are_not_reported() -> None:

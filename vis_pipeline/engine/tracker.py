@@ -12,12 +12,14 @@ from vis_pipeline import masks as rle
 from vis_pipeline.engine.stopwatch import Stopwatch
 from vis_pipeline.masks.boxes import minmax_boxes
 from vis_pipeline.structures.detections import Detections
-from vis_pipeline.structures.tracks import TrackResult
+from vis_pipeline.structures.frames import Frame
+from vis_pipeline.structures.tracks import FrameTracks, TrackResult
 from vis_pipeline.trackers.base import Propagated, Propagator
 from vis_pipeline.trackers.lifecycle import Candidates, Decision, TrackingSettings, decide
 from vis_pipeline.trackers.lifecycle.appearance import BINS, blended
 from vis_pipeline.trackers.lifecycle.decision import HIDDEN
 from vis_pipeline.trackers.lifecycle.events import Event, EventKind, frame_events
+from vis_pipeline.trackers.lifecycle.frame_tracks import frame_tracks
 from vis_pipeline.trackers.lifecycle.history import TrackHistory, believed_in_the_end, is_confirmed, reported_masks
 from vis_pipeline.trackers.lifecycle.observation import Observation, measure, observe
 from vis_pipeline.trackers.lifecycle.settings import NextBox
@@ -71,14 +73,14 @@ class VideoTracker(Generic[StateT]):
         self.searches = 0
         self.events: list[Event] = []
 
-    def step(self, index: int, image: NDArray[np.uint8], detections: Detections) -> None:
-        """Take in frame `index`: its image uint8 [H, W, 3] BGR and its detections, masks of the same size."""
+    def step(self, frame: Frame, detections: Detections) -> FrameTracks:
+        """Take in a frame and its detections, whose masks are of its size."""
         self._frames += 1
-        unread = index - self._last_frame - 1 if self._live is not None else 0
-        self._last_frame = index
+        unread = frame.index - self._last_frame - 1 if self._live is not None else 0
+        self._last_frame = frame.index
         watch = self.stopwatch.step
         with watch("propagate"):
-            on_device = torch.from_numpy(image).to(self._device)
+            on_device = torch.from_numpy(frame.image).to(self._device)
             live = self._nobody(on_device) if self._live is None else self._live.later(unread)
             predicted = self._search(on_device, live)
         with watch("associate"):
@@ -87,11 +89,23 @@ class VideoTracker(Generic[StateT]):
             candidates = measure(observation, detections, predicted, live.masks, live.colours, shifts)
             decision = decide(candidates, live.table, self._settings)
         with watch("encode"):
-            born = self._record(index, live, observation, detections, decision, candidates)
+            masks = self._to_host(observation, decision)
+            born = self._record(frame.index, live, masks, detections, decision, candidates)
+            owners = [*live.histories, *born]
+            shown = frame_tracks(
+                frame,
+                decision,
+                candidates,
+                live.table.moved_boxes(self._settings.motion.search_momentum),
+                np.array([owner.number for owner in owners], dtype=np.int64),
+                np.array([vote_class(owner.votes) for owner in owners], dtype=np.int64),
+                masks,
+            )
         with watch("propagate"):
             self._live = self._surviving(on_device, live, observation, predicted, decision)
             if born:
                 self._live = self._joined(self._live, self._newborn(on_device, observation, decision, born))
+        return shown
 
     def results(self, video_id: int, length: int) -> tuple[TrackResult, ...]:
         """The tracks of the finished video, best first, as settings say."""
@@ -106,7 +120,7 @@ class VideoTracker(Generic[StateT]):
             self.events += [Event(frame, EventKind.CUT, track.number, reason="nothing confirmed it") for frame in cut]
             segmentations.append(reported_masks(track, believed, length))
             detected = np.array(list(track.detection_scores.values()))
-            labels.append(vote_class(np.array(list(track.labels.values())), detected))
+            labels.append(vote_class(track.votes))
             guessed = np.array([track.predicted_scores[frame] for frame in believed])
             scores.append(track_score(detected, guessed, settings.missing_score, settings.score_prior))
         kept = without_duplicates(segmentations, labels, scores, settings)
@@ -129,11 +143,17 @@ class VideoTracker(Generic[StateT]):
         found = self._propagator.predict(image, self._propagator.select(live.states, indices))
         return found.spread(indices, len(live.table))
 
+    def _to_host(self, observation: Observation, decision: Decision) -> NDArray[np.bool_]:
+        """The masks that the frame shows, bool [S + B, H, W]: of the S tracks that show one, and of the B births."""
+        sources = np.concatenate([decision.shown[decision.shown != HIDDEN], decision.born])
+        masks: NDArray[np.bool_] = observation.masks[torch.from_numpy(sources).to(self._device)].cpu().numpy()
+        return masks
+
     def _record(
         self,
         index: int,
         live: LiveTracks[StateT],
-        observation: Observation,
+        masks: NDArray[np.bool_],
         detections: Detections,
         decision: Decision,
         candidates: Candidates,
@@ -142,9 +162,8 @@ class VideoTracker(Generic[StateT]):
         born = tuple(TrackHistory(len(self._histories) + place) for place in range(len(decision.born)))
         self._histories.extend(born)
         seen = np.flatnonzero(decision.shown != HIDDEN)
-        sources = torch.from_numpy(np.concatenate([decision.shown[seen], decision.born])).to(self._device)
         owners = [*(live.histories[track] for track in seen), *born]
-        for owner, mask in zip(owners, rle.encode(observation.masks[sources].cpu().numpy()), strict=True):
+        for owner, mask in zip(owners, rle.encode(masks), strict=True):
             owner.masks[index] = mask
         matched = decision.assignment
         detected = [*(live.histories[track] for track in matched.tracks), *born]

@@ -1,14 +1,15 @@
 """The frame loop: detect and track in one video."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
 from detectors.base import Detector
-from vis_pipeline.engine.tracker import VideoTracker
+from vis_pipeline.stopwatch import Stopwatch
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import BadFrame, Footage, Frame, Remark
 from vis_pipeline.structures.tracks import FrameTracks, VideoOutcome
+from vis_pipeline.trackers.base import Tracker
 
 
 class FrameLoop:
@@ -17,7 +18,7 @@ class FrameLoop:
     Args:
         video_id: id that the results carry.
         detector: asked for the frames of a batch together.
-        tracker: a fresh one.
+        tracker: opens a session for the video.
         on_frames: told after each batch how many frames have just been finished.
         on_detections: given each readable frame with its detections.
     """
@@ -26,7 +27,7 @@ class FrameLoop:
         self,
         video_id: int,
         detector: Detector,
-        tracker: VideoTracker[Any],
+        tracker: Tracker[Any, Any],
         on_frames: Callable[[int], None] = lambda count: None,
         on_detections: Callable[[Frame, Detections], None] = lambda frame, detections: None,
     ) -> None:
@@ -35,63 +36,74 @@ class FrameLoop:
         self._tracker = tracker
         self._on_frames = on_frames
         self._on_detections = on_detections
+        self._stopwatch = Stopwatch()
+        self._session = tracker.open(self._stopwatch)
         self._notes: list[str] = []
         self._skipped: list[int] = []
         self._length = 0
         self._size = (0, 0)
 
     def over(self, frames: Iterable[Footage], batch_size: int) -> Iterator[FrameTracks]:
-        """The tracks of each readable frame of a video, read and detected in `batch_size` frames at a time."""
-        stream = iter(frames)
-        while True:
-            with self._tracker.stopwatch.step("read"):
-                batch = list(islice(stream, batch_size))
-            if not batch:
-                return
-            yield from self.step(batch)
+        """The tracks of each readable frame, as the video goes on with `frames`, of one size and in order.
 
-    def step(self, batch: Sequence[Footage]) -> Iterator[FrameTracks]:
-        """The tracks of each readable frame of a batch, one after another; the frames are of one size, in order."""
-        good = [frame for frame in batch if isinstance(frame, Frame)]
-        with self._tracker.stopwatch.step("detect"):
-            found = iter(self._detector.detect(good) if good else [])
-        length = self._length
-        for frame in batch:
-            if isinstance(frame, Remark):
-                self._notes.append(frame.text)
-                continue
-            self._length += 1
-            if isinstance(frame, BadFrame):
-                self._notes.append(f"frame {frame.name}: skipped ({frame.reason})")
-                self._skipped.append(frame.index)
-                continue
-            detections = next(found)
-            self._on_detections(frame, detections)
-            self._size = (frame.image.shape[0], frame.image.shape[1])
-            yield self._tracker.step(frame, detections)
-        self._on_frames(self._length - length)
+        They are read and detected in `batch_size` at a time.
+        """
+        for frame, detections in self._detected(frames, batch_size):
+            with self._stopwatch.step("propagate"):
+                (answer,) = self._tracker.answer([self._session.propose(frame)])
+            yield self._session.commit(answer, detections)
 
     def finish(self) -> VideoOutcome:
         """What became of the video, once all of its frames went through."""
-        tracks = self._tracker.results(self._video_id, self._length)
+        finished = self._session.finish(self._video_id, self._length)
         return VideoOutcome(
-            tracks=tracks,
+            tracks=finished.tracks,
             length=self._length,
             height=self._size[0],
             width=self._size[1],
-            seconds=dict(self._tracker.stopwatch.seconds),
+            seconds=dict(self._stopwatch.seconds),
             notes=tuple(self._notes),
             skipped=tuple(self._skipped),
-            searches=self._tracker.searches,
-            events=tuple(event.to_json() for event in self._tracker.events),
+            searches=finished.searches,
+            events=finished.events,
         )
+
+    def _detected(self, frames: Iterable[Footage], batch_size: int) -> Iterator[tuple[Frame, Detections]]:
+        stream = iter(frames)
+        while True:
+            with self._stopwatch.step("read"):
+                batch = list(islice(stream, batch_size))
+            if not batch:
+                return
+            good = [frame for frame in batch if isinstance(frame, Frame)]
+            with self._stopwatch.step("detect"):
+                found = iter(self._detector.detect(good) if good else [])
+            length = self._length
+            for frame in batch:
+                if isinstance(frame, Frame):
+                    detections = next(found)
+                    self._on_detections(frame, detections)
+                    self._size = (frame.image.shape[0], frame.image.shape[1])
+                    self._length += 1
+                    yield frame, detections
+                else:
+                    self._note(frame)
+            self._on_frames(self._length - length)
+
+    def _note(self, footage: BadFrame | Remark) -> None:
+        if isinstance(footage, Remark):
+            self._notes.append(footage.text)
+            return
+        self._notes.append(f"frame {footage.name}: skipped ({footage.reason})")
+        self._skipped.append(footage.index)
+        self._length += 1
 
 
 def track_video(
     video_id: int,
     frames: Iterable[Footage],
     detector: Detector,
-    tracker: VideoTracker[Any],
+    tracker: Tracker[Any, Any],
     batch_size: int,
     on_frames: Callable[[int], None],
     on_detections: Callable[[Frame, Detections], None],

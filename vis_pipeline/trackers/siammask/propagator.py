@@ -9,18 +9,18 @@ from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor, TargetSt
 
 
 class SiamMaskPropagator:
-    """SiamMask for all tracks of a frame in one batch."""
+    """SiamMask for all tracks of all videos in one batch."""
 
     def __init__(self, predictor: SiamMaskPredictor) -> None:
         self._predictor = predictor
 
     def start(self, groups: Sequence[tuple[Tensor, Tensor]]) -> list[TargetStates]:
         """Cut the templates."""
-        return [self._predictor.initialise(image, boxes) for image, boxes in groups]
+        return self._predictor.initialise_each(groups)
 
     def predict(self, groups: Sequence[tuple[Tensor, TargetStates]]) -> list[Propagated]:
         """One SiamMask step."""
-        found = [self._predictor.predict(image, states) for image, states in groups]
+        found = self._predictor.predict_each(groups)
         return [Propagated(each.masks, each.scores, each.boxes, each.located_boxes) for each in found]
 
     def move(self, states: TargetStates, boxes: Tensor) -> TargetStates:

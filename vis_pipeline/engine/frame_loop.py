@@ -21,6 +21,10 @@ class FrameLoop:
         tracker: opens a session for the video.
         on_frames: told after each batch how many frames have just been finished.
         on_detections: given each readable frame with its detections.
+
+    Attributes:
+        session: the tracker's for this video.
+        stopwatch: seconds by step.
     """
 
     def __init__(
@@ -36,8 +40,8 @@ class FrameLoop:
         self._tracker = tracker
         self._on_frames = on_frames
         self._on_detections = on_detections
-        self._stopwatch = Stopwatch()
-        self._session = tracker.open(self._stopwatch)
+        self.stopwatch = Stopwatch()
+        self.session = tracker.open(self.stopwatch)
         self._notes: list[str] = []
         self._skipped: list[int] = []
         self._length = 0
@@ -48,35 +52,36 @@ class FrameLoop:
 
         They are read and detected in `batch_size` at a time.
         """
-        for frame, detections in self._detected(frames, batch_size):
-            with self._stopwatch.step("propagate"):
-                (answer,) = self._tracker.answer([self._session.propose(frame)])
-            yield self._session.commit(answer, detections)
+        for frame, detections in self.detected(frames, batch_size):
+            with self.stopwatch.step("propagate"):
+                (answer,) = self._tracker.answer([self.session.propose(frame)])
+            yield self.session.commit(answer, detections)
 
     def finish(self) -> VideoOutcome:
         """What became of the video, once all of its frames went through."""
-        finished = self._session.finish(self._video_id, self._length)
+        finished = self.session.finish(self._video_id, self._length)
         return VideoOutcome(
             tracks=finished.tracks,
             length=self._length,
             height=self._size[0],
             width=self._size[1],
-            seconds=dict(self._stopwatch.seconds),
+            seconds=dict(self.stopwatch.seconds),
             notes=tuple(self._notes),
             skipped=tuple(self._skipped),
             searches=finished.searches,
             events=finished.events,
         )
 
-    def _detected(self, frames: Iterable[Footage], batch_size: int) -> Iterator[tuple[Frame, Detections]]:
+    def detected(self, frames: Iterable[Footage], batch_size: int) -> Iterator[tuple[Frame, Detections]]:
+        """The readable frames with their detections, for whoever moves the session on; see :meth:`over`."""
         stream = iter(frames)
         while True:
-            with self._stopwatch.step("read"):
+            with self.stopwatch.step("read"):
                 batch = list(islice(stream, batch_size))
             if not batch:
                 return
             good = [frame for frame in batch if isinstance(frame, Frame)]
-            with self._stopwatch.step("detect"):
+            with self.stopwatch.step("detect"):
                 found = iter(self._detector.detect(good) if good else [])
             length = self._length
             for frame in batch:

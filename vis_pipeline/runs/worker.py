@@ -12,7 +12,7 @@ import torch
 from detectors.base import Detector
 from detectors.recorded import RecordedDetections, Recording, detections_to_json
 from vis_pipeline.data.frames import prefetched
-from vis_pipeline.engine import VideoTracker, track_video
+from vis_pipeline.engine import track_video
 from vis_pipeline.files.whole_files import write_text
 from vis_pipeline.runs.parallel import VideoTask
 from vis_pipeline.runs.settings import PipelineSettings
@@ -21,6 +21,7 @@ from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.structures.splits import Split
 from vis_pipeline.structures.tracks import VideoOutcome
+from vis_pipeline.trackers.base import Tracker
 
 
 @plain_dataclass(frozen=True)
@@ -48,13 +49,9 @@ class WorkerFactory:
         torch.manual_seed(self.seed)
         np.random.seed(self.seed)
         device = torch_device(self.device)
-        detector, propagator = self._detector(device), self.settings.tracker.build(device)
-        return PipelineWorker(
-            detector,
-            lambda: VideoTracker(propagator, self.settings.tracking, device),
-            self.settings.detector.batch_size,
-            self.detections_folder,
-        )
+        detector = self._detector(device)
+        tracker = self.settings.tracker.build(self.settings.tracking, device)
+        return PipelineWorker(detector, tracker, self.settings.detector.batch_size, self.detections_folder)
 
     def checkpoints(self) -> dict[str, Path]:
         """The weight files that the worker loads, by part.
@@ -74,17 +71,17 @@ class WorkerFactory:
 
 
 class PipelineWorker:
-    """Detector and propagator of one process, used for one video after another."""
+    """Detector and tracker of one process, used for one video after another."""
 
     def __init__(
         self,
         detector: Detector,
-        new_tracker: Callable[[], VideoTracker[Any]],
+        tracker: Tracker[Any, Any],
         batch_size: int,
         detections_folder: Path | None,
     ) -> None:
         self._detector = detector
-        self._new_tracker = new_tracker
+        self._tracker = tracker
         self._batch_size = batch_size
         self._detections_folder = detections_folder
 
@@ -100,7 +97,7 @@ class PipelineWorker:
             task.video_id,
             prefetched(task.frames),
             self._detector,
-            self._new_tracker(),
+            self._tracker,
             self._batch_size,
             on_frames=report,
             on_detections=record,

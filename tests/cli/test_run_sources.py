@@ -122,6 +122,8 @@ def test_images_by_a_pattern(command, tmp_path: Path, detections: Path, monkeypa
 def test_limits_are_for_one_video(command, tmp_path: Path, detections: Path) -> None:
     split = ["run", "procedural_small", "--split", "s.json", "--frames", tmp_path, "--out", tmp_path / "run"]
     assert_refused(command(*split, "--max-frames", 3), "--max-frames and --max-seconds need --video")
+    assert_refused(command(*split, "--show"), "--show needs --video")
+    assert_refused(command(*split, "--save-frames"), "--save-frames is for live sources")
     by_seconds = [*on_video(images(tmp_path / "clip"), detections, tmp_path / "run"), "--max-seconds", 2]
     assert_refused(command(*by_seconds), "images have no times for --max-seconds; give --max-frames")
 

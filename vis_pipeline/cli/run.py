@@ -9,10 +9,12 @@ import typer
 from vis_pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from vis_pipeline.data.limits import Limits
     from vis_pipeline.runs.parallel import RunReport
+    from vis_pipeline.runs.worker import Watcher
 
 _SHOWN_NOTES = 5
 
@@ -61,6 +63,9 @@ def run(
     max_seconds: Annotated[
         float | None, typer.Option(min=0.001, help="Of --video, read no more than its first seconds.")
     ] = None,
+    show: Annotated[
+        bool, typer.Option("--show", help="Open a window on --video with the tracks as they come; q closes it.")
+    ] = False,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; default: cuda where there is one.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes for a split, each with its own models.")] = 1,
     gpus_per_worker: Annotated[
@@ -97,7 +102,7 @@ def run(
     from vis_pipeline.settings.device import gpu_share, torch_device
 
     limits = Limits(max_frames, max_seconds)
-    _require_together(split, frames, video, class_map, limits, save_frames)
+    _require_together(split, frames, video, class_map, limits, save_frames, show)
     overrides = list(cfg_options or [])
     if score_thr is not None:
         overrides.append(f"detector.score_threshold={score_thr}")
@@ -121,6 +126,7 @@ def run(
         limits=limits,
         live=LiveOptions(keep=live.value, reconnect=reconnect),
         save_frames=save_frames,
+        showing=_window() if show else None,
     )
     if video is not None and detections is None:
         _say_what_it_knows(settings.detector.checkpoint)
@@ -141,6 +147,7 @@ def _require_together(
     class_map: str | None,
     limits: "Limits",
     save_frames: bool,
+    show: bool,
 ) -> None:
     if (video is None) == (split is None):
         raise ConfigError("run: give either --split (with --frames) or --video")
@@ -148,10 +155,22 @@ def _require_together(
         raise ConfigError("run: --split and --frames belong together")
     if video is not None and class_map is not None:
         raise ConfigError("run: --class-map needs --split; a single video has the detector's own classes")
+    if split is not None and show:
+        raise ConfigError("run: --show needs --video; the videos of a split are worked on in other processes")
     if split is not None and save_frames:
         raise ConfigError("run: --save-frames is for live sources (--video)")
     if split is not None and limits:
         raise ConfigError("run: --max-frames and --max-seconds need --video; a split's videos are taken whole")
+
+
+def _window() -> "Callable[[Mapping[int, str]], AbstractContextManager[Watcher]]":
+    from functools import partial
+
+    from vis_pipeline.visualize.live_view import in_a_window
+    from vis_pipeline.visualize.window import require_window
+
+    require_window()
+    return partial(in_a_window, "vis-pipeline")
 
 
 def _tell(report: "RunReport", out: Path) -> None:

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, run_in
 from vis_pipeline.runs.progress import ProgressListener
 from vis_pipeline.runs.settings import PipelineSettings
 from vis_pipeline.runs.witness import Witness, frame_name
-from vis_pipeline.runs.worker import WorkerFactory
+from vis_pipeline.runs.worker import Watcher, WorkerFactory
 from vis_pipeline.settings.device import torch_device
 from vis_pipeline.structures.frames import FrameSource
 from vis_pipeline.structures.splits import Category, Split, Video
@@ -59,6 +59,7 @@ class RunOptions:
         limits: what is read of a single video.
         live: how a live source is read.
         save_frames: also write the frames of a live source, which else are gone.
+        showing: opens, for classes with these names by id, what shows the frames of a single video with their tracks.
     """
 
     device: str = "cpu"
@@ -70,6 +71,7 @@ class RunOptions:
     limits: Limits = NO_LIMITS
     live: LiveOptions = LIVE_DEFAULTS
     save_frames: bool = False
+    showing: Callable[[Mapping[int, str]], AbstractContextManager[Watcher]] | None = None
 
 
 def run_split(
@@ -143,7 +145,9 @@ def run_video(
     with holding(out):
         folder = _open_folder(out, factory, inputs, video_digest(frames), options)
         seen = Witness(frames)
-        report = run_in_process([VideoTask(frames.video_id, seen, expected)], factory, folder, progress)
+        task = VideoTask(frames.video_id, seen, expected)
+        with _shown(factory, options) as watched:
+            report = run_in_process([task], watched, folder, progress)
         _close_single(folder, factory, seen)
     return report
 
@@ -171,10 +175,20 @@ def _run_live(
         folder = _open_folder(out, factory, inputs, uuid4().hex, options)
         seen = Witness(frames, out / FRAMES_NAME if options.save_frames else None)
         task = VideoTask(frames.video_id, seen, options.limits.frames)
-        with ending_at_interrupt(frames.stop):
-            report = run_in_process([task], factory, folder, progress)
+        with ending_at_interrupt(frames.stop), _shown(factory, options) as watched:
+            report = run_in_process([task], watched, folder, progress)
         _close_single(folder, factory, seen)
     return report
+
+
+@contextmanager
+def _shown(factory: WorkerFactory, options: RunOptions) -> Iterator[WorkerFactory]:
+    """The same factory, whose worker shows what it does, if that is wanted."""
+    if options.showing is None:
+        yield factory
+        return
+    with options.showing({category.id: category.name for category in factory.split.categories}) as watch:
+        yield replace(factory, watch=watch)
 
 
 def _with_own_classes(settings: PipelineSettings) -> tuple[PipelineSettings, tuple[Category, ...]]:

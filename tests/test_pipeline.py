@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from live_servers import live_http
 from numpy.typing import NDArray
 
 from vis_pipeline import FrameTracks, Pipeline
@@ -181,3 +183,14 @@ def test_importing_the_package_is_light() -> None:
     probe = "import sys, vis_pipeline; print('Pipeline' in dir(vis_pipeline), {'torch', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert done.stdout == "True set()\n"
+
+
+def test_a_stream_is_tracked_as_it_comes_and_left_when_its_caller_leaves(pipeline: Pipeline) -> None:
+    with live_http(frames=10_000) as server:
+        stream = pipeline.track(server.url("cam.mjpg"))
+        times = [tracks.time for tracks, _ in zip(stream, range(6), strict=False)]
+        assert times == sorted(times) and times[0] == 0
+        stream.close()  # type: ignore[attr-defined]
+        assert not [thread for thread in threading.enumerate() if thread.name == "live"]
+    with pytest.raises(DataError, match="camera 97: no such camera"):
+        list(pipeline.track(97))

@@ -19,8 +19,9 @@ from vis_pipeline.structures.splits import Category
 from vis_pipeline.structures.tracks import FrameTracks, VideoOutcome
 from vis_pipeline.trackers.base import Tracker
 
-Source: TypeAlias = str | Path | Iterable[NDArray[np.uint8]]
-"""A video: a file, a folder of images, or its frames as arrays uint8 [H, W, 3], BGR (as OpenCV reads them)."""
+Source: TypeAlias = str | int | Path | Iterable[NDArray[np.uint8]]
+"""A video: what `run --video` takes (a file, a folder of images, a pattern, the index of a camera, an address), or its
+frames as arrays uint8 [H, W, 3], BGR (as OpenCV reads them)."""
 
 VIDEO_ID = 1
 
@@ -142,6 +143,6 @@ class PipelineSession:
 
 
 def _footage(source: Source, on_bad_frame: OnBadFrame) -> Iterable[Footage]:
-    if isinstance(source, (str, Path)):
-        return prefetched(open_frames(Path(source), on_bad_frame))
+    if isinstance(source, (str, int, Path)):
+        return prefetched(open_frames(source, on_bad_frame))
     return ArrayFrames(VIDEO_ID, source)

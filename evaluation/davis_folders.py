@@ -10,7 +10,7 @@ from PIL import Image
 from evaluation.davis import MOST_PROPOSALS, Form, LabelledSequence, scored_frames
 from vis_pipeline import masks
 from vis_pipeline.data.davis import label_maps
-from vis_pipeline.data.frames import image_paths
+from vis_pipeline.data.image_files import image_paths
 from vis_pipeline.data.label_images import stored_values
 from vis_pipeline.data.listings import subfolders
 from vis_pipeline.errors import DataError

@@ -42,3 +42,10 @@ def set_matrix(path: Path, rows) -> None:
     place = data.index(b"tkhd") + 44
     data[place : place + 36] = matrix.astype(">i4").tobytes()
     path.write_bytes(data)
+
+
+def set_orientation(path: Path, orientation: int) -> None:
+    """Put an EXIF orientation, 1 to 8, into a JPEG."""
+    exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0%c\0\0\0\0\0\0\0" % orientation
+    data = path.read_bytes()
+    path.write_bytes(data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data[2:])

@@ -6,12 +6,14 @@ import av
 import cv2
 import numpy as np
 import pytest
+from clips import set_orientation
 
 from vis_pipeline.data.frames import ImageFrames, VideoFrames, open_frames, prefetched, split_frames
+from vis_pipeline.data.own_split import own_split
 from vis_pipeline.errors import DataError
-from vis_pipeline.files.images import jpeg_is_whole, png_is_whole, read_image
+from vis_pipeline.files.images import jpeg_is_whole, png_is_whole
 from vis_pipeline.structures.frames import BadFrame, Frame
-from vis_pipeline.structures.splits import Video
+from vis_pipeline.structures.splits import Category, Video
 
 HEIGHT, WIDTH = 48, 64
 
@@ -115,14 +117,30 @@ def test_the_first_frame_gives_the_size_where_none_is_declared(tmp_path: Path) -
         list(open_frames(tmp_path))
 
 
-def test_an_orientation_tag_is_not_applied(tmp_path: Path) -> None:
-    path = tmp_path / "turned.jpg"
-    cv2.imwrite(str(path), picture(0))
-    exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
-    data = path.read_bytes()
-    path.write_bytes(data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data[2:])
-    assert cv2.imread(str(path)).shape == (WIDTH, HEIGHT, 3)
-    assert read_image(path).shape == (HEIGHT, WIDTH, 3)
+# Where the upper left corner of the stored pixels is shown, as (bottom, right); and whether the sides change places.
+SHOWN = {1: (0, 0, 0), 2: (0, 1, 0), 3: (1, 1, 0), 4: (1, 0, 0), 5: (0, 0, 1), 6: (0, 1, 1), 7: (1, 1, 1), 8: (1, 0, 1)}
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_ones_own_photographs_are_upright_and_a_splits_frames_as_stored(tmp_path: Path, orientation: int) -> None:
+    image = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    image[: HEIGHT // 2, : WIDTH // 2] = 255
+    (tmp_path / "bear").mkdir()
+    cv2.imwrite(str(tmp_path / "bear/0.jpg"), image)
+    set_orientation(tmp_path / "bear/0.jpg", orientation)
+    bottom, right, turned = SHOWN[orientation]
+    shape = (WIDTH, HEIGHT) if turned else (HEIGHT, WIDTH)
+    for own in (tmp_path / "bear", tmp_path / "bear/*.jpg"):
+        (frame,) = open_frames(own)
+        assert isinstance(frame, Frame) and frame.image.shape[:2] == shape
+        quarters = [np.array_split(half, 2, axis=1) for half in np.array_split(frame.image, 2)]
+        assert quarters[bottom][right].mean() > 240 and frame.image.mean() < 70
+    (stored,) = split_frames(Video(1, WIDTH, HEIGHT, 1, ("bear/0.jpg",)), tmp_path)
+    assert isinstance(stored, Frame)
+    np.testing.assert_allclose(stored.image, image, atol=12)
+    # A split that is made of the folder describes the frames that a run on it will see.
+    (described,) = own_split([tmp_path / "bear"], (Category(1, "bear"),), tmp_path / "unused").split.videos
+    assert (described.height, described.width) == (HEIGHT, WIDTH)
 
 
 @pytest.mark.parametrize("progressive", [0, 1])

@@ -7,7 +7,7 @@ from PIL import Image
 
 from evaluation.davis_folders import sequence_names
 from vis_pipeline.data.davis import davis_split
-from vis_pipeline.data.frames import image_paths
+from vis_pipeline.data.image_files import image_paths
 from vis_pipeline.data.label_images import stored_values
 from vis_pipeline.data.listings import subfolders, visible_below
 from vis_pipeline.data.youtube_vos import youtube_vos_split

@@ -37,6 +37,7 @@ def test_folders_stay_where_they_are(tmp_path: Path) -> None:
     assert (first.id, first.width, first.height, first.length) == (1, WIDTH, HEIGHT, 2)
     assert (first.file_names, second.file_names) == (("a/9.png", "a/10.png"), ("y/b/0.jpg",))
     assert own_split([b], CLASSES, tmp_path / "unused").split.videos[0].file_names == ("b/0.jpg",)
+    assert own_split([tmp_path / "x/a/?.png"], CLASSES, tmp_path / "unused").split.videos[0].file_names == ("a/9.png",)
     assert not (tmp_path / "unused").exists()
 
 

@@ -96,6 +96,15 @@ def test_clearly_fewer_frames_than_stated(found, stated, lacks):
     assert lacks_frames(found, stated) == lacks
 
 
+def test_an_uneven_rate_is_no_early_end(tmp_path):
+    """A matroska states a rate and a duration, which together give 65 frames; it has 12, up to its end."""
+    path, times = tmp_path / "clip.mkv", [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5]
+    write_clip(path, GREYS[:12], times=times)
+    frames = list(VideoFrames(1, path))
+    assert [frame.time for frame in frames] == pytest.approx(times)
+    assert VideoFrames(1, path).declared_length() > 60
+
+
 def test_pixels_that_are_not_square_are_remarked(tmp_path):
     path = tmp_path / "clip.mp4"
     write_clip(path, ratio=Fraction(4, 3))

@@ -156,6 +156,15 @@ def test_a_split_survives_writing_and_reading(tmp_path: Path) -> None:
     assert read_split(written(tmp_path, content)) == split
 
 
+def test_times_of_frames_are_read_where_the_file_has_them(tmp_path: Path) -> None:
+    split = read_split(written(tmp_path, split_content()))
+    assert split.videos[0].times is None and "frame_times" not in split_to_json(split)["videos"][0]
+    with_times = read_split(written(tmp_path, change(split_content(), "videos.0.frame_times", [0, None, 2.5])))
+    assert with_times.videos[0].times == (0, None, 2.5)
+    assert split_to_json(with_times)["videos"][0]["frame_times"] == [0, None, 2.5]
+    assert read_split(written(tmp_path, split_to_json(with_times))) == with_times
+
+
 def change(content: dict[str, Any], where: str, value: Any) -> dict[str, Any]:
     *path, last = where.split(".")
     target: Any = content
@@ -175,6 +184,9 @@ def change(content: dict[str, Any], where: str, value: Any) -> dict[str, Any]:
         ("categories", [], "categories"),
         ("videos.0.length", 4, "video 7: length 4, but 3 file names"),
         ("videos.0.width", None, "videos.0.width"),
+        ("videos.0.frame_times", [0.0, 0.1], "video 7: 2 frame_times, but 3 file names"),
+        ("videos.0.frame_times", [0.0, "1", 0.2], "videos.0.frame_times.1: Input should be a valid number"),
+        ("videos.0.frame_times", [0.0, 0.1, float("inf")], "videos.0.frame_times.2: Input should be a finite number"),
         ("videos.0.file_names", [], "videos.0.file_names"),
         ("annotations.0.video_id", 8, "annotation 1: no video has the id 8"),
         ("annotations.0.category_id", 9, "annotation 1: no category has the id 9"),

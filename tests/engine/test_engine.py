@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vis_pipeline import masks
-from vis_pipeline.engine import VideoTracker, track_video
+from vis_pipeline.engine import FrameLoop, track_video
 from vis_pipeline.masks.boxes import minmax_boxes
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import BadFrame, Frame
-from vis_pipeline.structures.tracks import TrackResult
-from vis_pipeline.trackers.base import Propagated, Propagator
+from vis_pipeline.structures.tracks import FrameTracks, MaskState, TrackResult
 from vis_pipeline.trackers.last_mask import NoPrediction
 from vis_pipeline.trackers.lifecycle import TrackingSettings
+from vis_pipeline.trackers.lifecycle.propagation import Propagated, Propagator
 from vis_pipeline.trackers.lifecycle.settings import BeliefSettings, MotionSettings, NextBox
+from vis_pipeline.trackers.lifecycle.tracker import LifecycleTracker
 from vis_pipeline.visualize.provenance import predicted_frames
 
 HEIGHT, WIDTH = 20, 60
@@ -64,32 +65,41 @@ class Remembered:
 class Drift:
     """Predicts that every box moves three pixels to the right, and is sure of it while it is in the frame.
 
-    Notes how many tracks it was asked for in each frame.
+    Notes how many tracks it was asked for in each frame, how many templates were cut before that, and where the
+    searches for tracks that went on begin.
     """
 
     def __init__(self, score: float = 0.8) -> None:
         self.score = score
         self.asked: list[int] = []
-        self.renewals: list[int] = []
+        self.started: list[int] = []
         self.begun: list[list[float]] = []
 
-    def start(self, image: Tensor, boxes: Tensor) -> Remembered:
-        stack = [filled(tuple(int(side) for side in box)) for box in boxes.tolist()]
-        masks = torch.from_numpy(np.array(stack, dtype=bool).reshape(-1, HEIGHT, WIDTH))
-        return Remembered(masks)
+    def start(self, groups: Sequence[tuple[Tensor, Tensor]]) -> list[Remembered]:
+        self.started.append(sum(len(boxes) for _, boxes in groups))
+        return [self._filled(boxes) for _, boxes in groups]
 
-    def predict(self, image: Tensor, states: Remembered) -> Propagated:
-        self.asked.append(len(states.masks))
+    def predict(self, groups: Sequence[tuple[Tensor, Remembered]]) -> list[Propagated]:
+        self.asked.append(sum(len(states.masks) for _, states in groups))
+        return [self._moved(states) for _, states in groups]
+
+    def move(self, states: Remembered, boxes: Tensor) -> Remembered:
+        self.begun += [[round(side) for side in box] for box in boxes.tolist()]
+        return self._filled(boxes)
+
+    def replace(self, states: Remembered, indices: Tensor, others: Remembered) -> Remembered:
+        return Remembered(states.masks.index_copy(0, indices, others.masks))
+
+    def _filled(self, boxes: Tensor) -> Remembered:
+        stack = [filled(tuple(int(side) for side in box)) for box in boxes.tolist()]
+        return Remembered(torch.from_numpy(np.array(stack, dtype=bool).reshape(-1, HEIGHT, WIDTH)))
+
+    def _moved(self, states: Remembered) -> Propagated:
         moved = torch.zeros_like(states.masks)
         moved[:, :, 3:] = states.masks[:, :, :-3]
         inside = moved.flatten(1).any(1).float()
         boxes = minmax_boxes(moved)
         return Propagated(moved, self.score * inside, boxes, boxes)
-
-    def advance(self, image: Tensor, states: Remembered, boxes: Tensor, renewed: Tensor) -> Remembered:
-        self.renewals.append(len(renewed))
-        self.begun += [[round(side) for side in box] for box in boxes.tolist()]
-        return self.start(image, boxes)
 
     def select(self, states: Remembered, indices: Tensor) -> Remembered:
         return Remembered(states.masks[indices])
@@ -113,7 +123,7 @@ def run(
         7,
         video(len(detector.script)) if frames is None else frames,
         detector,
-        VideoTracker(propagator, settings, CPU),
+        LifecycleTracker(propagator, settings, CPU),
         batch_size,
         on_frames=lambda count: None,
         on_detections=lambda frame, detections: None,
@@ -181,15 +191,16 @@ def test_a_lost_track_is_not_searched_for_and_comes_back_where_it_was() -> None:
 
 def test_the_template_is_renewed_at_every_so_many_detections() -> None:
     script = [[((0, 4, 10, 8), 0.9, 5)] if index != 2 else [] for index in range(7)]
-    for every, renewals in ((0, [0] * 7), (1, [0, 1, 0, 1, 1, 1, 1]), (3, [0, 0, 0, 1, 0, 0, 1])):
+    # Cut from the frame before: one after the birth in frame 0, and what the last frame asks for no longer counts.
+    for every, started in ((0, [0, 1, 0, 0, 0, 0, 0]), (1, [0, 1, 1, 0, 1, 1, 1]), (3, [0, 1, 0, 0, 1, 0, 0])):
         propagator = Drift(score=0.0)
         run(ScriptedDetector(script), propagator, TrackingSettings(renew_every=every))
-        assert propagator.renewals == renewals
+        assert propagator.started == started
 
 
 def test_the_next_search_begins_at_the_detection_or_where_stage_1_says() -> None:
     here, moved = (0, 4, 10, 8), (3, 4, 10, 8)
-    script = [[(here, 0.9, 5)], [((2, 4, 9, 8), 0.9, 5)]]
+    script = [[(here, 0.9, 5)], [((2, 4, 9, 8), 0.9, 5)], []]
     for chosen, box in ((NextBox.MASK, (2, 4, 9, 8)), (NextBox.STAGE_1, moved)):
         propagator = Drift()
         run(ScriptedDetector(script), propagator, TrackingSettings(next_box=chosen, renew_every=0))
@@ -202,7 +213,7 @@ def test_events_say_what_became_of_each_track() -> None:
         7,
         video(4),
         detector,
-        VideoTracker(NoPrediction(), TrackingSettings(), CPU),
+        LifecycleTracker(NoPrediction(), TrackingSettings(), CPU),
         2,
         on_frames=lambda count: None,
         on_detections=lambda frame, detections: None,
@@ -226,7 +237,7 @@ def test_events_tell_predicted_masks_from_detected_ones() -> None:
         7,
         video(6),
         ScriptedDetector(script),
-        VideoTracker(Drift(), TrackingSettings(), CPU),
+        LifecycleTracker(Drift(), TrackingSettings(), CPU),
         3,
         on_frames=lambda count: None,
         on_detections=lambda frame, detections: None,
@@ -234,6 +245,68 @@ def test_events_tell_predicted_masks_from_detected_ones() -> None:
     # The first track was dropped; the second one is the only result.
     assert predicted_frames(tracked.events, len(tracked.tracks), "the run") == ({2, 3},)
     assert [box is not None for box in shown(tracked.tracks[0])] == [False, True, True, True, True, True]
+
+
+def frames_of(
+    detector: ScriptedDetector,
+    propagator: Propagator[Any],
+    settings: TrackingSettings,
+    frames: Sequence[Frame | BadFrame] | None = None,
+) -> list[FrameTracks]:
+    loop = FrameLoop(7, detector, LifecycleTracker(propagator, settings, CPU))
+    return list(loop.over(video(len(detector.script)) if frames is None else frames, 3))
+
+
+def test_every_frame_says_what_is_detected_predicted_and_hidden() -> None:
+    path = [(3 * index, 4, 10, 8) for index in range(6)]
+    script = [[] if index in (2, 3) else [(path[index], 0.9, 5)] for index in range(6)]
+    frames = frames_of(ScriptedDetector(script), Drift(), TrackingSettings(belief=BeliefSettings(frames=1)))
+    assert [tracks.index for tracks in frames] == list(range(6))
+    assert all(tracks.ids.tolist() == [0] and tracks.labels.tolist() == [5] for tracks in frames)
+    states = [MaskState.DETECTED, MaskState.DETECTED, MaskState.PREDICTED, MaskState.HIDDEN] + [MaskState.DETECTED] * 2
+    assert [tracks.states.item() for tracks in frames] == states
+    for tracks, (x, y, w, h), state in zip(frames, path, states, strict=True):
+        expected = filled((x, y, w, h)) & (state != MaskState.HIDDEN)
+        np.testing.assert_array_equal(tracks.dense(), expected[None])
+        assert tracks.scores.item() == pytest.approx(0.9 if state == MaskState.DETECTED else 0.8)
+        if state != MaskState.HIDDEN:
+            assert tracks.boxes.tolist() == [[x, y, x + w, y + h]]
+    # Hidden: half of the last velocity for each frame since, as `search_momentum` says.
+    assert frames[3].boxes[0].tolist() == pytest.approx([3 + 3 * (1 + 0.5), 4, 13 + 3 * (1 + 0.5), 12])
+
+
+def test_ids_last_and_a_track_that_ended_is_gone() -> None:
+    first, second = ((0, 0, 8, 8), 0.9, 1), ((40, 10, 8, 8), 0.8, 2)
+    script = [[first], [first, second], [second], [second], [second]]
+    frames = frames_of(ScriptedDetector(script), NoPrediction(), TrackingSettings(max_undetected=2))
+    assert [tracks.ids.tolist() for tracks in frames] == [[0], [0, 1], [0, 1], [0, 1], [1]]
+    assert [tracks.shown().ids.tolist() for tracks in frames] == [[0], [0, 1], [1], [1], [1]]
+
+
+def test_the_class_so_far_is_what_the_detections_so_far_vote_for() -> None:
+    script = [[((0, 0, 8, 8), score, label)] for score, label in ((0.5, 2), (0.4, 1), (0.3, 1))]
+    frames = frames_of(ScriptedDetector(script), NoPrediction(), TrackingSettings())
+    assert [tracks.labels.tolist() for tracks in frames] == [[2], [2], [1]]
+
+
+def test_the_frames_hold_what_the_results_do() -> None:
+    # Confirmed throughout, so that the end cuts nothing.
+    script = [[((place * 15 + 2 * index, index, 9, 7), 0.9, place) for place in range(3)] for index in range(5)]
+    tracks = run(ScriptedDetector(script), Drift(), TrackingSettings())
+    frames = frames_of(ScriptedDetector(script), Drift(), TrackingSettings())
+    for track in tracks:
+        for frame, rle in zip(frames, track.segmentations, strict=True):
+            (mask,) = frame.select(frame.labels == track.category_id).dense()
+            np.testing.assert_array_equal(mask, masks.decode(rle))
+
+
+def test_frames_without_anything_come_out_empty_and_unreadable_ones_not_at_all() -> None:
+    frames = [*video(3)]
+    frames[1] = BadFrame(7, 1, "00001.jpg", "cut short")
+    frames[2] = Frame(7, 2, "00002.jpg", frames[2].image, time=0.5)
+    found = frames_of(ScriptedDetector([[]] * 3), Drift(), TrackingSettings(), frames)
+    assert [(tracks.index, tracks.time, len(tracks)) for tracks in found] == [(0, None, 0), (2, 0.5, 0)]
+    assert found[0].dense().shape == (0, HEIGHT, WIDTH)
 
 
 def test_few_detections_are_not_reported() -> None:
@@ -264,7 +337,7 @@ def test_a_bad_frame_is_null_in_every_track_and_the_tracks_go_on() -> None:
         7,
         frames,
         detector,
-        VideoTracker(NoPrediction(), TrackingSettings(), CPU),
+        LifecycleTracker(NoPrediction(), TrackingSettings(), CPU),
         2,
         on_frames=lambda count: None,
         on_detections=lambda frame, detections: None,

@@ -13,11 +13,11 @@ from vis_pipeline.trackers.post.scores import track_score, vote_class
 
 
 def test_the_vote_is_weighted_by_score() -> None:
-    assert vote_class(np.array([3, 3, 7]), np.array([0.2, 0.2, 0.9])) == 7
-    assert vote_class(np.array([3, 3, 7]), np.array([0.5, 0.5, 0.9])) == 3
-    assert vote_class(np.array([9, 4]), np.array([0.5, 0.5])) == 4
+    assert vote_class({3: 0.4, 7: 0.9}) == 7
+    assert vote_class({3: 1.0, 7: 0.9}) == 3
+    assert vote_class({9: 0.5, 4: 0.5}) == 4
     with pytest.raises(ValueError, match="no class"):
-        vote_class(np.array([], dtype=np.int64), np.array([]))
+        vote_class({})
 
 
 @pytest.mark.parametrize(

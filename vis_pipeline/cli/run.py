@@ -9,9 +9,12 @@ import typer
 from vis_pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
+    from vis_pipeline.data.limits import Limits
     from vis_pipeline.runs.parallel import RunReport
+    from vis_pipeline.runs.worker import Watcher
 
 _SHOWN_NOTES = 5
 
@@ -21,6 +24,13 @@ class OnBadFrame(str, Enum):
 
     ERROR = "error"
     SKIP = "skip"
+
+
+class Keep(str, Enum):
+    """What to do with the frames of a live source for which there is no time."""
+
+    LATEST = "latest"
+    ALL = "all"
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +43,29 @@ def run(
     out: Annotated[Path, typer.Option(help="Run folder; a rerun goes on where the last one stopped.")],
     split: Annotated[Path | None, typer.Option(help="YouTube-VIS instances.json; annotations are not used.")] = None,
     frames: Annotated[Path | None, typer.Option(help="Folder that the split's file names start from.")] = None,
-    video: Annotated[Path | None, typer.Option(help="One video file, or one folder of images.")] = None,
+    video: Annotated[
+        str | None,
+        typer.Option(
+            help="One video: a file, a folder of images, a pattern ('frames/*.jpg', quoted), the index of a camera (0) "
+            "or an address (rtsp://..., http://...)."
+        ),
+    ] = None,
+    live: Annotated[
+        Keep, typer.Option(help="Where a camera or stream is faster than this: drop its frames, or make it wait.")
+    ] = Keep.LATEST,
+    reconnect: Annotated[
+        int, typer.Option(min=0, help="Tries to reach a stream again, after 1, 2, 4, ... 30 seconds.")
+    ] = 5,
+    save_frames: Annotated[
+        bool, typer.Option("--save-frames", help="Keep the frames of a camera or stream, for `visualize`.")
+    ] = False,
+    max_frames: Annotated[int | None, typer.Option(min=1, help="Of --video, read no more frames.")] = None,
+    max_seconds: Annotated[
+        float | None, typer.Option(min=0.001, help="Of --video, read no more than its first seconds.")
+    ] = None,
+    show: Annotated[
+        bool, typer.Option("--show", help="Open a window on --video with the tracks as they come; q closes it.")
+    ] = False,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; default: cuda where there is one.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes for a split, each with its own models.")] = 1,
     gpus_per_worker: Annotated[
@@ -61,13 +93,16 @@ def run(
     cfg_options: Annotated[list[str] | None, typer.Option(help="Override a config key: a.b=value; repeatable.")] = None,
 ) -> None:
     """Detect, track and write results.json; a split goes over Ray workers, a single video runs in this process."""
+    from vis_pipeline.data.limits import Limits
+    from vis_pipeline.data.live import LiveOptions
     from vis_pipeline.runs.parallel import RaySettings
     from vis_pipeline.runs.progress import ProgressBar
     from vis_pipeline.runs.settings import load_pipeline
     from vis_pipeline.runs.start import RecordedSource, RunOptions, run_split, run_video
     from vis_pipeline.settings.device import gpu_share, torch_device
 
-    _require_together(split, frames, video, class_map)
+    limits = Limits(max_frames, max_seconds)
+    _require_together(split, frames, video, class_map, limits, save_frames, show)
     overrides = list(cfg_options or [])
     if score_thr is not None:
         overrides.append(f"detector.score_threshold={score_thr}")
@@ -88,6 +123,10 @@ def run(
         recorded=RecordedSource(detections.resolve(), class_map) if detections else None,
         save_detections=save_detections,
         ray=RaySettings(workers=workers, address=ray_address, gpus_per_worker=gpus, timeout=timeout),
+        limits=limits,
+        live=LiveOptions(keep=live.value, reconnect=reconnect),
+        save_frames=save_frames,
+        showing=_window() if show else None,
     )
     if video is not None and detections is None:
         _say_what_it_knows(settings.detector.checkpoint)
@@ -101,13 +140,37 @@ def run(
     report.require_complete()
 
 
-def _require_together(split: Path | None, frames: Path | None, video: Path | None, class_map: str | None) -> None:
+def _require_together(
+    split: Path | None,
+    frames: Path | None,
+    video: str | None,
+    class_map: str | None,
+    limits: "Limits",
+    save_frames: bool,
+    show: bool,
+) -> None:
     if (video is None) == (split is None):
         raise ConfigError("run: give either --split (with --frames) or --video")
     if (split is None) != (frames is None):
         raise ConfigError("run: --split and --frames belong together")
     if video is not None and class_map is not None:
         raise ConfigError("run: --class-map needs --split; a single video has the detector's own classes")
+    if split is not None and show:
+        raise ConfigError("run: --show needs --video; the videos of a split are worked on in other processes")
+    if split is not None and save_frames:
+        raise ConfigError("run: --save-frames is for live sources (--video)")
+    if split is not None and limits:
+        raise ConfigError("run: --max-frames and --max-seconds need --video; a split's videos are taken whole")
+
+
+def _window() -> "Callable[[Mapping[int, str]], AbstractContextManager[Watcher]]":
+    from functools import partial
+
+    from vis_pipeline.visualize.live_view import in_a_window
+    from vis_pipeline.visualize.window import require_window
+
+    require_window()
+    return partial(in_a_window, "vis-pipeline")
 
 
 def _tell(report: "RunReport", out: Path) -> None:

@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 
 def sot(
-    frames: Annotated[Path, typer.Argument(help="A folder of images, or a video file.")],
+    frames: Annotated[Path, typer.Argument(help="A video file, a folder of images, or a pattern in quotes.")],
     init: Annotated[str, typer.Option(help="The object's box in the first frame: x,y,w,h in pixels from 0.")],
     weights: Annotated[str, typer.Option(help="A checkpoint file, a published name, or bundled:NAME.")],
     json: Annotated[Path | None, typer.Option(help="The result file to write; --out has one, too.")] = None,
@@ -56,7 +56,7 @@ def sot(
     from rich.progress import track
 
     from vis_pipeline import __version__
-    from vis_pipeline.data.frames import VideoFrames, open_frames, prefetched
+    from vis_pipeline.data.frames import VideoFrames, open_recorded, prefetched
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.settings.device import torch_device
     from vis_pipeline.trackers.siammask.checkpoint import load_siammask
@@ -68,7 +68,7 @@ def sot(
     box = parse_box(init)
     targets = _targets(json, out, frames)
     chosen = torch_device(device)
-    source = open_frames(frames)
+    source = open_recorded(frames)
     if out is not None:
         from vis_pipeline.visualize.file_names import file_stem
         from vis_pipeline.visualize.renderer import picture_files

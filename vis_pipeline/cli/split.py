@@ -15,7 +15,9 @@ def register(app: typer.Typer) -> None:
 
 
 def split(
-    videos: Annotated[list[Path], typer.Argument(help="Video files, and folders of images.", metavar="VIDEO...")],
+    videos: Annotated[
+        list[Path], typer.Argument(help="Video files, folders of images, and patterns in quotes.", metavar="VIDEO...")
+    ],
     out: Annotated[Path, typer.Option(help="The split to write (JSON).")],
     categories: Annotated[
         str | None, typer.Option(help="Names of the classes, ids from 1: A,B,C or a text file with one a line.")

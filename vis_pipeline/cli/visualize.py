@@ -81,7 +81,8 @@ def draw_object(track: "ObjectTrack", source: "FrameSource", folder: Path, fps: 
 
 
 def _draw_file(path: Path, frames: Path | None, folder: Path, fps: float | None) -> None:
-    from vis_pipeline.data.frames import open_frames
+    from vis_pipeline.data.frames import open_recorded
+    from vis_pipeline.data.image_files import is_pattern
     from vis_pipeline.data.object_track import read_object_track
     from vis_pipeline.errors import DataError
 
@@ -89,10 +90,10 @@ def _draw_file(path: Path, frames: Path | None, folder: Path, fps: float | None)
     where = frames or track.source
     if where is None:
         raise DataError(f"track {path}: does not say where its frames are; give --frames")
-    if not where.exists():
+    if not (where.exists() or is_pattern(str(where))):
         raise DataError(f"track {path}: there are no frames at {where}; give --frames")
     try:
-        draw_object(track, open_frames(where, "skip"), folder, fps)
+        draw_object(track, open_recorded(where, "skip"), folder, fps)
     except DataError as error:
         raise DataError(f"track {path}: {error}") from error
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vis_pipeline.data.frames import image_paths
+from vis_pipeline.data.image_files import image_paths
 from vis_pipeline.data.label_images import (
     frame_size,
     object_annotation,

@@ -1,9 +1,8 @@
-"""Frames of one video, read one after another from a folder of images or from a video file."""
+"""Frames of one video, read one after another from image files or from a video file."""
 
 import os
-import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -14,14 +13,15 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from vis_pipeline.data.listings import visible
-from vis_pipeline.data.video_decoding import Damaged, decoded_frames, lacks_frames, stated_length, video_stream
+from vis_pipeline.data.image_files import image_paths, is_image, is_pattern, matching_files
+from vis_pipeline.data.limits import NO_LIMITS, Limits
+from vis_pipeline.data.live import LIVE_DEFAULTS, LiveFrames, LiveOptions
+from vis_pipeline.data.live_address import live_address
+from vis_pipeline.data.video_decoding import Damaged, Reach, decoded_frames, lacks_frames, stated_length, video_stream
 from vis_pipeline.errors import DataError
-from vis_pipeline.files.images import read_image
-from vis_pipeline.structures.frames import BadFrame, Footage, Frame, FrameSource, Remark
+from vis_pipeline.files.images import read_image, read_photograph
+from vis_pipeline.structures.frames import BadFrame, Footage, Frame, FrameSource, ReadsAhead, Remark
 from vis_pipeline.structures.splits import Video
-
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 
 OnBadFrame = Literal["error", "skip"]
 
@@ -30,9 +30,11 @@ OnBadFrame = Literal["error", "skip"]
 class ImageFrames:
     """Frames from image files, one file a frame.
 
-    `size` is (height, width) in pixels; None takes the first frame's. Iterating raises DataError, naming video and
-    frame, for a frame that is missing, damaged or of another size; with `on_bad_frame="skip"` it gives a
-    :class:`BadFrame` instead.
+    `size` is (height, width) in pixels; None takes the first frame's. `read` gives a file's pixels: as they are stored,
+    which is what the masks of data sets are drawn on, or upright. `times` says when each is shown.
+
+    Iterating raises DataError, naming video and frame, for a frame that is missing, damaged or of another size; with
+    `on_bad_frame="skip"` it gives a :class:`BadFrame` instead.
     """
 
     video_id: int
@@ -40,6 +42,8 @@ class ImageFrames:
     paths: Sequence[Path]
     size: tuple[int, int] | None = None
     on_bad_frame: OnBadFrame = "error"
+    read: Callable[[Path], NDArray[np.uint8]] = read_image
+    times: Sequence[float | None] | None = None
 
     @property
     def length(self) -> int | None:
@@ -49,12 +53,13 @@ class ImageFrames:
     def __iter__(self) -> Iterator[Frame | BadFrame]:
         checker = _Checker(self.video_id, self.name, self.on_bad_frame, self.size)
         for index, path in enumerate(self.paths):
+            time = None if self.times is None else self.times[index]
             try:
-                image = read_image(path)
+                image = self.read(path)
             except DataError as error:
-                yield checker.bad(index, path.name, str(error))
+                yield checker.bad(index, path.name, str(error), time)
             else:
-                yield checker.checked(index, path.name, image)
+                yield checker.checked(index, path.name, image, time)
 
 
 @dataclass(frozen=True)
@@ -63,12 +68,13 @@ class VideoFrames:
 
     Iterating raises DataError for a file that is no video, and for a damaged frame or an early end unless
     `on_bad_frame="skip"`, which gives a :class:`BadFrame` or a :class:`Remark` for it. Pixels that are not square stay
-    as they are stored; a remark says so.
+    as they are stored; a remark says so. Beyond the `limits` nothing is read.
     """
 
     video_id: int
     path: Path
     on_bad_frame: OnBadFrame = "error"
+    limits: Limits = NO_LIMITS
 
     @property
     def name(self) -> str:
@@ -87,7 +93,8 @@ class VideoFrames:
             DataError: the file is no readable video.
         """
         with closing(self._open()) as container:
-            return stated_length(container, video_stream(container))
+            stated = stated_length(container, video_stream(container))
+        return min((count for count in (stated, self.limits.frames) if count is not None), default=None)
 
     def frame_rate(self) -> float | None:
         """Frames a second on average as the container states them, None where it does not.
@@ -101,12 +108,20 @@ class VideoFrames:
 
     def __iter__(self) -> Iterator[Footage]:
         checker = _Checker(self.video_id, self.name, self.on_bad_frame, None)
-        index = 0
+        index, began = 0, None
         with closing(self._open()) as container:
             stream = video_stream(container)
             stated = stated_length(container, stream)
+            reach = Reach(container, stream)
             ratio = getattr(stream, "sample_aspect_ratio", None)
             for decoded in decoded_frames(container, stream):
+                began = decoded.time if began is None else began
+                passed = None if decoded.time is None or began is None else decoded.time - began
+                if self.limits.reached(index, passed):
+                    # What is read in part need not hold all that it states.
+                    stated = None
+                    break
+                reach.note(decoded.time)
                 if isinstance(decoded, Damaged):
                     yield checker.bad(index, str(index), decoded.reason, decoded.time)
                 else:
@@ -116,7 +131,7 @@ class VideoFrames:
             raise DataError(f"video {self.path}: holds no frames")
         if ratio not in (None, 0, 1):
             yield Remark(self.video_id, f"its pixels are not square ({ratio}); they are taken as they are stored")
-        if lacks_frames(index, stated):
+        if lacks_frames(index, stated) and not reach.reaches_the_end():
             ends = f"ends after {index} of the {stated} frames that it states; was it cut short?"
             if self.on_bad_frame == "error":
                 raise DataError(f"video {self.path}: {ends} (--on-bad-frame skip takes what is there)")
@@ -133,29 +148,61 @@ class VideoFrames:
         return container
 
 
-def open_frames(path: Path, on_bad_frame: OnBadFrame = "error", video_id: int = 1) -> FrameSource:
-    """The frames of a video file or of a single folder of images, which are taken in the natural order of their names.
+def open_frames(
+    source: Path | str | int,
+    on_bad_frame: OnBadFrame = "error",
+    video_id: int = 1,
+    limits: Limits = NO_LIMITS,
+    live: LiveOptions = LIVE_DEFAULTS,
+) -> ImageFrames | VideoFrames | LiveFrames:
+    """The frames of one video, wherever they come from.
+
+    That is a video file, a folder of images or a pattern (see :func:`open_recorded`), or a live source (see
+    :class:`LiveFrames`): the index of a camera, or an address such as `rtsp://host/path`.
 
     Raises:
-        DataError: nothing is there, or the folder holds no images.
+        DataError: see :func:`open_recorded`; there is no such camera, or the address is of another kind.
     """
+    if (address := live_address(str(source))) is not None:
+        return LiveFrames(video_id, address, limits, live)
+    return open_recorded(Path(str(source)), on_bad_frame, video_id, limits)
+
+
+def open_recorded(
+    source: Path, on_bad_frame: OnBadFrame = "error", video_id: int = 1, limits: Limits = NO_LIMITS
+) -> ImageFrames | VideoFrames:
+    """The frames of one video: a video file, a folder of images, or a pattern such as `frames/*.jpg`.
+
+    Images come in the natural order of their names, upright where they are photographs that say how. A pattern stands
+    for images, or for one video file.
+
+    Raises:
+        DataError: nothing is there, the folder holds no images, the pattern matches something else, or there is a limit
+            in seconds to images, which have no time.
+    """
+    path = source
+    if is_pattern(str(source)):
+        paths = matching_files(str(source))
+        if all(is_image(found) for found in paths):
+            folder = Path(os.path.commonpath([found.parent for found in paths])).resolve()
+            return _images(folder.name, paths, on_bad_frame, video_id, limits)
+        if len(paths) > 1:
+            other = next(found for found in paths if not is_image(found))
+            raise DataError(
+                f"video {source}: matches {len(paths)} files, and {other} is no image; give images, or one video file"
+            )
+        path = paths[0]
     if path.is_dir():
-        return ImageFrames(video_id, path.resolve().name, image_paths(path), None, on_bad_frame)
+        return _images(path.resolve().name, image_paths(path), on_bad_frame, video_id, limits)
     if not path.is_file():
-        raise DataError(f"video {path}: no such file or folder")
-    return VideoFrames(video_id, path, on_bad_frame)
+        raise DataError(f"video {source}: no such file or folder")
+    return VideoFrames(video_id, path, on_bad_frame, limits)
 
 
-def image_paths(folder: Path) -> tuple[Path, ...]:
-    """The images in a folder, but for hidden ones, in the natural order of their names: 2.jpg before 10.jpg.
-
-    Raises:
-        DataError: there are none.
-    """
-    paths = (path for path in visible(folder) if path.suffix.lower() in IMAGE_SUFFIXES)
-    if found := tuple(sorted(paths, key=_natural_order)):
-        return found
-    raise DataError(f"folder {folder}: holds no images ({', '.join(sorted(IMAGE_SUFFIXES))})")
+def _images(name: str, paths: tuple[Path, ...], on_bad_frame: OnBadFrame, video_id: int, limits: Limits) -> ImageFrames:
+    if limits.seconds is not None:
+        raise DataError(f"video {name}: images have no times for --max-seconds; give --max-frames")
+    return ImageFrames(video_id, name, paths[: limits.frames], None, on_bad_frame, read_photograph)
 
 
 def split_frames(video: Video, frames_dir: Path, on_bad_frame: OnBadFrame = "error") -> ImageFrames:
@@ -173,7 +220,8 @@ def split_frames(video: Video, frames_dir: Path, on_bad_frame: OnBadFrame = "err
             f"video {video.id} ({video.name}): no folder {paths[0].parent}; "
             "give as frames the folder that the split's file names start from"
         )
-    return ImageFrames(video.id, video.name, paths, (video.height, video.width), on_bad_frame)
+    size = (video.height, video.width)
+    return ImageFrames(video.id, video.name, paths, size, on_bad_frame, times=video.times)
 
 
 def extent(source: FrameSource) -> tuple[int, int, int]:
@@ -196,8 +244,14 @@ def extent(source: FrameSource) -> tuple[int, int, int]:
 
 
 def prefetched(source: FrameSource, depth: int = 4) -> Iterator[Footage]:
-    """The frames of a source, decoded up to `depth` frames ahead in a thread; errors come out in their place."""
+    """The frames of a source, decoded up to `depth` frames ahead in a thread; errors come out in their place.
+
+    A source that reads ahead by itself is taken as it is: in a second line a live one's frames would grow old.
+    """
     frames = iter(source)
+    if isinstance(source, ReadsAhead):
+        yield from frames
+        return
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="frames") as thread:
         pending = deque(thread.submit(next, frames, None) for _ in range(depth))
         try:
@@ -232,7 +286,3 @@ class _Checker:
                 "(--on-bad-frame skip goes on without it)"
             )
         return BadFrame(self.video_id, index, name, reason, time)
-
-
-def _natural_order(path: Path) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.name)]

@@ -3,13 +3,14 @@
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 
-from vis_pipeline.data.frames import ImageFrames, OnBadFrame, extent, open_frames, prefetched
+from vis_pipeline.data.frames import ImageFrames, OnBadFrame, extent, open_recorded, prefetched
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.images import read_image
 from vis_pipeline.files.whole_files import unfinished
 from vis_pipeline.structures.frames import BadFrame, Frame, FrameSource, Remark
 from vis_pipeline.structures.splits import Category, Split, Video
@@ -39,6 +40,7 @@ class _Images:
     height: int
     paths: tuple[Path, ...]
     notes: tuple[str, ...] = ()
+    times: tuple[float | None, ...] | None = None
 
 
 def own_split(
@@ -51,20 +53,21 @@ def own_split(
     """Videos with ids from 1 in the order given; file names start from the nearest folder that holds all frames.
 
     The frames of a video file are those that a run on it sees, upright, written as `frames_out/NAME/00000.jpg` and so
-    on (JPEG, quality 95); `on_frame` is told the video and how many are written. With `on_bad_frame="skip"` a frame
-    that cannot be decoded has its place in the split, but no file.
+    on (JPEG, quality 95), and the split has their times; `on_frame` is told the video and how many are written. With
+    `on_bad_frame="skip"` a frame that cannot be decoded has its place in the split, but no file.
 
     Raises:
         DataError: a video cannot be read, or `frames_out` cannot be written, or has such a video already.
     """
-    sources = [open_frames(path, on_bad_frame, number) for number, path in enumerate(videos, start=1)]
+    sources = [open_recorded(path, on_bad_frame, number) for number, path in enumerate(videos, start=1)]
     found: list[_Images] = []
     names: set[str] = set()
-    for path, source in zip(videos, sources, strict=True):
+    for source in sources:
         if isinstance(source, ImageFrames):
-            width, height, _ = extent(source)
-            folder = path.resolve()
-            found.append(_Images(width, height, tuple(folder / image.name for image in source.paths)))
+            # A split's frames are taken as they are stored.
+            width, height, _ = extent(replace(source, read=read_image))
+            paths = tuple(image.parent.resolve() / image.name for image in source.paths)
+            found.append(_Images(width, height, paths))
         else:
             name = _unlike(names, source.name)
             names.add(name)
@@ -108,7 +111,7 @@ def _written(source: FrameSource, folder: Path, on_frame: Callable[[int, int], N
     if folder.exists():
         raise DataError(f"frames {folder}: are there already; remove them, or give another --frames-out")
     filled = unfinished(folder.parent / str(source.video_id))
-    size, names, notes = (0, 0), [], []
+    size, names, times, notes = (0, 0), [], [], []
     try:
         filled.mkdir(parents=True)
         for footage in prefetched(source):
@@ -116,11 +119,12 @@ def _written(source: FrameSource, folder: Path, on_frame: Callable[[int, int], N
                 notes.append(f"video {source.video_id} ({source.name}): {footage.text}")
                 continue
             names.append(f"{footage.index:05}.jpg")
+            times.append(footage.time)
             if isinstance(footage, BadFrame):
                 notes.append(f"video {source.video_id} ({source.name}), frame {footage.name}: {footage.reason}")
             else:
                 size = footage.image.shape[:2]
-                (filled / names[-1]).write_bytes(_jpeg(footage))
+                (filled / names[-1]).write_bytes(jpeg(footage))
             on_frame(source.video_id, len(names))
         if not any(size):
             raise DataError(f"video {source.video_id} ({source.name}): none of its {len(names)} frames could be read")
@@ -129,10 +133,16 @@ def _written(source: FrameSource, folder: Path, on_frame: Callable[[int, int], N
         raise DataError(f"frames {folder}: cannot be written ({error.strerror}); give another --frames-out") from error
     finally:
         shutil.rmtree(filled, ignore_errors=True)
-    return _Images(size[1], size[0], tuple(folder / name for name in names), tuple(notes))
+    shown = tuple(times) if any(time is not None for time in times) else None
+    return _Images(size[1], size[0], tuple(folder / name for name in names), tuple(notes), shown)
 
 
-def _jpeg(frame: Frame) -> bytes:
+def jpeg(frame: Frame) -> bytes:
+    """The frame as a JPEG.
+
+    Raises:
+        DataError: it is too large for one.
+    """
     try:
         _, data = cv2.imencode(".jpg", frame.image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     except cv2.error as error:
@@ -148,4 +158,4 @@ def _video(video_id: int, images: _Images, root: Path) -> Video:
             name.encode()
         except UnicodeEncodeError as error:
             raise DataError(f"frame {name}: its name is not UTF-8, which a split cannot hold; rename it") from error
-    return Video(video_id, images.width, images.height, len(names), names)
+    return Video(video_id, images.width, images.height, len(names), names, images.times)

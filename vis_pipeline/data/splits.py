@@ -18,6 +18,8 @@ from vis_pipeline.structures.splits import Annotation, Category, Split, Video
 
 ANNOTATIONS = "annotations"
 CATEGORIES = "categories"
+# Ours, a list a video: when each frame is shown, in seconds or null. YouTube-VIS knows no times; others ignore the key.
+TIMES = "frame_times"
 # What the annotations are read by.
 HEAD = {"videos", CATEGORIES}
 
@@ -52,19 +54,13 @@ def categories_from_json(content: Any) -> tuple[Category, ...]:
 
 
 def split_to_json(split: Split) -> dict[str, Any]:
-    """The split as YouTube-VIS JSON; boxes (x, y, w, h) come from the masks, areas are written where they are known."""
+    """The split as YouTube-VIS JSON, with `frame_times` for videos that have times.
+
+    Boxes (x, y, w, h) come from the masks; areas are written where they are known.
+    """
     videos = split.videos_by_id()
     content: dict[str, Any] = {
-        "videos": [
-            {
-                "id": video.id,
-                "width": video.width,
-                "height": video.height,
-                "length": video.length,
-                "file_names": list(video.file_names),
-            }
-            for video in split.videos
-        ],
+        "videos": [_video_to_json(video) for video in split.videos],
         "categories": [{"id": category.id, "name": category.name} for category in split.categories],
     }
     if split.annotations is not None:
@@ -86,12 +82,16 @@ class _CategoryEntry(Entry):
     name: _Name
 
 
+_Time = Annotated[float, Field(allow_inf_nan=False)]
+
+
 class _VideoEntry(Entry):
     id: Id
     width: PositiveInt
     height: PositiveInt
     length: PositiveInt | None = None
     file_names: list[_Name] = Field(min_length=1)
+    frame_times: list[_Time | None] | None = None
 
 
 _Area = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -179,7 +179,10 @@ def _video(entry: _VideoEntry) -> Video:
         raise DataError(f"video {entry.id}: length {entry.length}, but {len(names)} file names")
     if entry.width * entry.height > MOST_PIXELS:
         raise DataError(f"video {entry.id}: {entry.width}x{entry.height} is more than {MOST_PIXELS} pixels")
-    return Video(entry.id, entry.width, entry.height, len(names), names)
+    times = None if entry.frame_times is None else tuple(entry.frame_times)
+    if times is not None and len(times) != len(names):
+        raise DataError(f"video {entry.id}: {len(times)} {TIMES}, but {len(names)} file names")
+    return Video(entry.id, entry.width, entry.height, len(names), names, times)
 
 
 def _annotations(entries: Iterable[Any], split: Split) -> Iterator[Annotation]:
@@ -219,6 +222,17 @@ def _annotation(entry: _AnnotationEntry, videos: Mapping[int, Video], category_i
         iscrowd=bool(entry.iscrowd),
         occlusion=None if entry.occlusion is None else tuple(entry.occlusion),
     )
+
+
+def _video_to_json(video: Video) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "id": video.id,
+        "width": video.width,
+        "height": video.height,
+        "length": video.length,
+        "file_names": list(video.file_names),
+    }
+    return content if video.times is None else {**content, TIMES: list(video.times)}
 
 
 def _annotation_to_json(annotation: Annotation, video: Video) -> dict[str, Any]:

@@ -42,11 +42,7 @@ def stated_length(container: Any, stream: Any) -> int | None:
     A file that was trimmed without coding it anew holds more frames than it shows, and only its duration tells.
     """
     counts = [int(stream.frames)] if stream.frames else []
-    seconds = None
-    if stream.duration and stream.time_base:
-        seconds = float(stream.duration * stream.time_base)
-    elif container.duration:
-        seconds = container.duration / av.time_base
+    seconds = _stated_seconds(container, stream)
     if seconds and stream.average_rate:
         counts.append(int(seconds * float(stream.average_rate) + 0.5))
     return min(counts, default=None)
@@ -55,6 +51,36 @@ def stated_length(container: Any, stream: Any) -> int | None:
 def lacks_frames(found: int, stated: int | None) -> bool:
     """Whether a file holds clearly fewer frames than it states; rounding and a lost last frame are no sign of that."""
     return stated is not None and stated - found > max(1.0, _MOST_LACKING * stated)
+
+
+class Reach:
+    """How far the frames of a file go in time, which tells of one with an uneven rate whether its end is there.
+
+    Such a file need not have the frames that its duration and its nominal rate give.
+    """
+
+    def __init__(self, container: Any, stream: Any) -> None:
+        self._end = None if stream.frames else _stated_seconds(container, stream)
+        self._last: float | None = None
+        self._longest = 0.0
+
+    def note(self, time: float | None) -> None:
+        """A frame is shown at this time, in seconds."""
+        if time is not None:
+            self._longest = max(self._longest, time - self._last if self._last is not None else 0.0)
+            self._last = time
+
+    def reaches_the_end(self) -> bool:
+        """Whether the last frame lasts to the stated end; False where the file counts its frames or has no times."""
+        if self._end is None or self._last is None:
+            return False
+        return self._last + self._longest >= (1 - _MOST_LACKING) * self._end
+
+
+def _stated_seconds(container: Any, stream: Any) -> float | None:
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return container.duration / av.time_base if container.duration else None
 
 
 def decoded_frames(container: Any, stream: Any) -> Iterator[Decoded | Damaged]:
@@ -91,6 +117,13 @@ def upright(image: NDArray[np.uint8], matrix: NDArray[np.integer]) -> NDArray[np
     return np.ascontiguousarray(image[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1])
 
 
+def bgr_image(frame: Any) -> NDArray[np.uint8]:
+    """A decoded frame of PyAV as uint8 [H, W, 3] BGR, turned and mirrored as it says."""
+    image: NDArray[np.uint8] = frame.to_ndarray(format="bgr24")
+    matrix = frame.side_data.get(SideData.DISPLAYMATRIX)
+    return image if matrix is None else upright(image, np.frombuffer(bytes(matrix), dtype=np.int32).reshape(3, 3))
+
+
 def _as_decoded(container: Any, stream: Any) -> Iterator[Decoded | Damaged]:
     packets = container.demux(stream)
     while True:
@@ -109,16 +142,10 @@ def _as_decoded(container: Any, stream: Any) -> Iterator[Decoded | Damaged]:
             if packet.is_corrupt or frame.is_corrupt:
                 yield Damaged("damaged in the file", frame.time)
             else:
-                yield Decoded(_image(frame), frame.time)
+                yield Decoded(bgr_image(frame), frame.time)
 
 
 def _time(packet: Any) -> float | None:
     if packet is None or packet.pts is None or packet.time_base is None:
         return None
     return float(packet.pts * packet.time_base)
-
-
-def _image(frame: Any) -> NDArray[np.uint8]:
-    image: NDArray[np.uint8] = frame.to_ndarray(format="bgr24")
-    matrix = frame.side_data.get(SideData.DISPLAYMATRIX)
-    return image if matrix is None else upright(image, np.frombuffer(bytes(matrix), dtype=np.int32).reshape(3, 3))

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from vis_pipeline.data.entries import Entry, one_line, parsed
-from vis_pipeline.data.frames import image_paths
+from vis_pipeline.data.image_files import image_paths
 from vis_pipeline.data.label_images import (
     frame_size,
     object_annotation,

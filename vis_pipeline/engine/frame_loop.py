@@ -1,71 +1,120 @@
 """The frame loop: detect and track in one video."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from typing import Any
 
 from detectors.base import Detector
-from vis_pipeline.engine.tracker import StateT, VideoTracker
+from vis_pipeline.stopwatch import Stopwatch
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import BadFrame, Footage, Frame, Remark
-from vis_pipeline.structures.tracks import VideoOutcome
+from vis_pipeline.structures.tracks import FrameTracks, VideoOutcome
+from vis_pipeline.trackers.base import Tracker
+
+
+class FrameLoop:
+    """One video through a detector and a tracker: frames in, their tracks out, the finished tracks at the end.
+
+    Args:
+        video_id: id that the results carry.
+        detector: asked for the frames of a batch together.
+        tracker: opens a session for the video.
+        on_frames: told after each batch how many frames have just been finished.
+        on_detections: given each readable frame with its detections.
+
+    Attributes:
+        session: the tracker's for this video.
+        stopwatch: seconds by step.
+    """
+
+    def __init__(
+        self,
+        video_id: int,
+        detector: Detector,
+        tracker: Tracker[Any, Any],
+        on_frames: Callable[[int], None] = lambda count: None,
+        on_detections: Callable[[Frame, Detections], None] = lambda frame, detections: None,
+    ) -> None:
+        self._video_id = video_id
+        self._detector = detector
+        self._tracker = tracker
+        self._on_frames = on_frames
+        self._on_detections = on_detections
+        self.stopwatch = Stopwatch()
+        self.session = tracker.open(self.stopwatch)
+        self._notes: list[str] = []
+        self._skipped: list[int] = []
+        self._length = 0
+        self._size = (0, 0)
+
+    def over(self, frames: Iterable[Footage], batch_size: int) -> Iterator[FrameTracks]:
+        """The tracks of each readable frame, as the video goes on with `frames`, of one size and in order.
+
+        They are read and detected in `batch_size` at a time.
+        """
+        for frame, detections in self.detected(frames, batch_size):
+            with self.stopwatch.step("propagate"):
+                (answer,) = self._tracker.answer([self.session.propose(frame)])
+            yield self.session.commit(answer, detections)
+
+    def finish(self) -> VideoOutcome:
+        """What became of the video, once all of its frames went through."""
+        finished = self.session.finish(self._video_id, self._length)
+        return VideoOutcome(
+            tracks=finished.tracks,
+            length=self._length,
+            height=self._size[0],
+            width=self._size[1],
+            seconds=dict(self.stopwatch.seconds),
+            notes=tuple(self._notes),
+            skipped=tuple(self._skipped),
+            searches=finished.searches,
+            events=finished.events,
+        )
+
+    def detected(self, frames: Iterable[Footage], batch_size: int) -> Iterator[tuple[Frame, Detections]]:
+        """The readable frames with their detections, for whoever moves the session on; see :meth:`over`."""
+        stream = iter(frames)
+        while True:
+            with self.stopwatch.step("read"):
+                batch = list(islice(stream, batch_size))
+            if not batch:
+                return
+            good = [frame for frame in batch if isinstance(frame, Frame)]
+            with self.stopwatch.step("detect"):
+                found = iter(self._detector.detect(good) if good else [])
+            length = self._length
+            for frame in batch:
+                if isinstance(frame, Frame):
+                    detections = next(found)
+                    self._on_detections(frame, detections)
+                    self._size = (frame.image.shape[0], frame.image.shape[1])
+                    self._length += 1
+                    yield frame, detections
+                else:
+                    self._note(frame)
+            self._on_frames(self._length - length)
+
+    def _note(self, footage: BadFrame | Remark) -> None:
+        if isinstance(footage, Remark):
+            self._notes.append(footage.text)
+            return
+        self._notes.append(f"frame {footage.name}: skipped ({footage.reason})")
+        self._skipped.append(footage.index)
+        self._length += 1
 
 
 def track_video(
     video_id: int,
     frames: Iterable[Footage],
     detector: Detector,
-    tracker: VideoTracker[StateT],
+    tracker: Tracker[Any, Any],
     batch_size: int,
     on_frames: Callable[[int], None],
     on_detections: Callable[[Frame, Detections], None],
 ) -> VideoOutcome:
-    """Detect and track in one video.
-
-    Args:
-        video_id: id that the results carry.
-        frames: of one size, in order.
-        detector: asked for `batch_size` frames at a time.
-        tracker: a fresh one.
-        batch_size: frames a batch.
-        on_frames: told how many frames have just been finished.
-        on_detections: given each readable frame with its detections.
-    """
-    watch = tracker.stopwatch.step
-    notes: list[str] = []
-    skipped: list[int] = []
-    length = height = width = 0
-    stream = iter(frames)
-    while True:
-        with watch("read"):
-            batch = list(islice(stream, batch_size))
-        if not batch:
-            break
-        good = [frame for frame in batch if isinstance(frame, Frame)]
-        with watch("detect"):
-            found = iter(detector.detect(good) if good else [])
-        for frame in batch:
-            if isinstance(frame, Remark):
-                notes.append(frame.text)
-            elif isinstance(frame, BadFrame):
-                notes.append(f"frame {frame.name}: skipped ({frame.reason})")
-                skipped.append(frame.index)
-            else:
-                detections = next(found)
-                on_detections(frame, detections)
-                tracker.step(frame.index, frame.image, detections)
-                height, width = frame.image.shape[:2]
-        shown = sum(not isinstance(frame, Remark) for frame in batch)
-        length += shown
-        on_frames(shown)
-    tracks = tracker.results(video_id, length)
-    return VideoOutcome(
-        tracks=tracks,
-        length=length,
-        height=height,
-        width=width,
-        seconds=dict(tracker.stopwatch.seconds),
-        notes=tuple(notes),
-        skipped=tuple(skipped),
-        searches=tracker.searches,
-        events=tuple(event.to_json() for event in tracker.events),
-    )
+    """Detect and track in a whole video; the arguments are those of :class:`FrameLoop` and of its `over`."""
+    loop = FrameLoop(video_id, detector, tracker, on_frames, on_detections)
+    for _ in loop.over(frames, batch_size):
+        pass
+    return loop.finish()

@@ -23,22 +23,12 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     Raises:
         DataError: the file is missing, cut short, damaged, or no image; the text says which, not where.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror}): {path}") from error
-    except ValueError as error:
-        raise DataError(f"cannot be read ({error}): {str(path)!r}") from error
-    if not data:
-        raise DataError(f"an empty file: {path}")
-    if data.startswith(_JPEG_START) and not jpeg_is_whole(data):
-        raise DataError(f"a JPEG that is cut short or damaged: {path}")
-    if data.startswith(_PNG_START) and not png_is_whole(data):
-        raise DataError(f"a PNG that is cut short or damaged: {path}")
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        raise DataError(f"not a readable image: {path}")
-    return np.asarray(image, dtype=np.uint8)
+    return _decoded(path, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+
+
+def read_photograph(path: Path) -> NDArray[np.uint8]:
+    """Read an image as :func:`read_image` does, but turned and mirrored as its EXIF tag says (JPEG and PNG)."""
+    return _decoded(path, cv2.IMREAD_COLOR)
 
 
 def jpeg_is_whole(data: bytes) -> bool:
@@ -69,3 +59,22 @@ def png_is_whole(data: bytes) -> bool:
             return True
         position = end
     return False
+
+
+def _decoded(path: Path, how: int) -> NDArray[np.uint8]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror}): {path}") from error
+    except ValueError as error:
+        raise DataError(f"cannot be read ({error}): {str(path)!r}") from error
+    if not data:
+        raise DataError(f"an empty file: {path}")
+    if data.startswith(_JPEG_START) and not jpeg_is_whole(data):
+        raise DataError(f"a JPEG that is cut short or damaged: {path}")
+    if data.startswith(_PNG_START) and not png_is_whole(data):
+        raise DataError(f"a PNG that is cut short or damaged: {path}")
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), how)
+    if image is None:
+        raise DataError(f"not a readable image: {path}")
+    return np.asarray(image, dtype=np.uint8)

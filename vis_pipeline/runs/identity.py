@@ -12,7 +12,7 @@ from typing import Any
 
 from detectors.mmdet_config import read_config
 from vis_pipeline import __version__
-from vis_pipeline.data.frames import image_paths
+from vis_pipeline.data.frames import ImageFrames, VideoFrames
 from vis_pipeline.errors import DataError
 from vis_pipeline.runs.worker import WorkerFactory
 from vis_pipeline.weights.fetch import sha256
@@ -53,11 +53,11 @@ def _reference(name: str | None) -> str | None:
     return content_digest(Path(name)) if name is not None and Path(name).is_file() else name
 
 
-def video_digest(video: Path) -> str:
-    """The content of a video file; of a folder of images their names, sizes and times of change."""
-    if video.is_file():
-        return content_digest(video)
-    return listing_digest(image_paths(video))
+def video_digest(frames: ImageFrames | VideoFrames) -> str:
+    """The content of a video file; of images their names, sizes and times of change."""
+    if isinstance(frames, VideoFrames):
+        return content_digest(frames.path)
+    return listing_digest(frames.paths)
 
 
 def listing_digest(files: Iterable[Path]) -> str:

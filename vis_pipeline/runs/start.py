@@ -2,32 +2,39 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from detectors.detection_files import CATEGORIES_NAME, FOLDER_NAME
 from detectors.recorded import Recording, open_recording, scan_detections
 from vis_pipeline.data.frames import OnBadFrame, VideoFrames, extent, open_frames, split_frames
+from vis_pipeline.data.limits import NO_LIMITS, Limits
+from vis_pipeline.data.live import LIVE_DEFAULTS, LiveFrames, LiveOptions
 from vis_pipeline.data.splits import read_split, split_to_json
-from vis_pipeline.errors import DataError
+from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.files.json_files import open_json
 from vis_pipeline.files.json_stream import JsonStream
 from vis_pipeline.files.whole_files import write_json_list, write_text
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.identity import content_digest, listing_digest, run_identity, software_versions, video_digest
+from vis_pipeline.runs.interrupt import ending_at_interrupt
 from vis_pipeline.runs.lock import holding
 from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, run_in_process, run_videos
 from vis_pipeline.runs.progress import ProgressListener
 from vis_pipeline.runs.settings import PipelineSettings
-from vis_pipeline.runs.worker import WorkerFactory
+from vis_pipeline.runs.witness import Witness, frame_name
+from vis_pipeline.runs.worker import Watcher, WorkerFactory
 from vis_pipeline.settings.device import torch_device
 from vis_pipeline.structures.frames import FrameSource
-from vis_pipeline.structures.splits import Split, Video
+from vis_pipeline.structures.splits import Category, Split, Video
 
 SPLIT_NAME = "split.json"
 DETECTIONS_NAME = "detections.json"
+FRAMES_NAME = "frames"
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,10 @@ class RunOptions:
         recorded: detections from disk in place of the detector.
         save_detections: also write `detections.json`.
         ray: workers and cluster.
+        limits: what is read of a single video.
+        live: how a live source is read.
+        save_frames: also write the frames of a live source, which else are gone.
+        showing: opens, for classes with these names by id, what shows the frames of a single video with their tracks.
     """
 
     device: str = "cpu"
@@ -57,6 +68,10 @@ class RunOptions:
     recorded: RecordedSource | None = None
     save_detections: bool = False
     ray: RaySettings = field(default_factory=RaySettings)
+    limits: Limits = NO_LIMITS
+    live: LiveOptions = LIVE_DEFAULTS
+    save_frames: bool = False
+    showing: Callable[[Mapping[int, str]], AbstractContextManager[Watcher]] | None = None
 
 
 def run_split(
@@ -86,7 +101,7 @@ def run_split(
     factory = _factory(settings, split, options, recording, out)
     frames = {video.id: listing_digest([frames_dir / name for name in video.file_names]) for video in split.videos}
     with holding(out):
-        folder = _open_folder(out, factory, inputs, content_digest(split_path), recorded, frames)
+        folder = _open_folder(out, factory, inputs, content_digest(split_path), options, frames)
         for video_id in sorted(folder.with_other_frames()):
             folder.log(f"video {video_id}: its frames have changed since it was finished; it is done again")
         video_ids = [task.video_id for task in tasks]
@@ -102,43 +117,111 @@ def run_split(
 
 
 def run_video(
-    settings: PipelineSettings, video: Path, out: Path, options: RunOptions, progress: ProgressListener
+    settings: PipelineSettings, video: str, out: Path, options: RunOptions, progress: ProgressListener
 ) -> RunReport:
-    """Run over one video file, or one folder of images, in this process.
+    """Run over one video in this process, recorded or live; see `open_frames` for what `video` may be.
 
     Its classes are the detector's own, or those of the recorded detections. The run folder gets a `split.json` that
-    describes the video, so that everything that takes a split works on it.
+    describes the video and says when its frames are shown, so that everything that takes a split works on it. A live
+    source ends at the first SIGINT or SIGTERM, too, and cannot be taken up.
 
     Raises:
         UserError: something cannot be used; see the modules that read it.
     """
-    frames = open_frames(video, options.on_bad_frame)
+    frames = open_frames(video, options.on_bad_frame, limits=options.limits, live=options.live)
+    if isinstance(frames, LiveFrames):
+        return _run_live(settings, frames, out, options, progress)
+    if options.save_frames:
+        raise ConfigError(f"run: --save-frames is for live sources; the frames of {video} are there already")
     recorded, recording = options.recorded, None
     if recorded is None:
-        settings = replace(settings, detector=replace(settings.detector, class_map="by-name"))
-        categories = settings.detector.categories()
+        settings, categories = _with_own_classes(settings)
     else:
         scanned = scan_detections(recorded.path.resolve(), [_described(frames, *extent(frames))])
         categories, recording = scanned.as_they_are()
     factory = _factory(settings, Split((), categories, None), options, recording, out)
-    inputs = {"video": str(video.resolve()), "split": SPLIT_NAME}
+    inputs = {"video": str(Path(video).resolve()), "split": SPLIT_NAME}
     expected = frames.declared_length() if isinstance(frames, VideoFrames) else frames.length
-    task = VideoTask(frames.video_id, frames, expected)
     with holding(out):
-        folder = _open_folder(out, factory, inputs, video_digest(video), recorded)
-        report = run_in_process([task], factory, folder, progress)
-        if task.video_id in folder.finished():
-            outcome = folder.read_video(task.video_id)
-            if outcome.height == 0:
-                raise DataError(f"video {video}: none of its {outcome.length} frames could be read")
-            described = _described(frames, outcome.width, outcome.height, outcome.length)
-            write_text(out / SPLIT_NAME, json.dumps(split_to_json(Split((described,), categories, None))))
-        _close_folder(folder, factory, [task.video_id])
+        folder = _open_folder(out, factory, inputs, video_digest(frames), options)
+        seen = Witness(frames)
+        task = VideoTask(frames.video_id, seen, expected)
+        with _shown(factory, options) as watched:
+            report = run_in_process([task], watched, folder, progress)
+        _close_single(folder, factory, seen)
     return report
 
 
+def _run_live(
+    settings: PipelineSettings, frames: LiveFrames, out: Path, options: RunOptions, progress: ProgressListener
+) -> RunReport:
+    shown = frames.address.shown
+    if options.recorded is not None:
+        raise ConfigError(f"run: --detections need a recorded video, and {shown} is live")
+    settings, categories = _with_own_classes(settings)
+    # No frame waits until a batch is full: the next ones may be long in coming.
+    settings = replace(settings, detector=replace(settings.detector, batch_size=1))
+    factory = _factory(settings, Split((), categories, None), options, None, out)
+    inputs = {"live": shown, "split": SPLIT_NAME}
+    if options.save_frames:
+        inputs["frames"] = FRAMES_NAME
+    with holding(out):
+        if any((out / "videos").glob("*.json")):
+            raise DataError(
+                f"run folder {out}: holds a finished run, and a live source ({shown}) cannot be taken up; "
+                "give another --out, or remove the folder"
+            )
+        # What comes from a live source comes once: no other run has the same input.
+        folder = _open_folder(out, factory, inputs, uuid4().hex, options)
+        seen = Witness(frames, out / FRAMES_NAME if options.save_frames else None)
+        task = VideoTask(frames.video_id, seen, options.limits.frames)
+        with ending_at_interrupt(frames.stop), _shown(factory, options) as watched:
+            report = run_in_process([task], watched, folder, progress)
+        _close_single(folder, factory, seen)
+    return report
+
+
+@contextmanager
+def _shown(factory: WorkerFactory, options: RunOptions) -> Iterator[WorkerFactory]:
+    """The same factory, whose worker shows what it does, if that is wanted."""
+    if options.showing is None:
+        yield factory
+        return
+    with options.showing({category.id: category.name for category in factory.split.categories}) as watch:
+        yield replace(factory, watch=watch)
+
+
+def _with_own_classes(settings: PipelineSettings) -> tuple[PipelineSettings, tuple[Category, ...]]:
+    settings = replace(settings, detector=replace(settings.detector, class_map="by-name"))
+    return settings, settings.detector.categories()
+
+
+def _close_single(folder: RunFolder, factory: WorkerFactory, seen: Witness) -> None:
+    if seen.video_id in folder.finished():
+        outcome = folder.read_video(seen.video_id)
+        if outcome.height == 0:
+            raise DataError(f"video {seen.name}: none of its {outcome.length} frames could be read")
+        described = _described(seen, outcome.width, outcome.height, outcome.length)
+        described = replace(described, times=_times(folder.path / SPLIT_NAME, seen, outcome.length))
+        split = Split((described,), factory.split.categories, None)
+        write_text(folder.path / SPLIT_NAME, json.dumps(split_to_json(split)))
+    _close_folder(folder, factory, [seen.video_id])
+
+
+def _times(written: Path, seen: Witness, length: int) -> tuple[float | None, ...] | None:
+    """When the frames are shown: as they were seen in this run, or written by an earlier one, or else by reading."""
+    if not seen.times:
+        with suppress(DataError):
+            (video,) = read_split(written).videos
+            if video.length == length:
+                return video.times
+        for _ in seen:
+            pass
+    return tuple(seen.times) if any(time is not None for time in seen.times) else None
+
+
 def _described(frames: FrameSource, width: int, height: int, length: int) -> Video:
-    file_names = tuple(f"{frames.name}/{index:05}.jpg" for index in range(length))
+    file_names = tuple(frame_name(frames.name, index) for index in range(length))
     return Video(frames.video_id, width, height, length, file_names)
 
 
@@ -162,7 +245,7 @@ def _open_folder(
     factory: WorkerFactory,
     inputs: dict[str, str],
     input_digest: str,
-    recorded: RecordedSource | None,
+    options: RunOptions,
     frames: Mapping[int, str] | None = None,
 ) -> RunFolder:
     """Create or take up the run folder.
@@ -172,7 +255,9 @@ def _open_folder(
     `error` has no bad frame. A split's `frames`, too many to read twice, count video by video, by name, size and time
     of change.
     """
-    identity = run_identity(factory, input_digest, None if recorded is None else recorded.class_map)
+    identity = run_identity(factory, input_digest, None if options.recorded is None else options.recorded.class_map)
+    if options.limits:
+        identity["limits"] = asdict(options.limits)
     text = json.dumps(identity, sort_keys=True)
     where = {**inputs, "checkpoints": {part: str(path) for part, path in factory.checkpoints().items()}}
     config = {**where, "device": factory.device, **json.loads(text)}

@@ -17,7 +17,7 @@ class Frame:
         index: position in the video, from 0.
         name: file name, or the index as text for a video file.
         image: uint8 [H, W, 3], BGR.
-        time: when a video file shows it, in seconds; None where nobody says.
+        time: when it is shown, in seconds, as a video file, a live source or a split says; None where nobody says.
     """
 
     video_id: int
@@ -69,3 +69,7 @@ class FrameSource(Protocol):
     def length(self) -> int | None: ...  # noqa: D102
 
     def __iter__(self) -> Iterator[Footage]: ...
+
+
+class ReadsAhead:
+    """A base for sources that read ahead by themselves: nobody is to do it for them."""

@@ -16,13 +16,17 @@ class Category:
 
 @dataclass(frozen=True)
 class Video:
-    """One video: sizes in pixels, `length` frames, `file_names` relative to the folder of all frames."""
+    """One video: sizes in pixels, `length` frames, `file_names` relative to the folder of all frames.
+
+    `times` says when each frame is shown, in seconds, None where nobody knows; it is None where the file has no times.
+    """
 
     id: int
     width: int
     height: int
     length: int
     file_names: tuple[str, ...]
+    times: tuple[float | None, ...] | None = None
 
     @property
     def name(self) -> str:

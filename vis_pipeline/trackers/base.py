@@ -1,65 +1,63 @@
-"""Propagation: where each live track's object is expected in the next frame.
+"""The tracker's contract: it opens a session for each video, and its networks serve all open sessions together.
 
-The engine asks one of these for predictions: SiamMask (one stage or two, as its settings say), or, to show what
-SiamMask is worth, :class:`NoPrediction`, which leaves the linking to the detections themselves.
+In every frame of a video its session says what it needs from the networks (`propose`), the tracker answers the needs
+of any number of sessions in one go (`answer`), and the session decides what the answer and the frame's detections make
+of its tracks (`commit`). State belongs to the session; networks belong to the tracker.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from torch import Tensor
+from vis_pipeline.stopwatch import Stopwatch
+from vis_pipeline.structures.detections import Detections
+from vis_pipeline.structures.frames import Frame
+from vis_pipeline.structures.tracks import FrameTracks, TrackResult
 
-StateT = TypeVar("StateT")
+NeedsT = TypeVar("NeedsT")
+AnswerT = TypeVar("AnswerT")
+NeedsT_co = TypeVar("NeedsT_co", covariant=True)
+AnswerT_contra = TypeVar("AnswerT_contra", contravariant=True)
 
 
 @dataclass(frozen=True)
-class Propagated:
-    """Predictions for N tracks.
+class Finished:
+    """What a session made of its video.
 
     Attributes:
-        masks: bool [N, H, W].
-        scores: float32 [N], in 0..1.
-        boxes: float64 [N, 4], x, y, w, h, where the next frame's search begins if nothing corrects it.
-        located: float64 [N, 4], x, y, w, h, where the object was located, apart from its mask.
+        tracks: best first, each with one mask or None for every frame.
+        events: every decision in JSON form.
+        searches: tracks that the networks were asked for, summed over the frames.
     """
 
-    masks: Tensor
-    scores: Tensor
-    boxes: Tensor
-    located: Tensor
-
-    def spread(self, indices: Tensor, count: int) -> "Propagated":
-        """The same predictions at `indices`, int64 [N], among `count` tracks; the others' are empty, of score 0."""
-
-        def among(values: Tensor) -> Tensor:
-            return values.new_zeros((count, *values.shape[1:])).index_copy(0, indices, values)
-
-        return Propagated(among(self.masks), among(self.scores), among(self.boxes), among(self.located))
+    tracks: tuple[TrackResult, ...]
+    events: tuple[Mapping[str, Any], ...]
+    searches: int
 
 
-class Propagator(Protocol[StateT]):
-    """Predicts masks from states that belong to the tracks; `image` is uint8 [H, W, 3] BGR on the device."""
+class Session(Protocol[NeedsT_co, AnswerT_contra]):
+    """The tracks of one video; `propose` and `commit` are called in turn, once for each readable frame, in order."""
 
-    def start(self, image: Tensor, boxes: Tensor) -> StateT:
-        """States of new tracks, from boxes float64 [N, 4] x, y, w, h; N may be 0."""
+    def propose(self, frame: Frame) -> NeedsT_co:
+        """Go on to a frame; what it takes to know where the tracks are in it."""
         ...
 
-    def predict(self, image: Tensor, states: StateT) -> Propagated:
-        """Where the objects are in this image."""
+    def commit(self, answer: AnswerT_contra, detections: Detections) -> FrameTracks:
+        """Decide about the frame proposed for, from the answer and its detections, whose masks are of its size."""
         ...
 
-    def advance(self, image: Tensor, states: StateT, boxes: Tensor, renewed: Tensor) -> StateT:
-        """The states for the next frame, once it is decided where each track's box is in this one.
-
-        The tracks `renewed`, int64 [K], are to look for what is in their boxes now, not for what they began with.
-        """
+    def finish(self, video_id: int, length: int) -> Finished:
+        """The tracks of the finished video of `length` frames; there is no further one."""
         ...
 
-    def select(self, states: StateT, indices: Tensor) -> StateT:
-        """The states of some tracks."""
+
+class Tracker(Protocol[NeedsT, AnswerT]):
+    """A way of tracking, with the networks that it takes."""
+
+    def open(self, stopwatch: Stopwatch) -> Session[NeedsT, AnswerT]:
+        """Begin a video; the stopwatch is given the seconds of its steps."""
         ...
 
-    def concatenate(self, states: Sequence[StateT]) -> StateT:
-        """The states of several groups of tracks as one group."""
+    def answer(self, needs: Sequence[NeedsT]) -> Sequence[AnswerT]:
+        """The answer to each session's needs; what one is given does not depend on the others."""
         ...

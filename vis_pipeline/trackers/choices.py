@@ -9,13 +9,14 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag
 from pydantic.dataclasses import dataclass
 
 from vis_pipeline.settings.config import STRICT, absolute_reference
+from vis_pipeline.trackers.lifecycle.settings import TrackingSettings
 from vis_pipeline.trackers.siammask.settings import PRESETS, SiamMaskSettings
 from vis_pipeline.weights.registry import resolve
 
 if TYPE_CHECKING:
     import torch
 
-    from vis_pipeline.trackers.base import Propagator
+    from vis_pipeline.trackers.base import Tracker
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -59,18 +60,20 @@ class SiamMaskChoice:
         """
         return resolve(self.checkpoint)
 
-    def build(self, device: "torch.device") -> "Propagator[Any]":
-        """Load the network.
+    def build(self, tracking: TrackingSettings, device: "torch.device") -> "Tracker[Any, Any]":
+        """Load the network; `tracking` says how its predictions and detections become tracks.
 
         Raises:
             WeightsError: its weights are missing or do not fit.
         """
+        from vis_pipeline.trackers.lifecycle.tracker import LifecycleTracker
         from vis_pipeline.trackers.siammask.checkpoint import load_siammask
         from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
         from vis_pipeline.trackers.siammask.propagator import SiamMaskPropagator
 
         network = load_siammask(resolve(self.checkpoint), device)
-        return SiamMaskPropagator(SiamMaskPredictor(network, self.settings(), device))
+        propagator = SiamMaskPropagator(SiamMaskPredictor(network, self.settings(), device))
+        return LifecycleTracker(propagator, tracking, device)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -87,11 +90,12 @@ class LastMaskChoice:
         """None."""
         return None
 
-    def build(self, device: "torch.device") -> "Propagator[Any]":
-        """What predicts nothing."""
+    def build(self, tracking: TrackingSettings, device: "torch.device") -> "Tracker[Any, Any]":
+        """What predicts nothing; `tracking` says how detections become tracks."""
         from vis_pipeline.trackers.last_mask import NoPrediction
+        from vis_pipeline.trackers.lifecycle.tracker import LifecycleTracker
 
-        return NoPrediction()
+        return LifecycleTracker(NoPrediction(), tracking, device)
 
 
 def _kind(value: Any) -> Any:

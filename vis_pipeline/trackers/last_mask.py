@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from vis_pipeline.trackers.base import Propagated
+from vis_pipeline.trackers.lifecycle.propagation import Propagated
 
 
 class NoPrediction:
@@ -14,17 +14,19 @@ class NoPrediction:
     The state of a group of tracks is their number.
     """
 
-    def start(self, image: Tensor, boxes: Tensor) -> int:
-        """The number of tracks."""
-        return len(boxes)
+    def start(self, groups: Sequence[tuple[Tensor, Tensor]]) -> list[int]:
+        """The number of tracks of each group."""
+        return [len(boxes) for _, boxes in groups]
 
-    def predict(self, image: Tensor, states: int) -> Propagated:
+    def predict(self, groups: Sequence[tuple[Tensor, int]]) -> list[Propagated]:
         """Empty masks of score 0."""
-        boxes = torch.zeros((states, 4), dtype=torch.float64, device=image.device)
-        masks = torch.zeros((states, *image.shape[:2]), dtype=torch.bool, device=image.device)
-        return Propagated(masks, torch.zeros(states, device=image.device), boxes, boxes)
+        return [_nothing(image, count) for image, count in groups]
 
-    def advance(self, image: Tensor, states: int, boxes: Tensor, renewed: Tensor) -> int:
+    def move(self, states: int, boxes: Tensor) -> int:
+        """The number of tracks."""
+        return states
+
+    def replace(self, states: int, indices: Tensor, others: int) -> int:
         """The number of tracks."""
         return states
 
@@ -35,3 +37,9 @@ class NoPrediction:
     def concatenate(self, states: Sequence[int]) -> int:
         """The number of all tracks."""
         return sum(states)
+
+
+def _nothing(image: Tensor, count: int) -> Propagated:
+    boxes = torch.zeros((count, 4), dtype=torch.float64, device=image.device)
+    masks = torch.zeros((count, *image.shape[:2]), dtype=torch.bool, device=image.device)
+    return Propagated(masks, torch.zeros(count, device=image.device), boxes, boxes)

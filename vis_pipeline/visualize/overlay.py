@@ -56,6 +56,11 @@ class TrackPainter:
         self._colours = [as_colour(colour) for colour in colours]
         self._places: dict[int, PlacedLabel | None] = {}
 
+    def call(self, labels: Sequence[Label], colours: NDArray[np.uint8]) -> None:
+        """Other names and colours from now on, of as many tracks or more."""
+        self._labels = labels
+        self._colours = [as_colour(colour) for colour in colours]
+
     def draw(
         self,
         image: NDArray[np.uint8],

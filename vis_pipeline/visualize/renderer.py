@@ -74,7 +74,8 @@ def render_video(
 
     `source` may give bad frames: they become grey frames that say why. `expected_length` chooses the sheet's frames
     before the last one is known. `subtitle` goes to the sheet's title line. With `frames_per_second` None each frame is
-    shown when the source shows it, and where the source does not say, `DEFAULT_RATE` a second.
+    shown when the source shows it, and where the source does not say, `DEFAULT_RATE` a second; a video file keeps its
+    sound then.
 
     Raises:
         DataError: not one frame could be read, the pictures cannot be written, or one of them would take the place of
@@ -89,8 +90,10 @@ def render_video(
     lost: list[int] = []
     count = 0
     in_its_time = frames_per_second is None
-    stated = source.frame_rate() if isinstance(source, VideoFrames) else None
-    with Mp4Writer(mp4, frames_per_second or stated or DEFAULT_RATE) as writer:
+    rate, sound, whole = frames_per_second or DEFAULT_RATE, None, True
+    if isinstance(source, VideoFrames) and in_its_time:
+        rate, sound, whole = source.frame_rate() or DEFAULT_RATE, source.path, not source.limits
+    with Mp4Writer(mp4, rate, sound=sound, sound_to_the_end=whole) as writer:
         for frame in frames:
             if isinstance(frame, BadFrame):
                 lost.append(frame.index)

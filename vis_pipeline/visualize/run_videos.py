@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from vis_pipeline.data.frames import open_frames, split_frames
+from vis_pipeline.data.frames import open_recorded, split_frames
+from vis_pipeline.data.limits import NO_LIMITS, Limits
 from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import DataError
 from vis_pipeline.runs.folder import RunFolder
@@ -50,6 +51,10 @@ class RunVideos:
         self._single = video is not None
         self._frames = frames or video or self._folder.input_path("frames")
         if self._frames is None:
+            if live := self._folder.config().get("live"):
+                raise DataError(
+                    f"run folder {run}: the frames of {live} were not kept; run with --save-frames does that"
+                )
             raise DataError(f"run folder {run}: its config does not say where the frames are; give --frames")
         split_path = split or self._folder.input_path("split")
         if split_path is None and not self._single:
@@ -91,12 +96,12 @@ class RunVideos:
         events = self._folder.read_events(video_id)
         described = f"events of video {video_id} of run folder {self._folder.path}"
         predicted = None if events is None else predicted_frames(events, len(outcome.tracks), described)
-        return RunVideo(self._source(video_id), outcome.tracks, predicted, outcome.length)
+        return RunVideo(self._source(video_id, outcome.length), outcome.tracks, predicted, outcome.length)
 
     def file_stem(self, video_id: int) -> str:
         """What to call the video's pictures: its name, with the id where another video's files have the same name."""
         if self._single or self._split is None:
-            return file_stem(self._source(video_id).name)
+            return file_stem(self._source(video_id, 1).name)
         self._video(video_id)
         return self._stems[video_id]
 
@@ -104,10 +109,12 @@ class RunVideos:
     def _stems(self) -> Mapping[int, str]:
         return file_stems({video.id: video.name for video in self._split.videos} if self._split else {})
 
-    def _source(self, video_id: int) -> FrameSource:
+    def _source(self, video_id: int, length: int) -> FrameSource:
         assert self._frames is not None
         if self._single:
-            return open_frames(self._frames, "skip", video_id)
+            # A run with limits has no more frames than these, though the video has.
+            limits = Limits(frames=length) if self._folder.config().get("limits") else NO_LIMITS
+            return open_recorded(self._frames, "skip", video_id, limits)
         return split_frames(self._video(video_id), self._frames, "skip")
 
     def _video(self, video_id: int) -> Video:

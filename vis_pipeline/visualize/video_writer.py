@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.whole_files import put_in_place, unfinished
+from vis_pipeline.visualize.sound import Sound, open_sound
 
 LONGEST_SIDE = 16_384
 """Pixels; x264 takes no longer sides."""
@@ -30,19 +31,30 @@ class Mp4Writer:
 
     A context manager. The file appears under its name only when the block ends without an error and at least one frame
     was written. All frames have the first one's size; an odd side is padded by one repeated pixel row or column, as
-    yuv420p needs even sides. `crf` is x264's constant quality: 0 is lossless, 51 worst.
+    yuv420p needs even sides. `crf` is x264's constant quality: 0 is lossless, 51 worst. The sound of the video file
+    `sound`, if it has any, goes along; with `sound_to_the_end` all of it, else what is heard while frames are shown.
 
     Raises:
         DataError: nothing, or no more, can be written there.
     """
 
-    def __init__(self, path: Path, frames_per_second: float, crf: int = 20) -> None:
+    def __init__(
+        self,
+        path: Path,
+        frames_per_second: float,
+        crf: int = 20,
+        sound: Path | None = None,
+        sound_to_the_end: bool = True,
+    ) -> None:
         self.path = path
         self.size: tuple[int, int] | None = None
         self._partial = unfinished(path)
         self._rate = Fraction(frames_per_second).limit_denominator(100_000)
         self._shown = Fraction(-1)
         self._crf = crf
+        self._sound_file = sound
+        self._sound_to_the_end = sound_to_the_end
+        self._sound: Sound | None = None
         self._container: Any = None
         self._stream: Any = None
 
@@ -69,6 +81,8 @@ class Mp4Writer:
         if self.size is None:
             self.size = (image.shape[0], image.shape[1])
             self._stream = self._add_stream(*self.size)
+            if self._sound_file is not None:
+                self._sound = open_sound(self._sound_file, self._container)
         if image.shape[:2] != self.size:
             raise ValueError(f"frame of size {image.shape[:2]} in a video of size {self.size}")
         height, width = self.size
@@ -78,6 +92,8 @@ class Mp4Writer:
         frame.time_base, frame.pts = _TICK, self._next_tick(time)
         with self._writing():
             self._container.mux(self._stream.encode(frame))
+            if self._sound is not None:
+                self._sound.write(float(self._shown))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -87,6 +103,10 @@ class Mp4Writer:
             with self._writing():
                 if finished:
                     self._container.mux(self._stream.encode(None))
+                    if self._sound is not None:
+                        self._sound.write(None if self._sound_to_the_end else float(self._shown + 1 / self._rate))
+                if self._sound is not None:
+                    self._sound.close()
                 self._container.close()
                 if finished:
                     put_in_place(self._partial, self.path)

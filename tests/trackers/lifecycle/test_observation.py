@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from vis_pipeline.structures.detections import Detections
-from vis_pipeline.trackers.base import Propagated
 from vis_pipeline.trackers.lifecycle.observation import measure, observe
+from vis_pipeline.trackers.lifecycle.propagation import Propagated
 
 HEIGHT, WIDTH = 12, 20
 

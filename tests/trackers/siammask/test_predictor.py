@@ -84,22 +84,6 @@ def test_resnet_layout_is_the_releases():
     assert_as_plain(random_network("resnet50"), images, boxes[:1], settings("davis", 1))
 
 
-@pytest.mark.parametrize("stages", [1, 2])
-def test_a_batch_is_its_targets_one_by_one(stages):
-    images, boxes = moving_squares(2, seed=1)
-    tracker = SiamMaskPredictor(random_network("small"), settings("davis", stages))
-    frames = [torch.from_numpy(image) for image in images]
-    together = tracker.predict(frames[1], tracker.initialise(frames[0], torch.from_numpy(boxes)))
-    chunked = SiamMaskPredictor(tracker.network, settings("davis", stages, batch=3))
-    in_chunks = chunked.predict(frames[1], chunked.initialise(frames[0], torch.from_numpy(boxes)))
-    np.testing.assert_allclose(together.boxes, in_chunks.boxes, atol=1e-3)
-    for index in range(len(boxes)):
-        alone = tracker.predict(frames[1], tracker.initialise(frames[0], torch.from_numpy(boxes[index : index + 1])))
-        np.testing.assert_allclose(together.boxes[index], alone.boxes[0], atol=1e-3)
-        assert mask_iou(together.masks[index].numpy(), alone.masks[0].numpy()) >= 0.999
-        assert mask_iou(in_chunks.masks[index].numpy(), alone.masks[0].numpy()) >= 0.999
-
-
 def test_no_targets():
     images, _ = moving_squares(2)
     tracker = SiamMaskPredictor(random_network("small"), settings("davis", 2))

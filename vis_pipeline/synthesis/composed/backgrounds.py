@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from vis_pipeline.data.frames import IMAGE_SUFFIXES, image_paths
+from vis_pipeline.data.image_files import IMAGE_SUFFIXES, image_paths
 from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import Rle

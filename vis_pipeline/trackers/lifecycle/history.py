@@ -16,6 +16,7 @@ class TrackHistory:
         detection_scores: score of that.
         agreements: mask IoU of the prediction with that; 0 where there was no prediction.
         predicted_scores: tracking score, in the frames that show a prediction which no detection confirmed.
+        votes: summed detection scores of each category id.
     """
 
     number: int
@@ -24,12 +25,14 @@ class TrackHistory:
     detection_scores: dict[int, float] = field(default_factory=dict)
     agreements: dict[int, float] = field(default_factory=dict)
     predicted_scores: dict[int, float] = field(default_factory=dict)
+    votes: dict[int, float] = field(default_factory=dict)
 
     def note_detection(self, frame: int, label: int, score: float, agreement: float) -> None:
         """Note the detection of a frame."""
         self.labels[frame] = label
         self.detection_scores[frame] = score
         self.agreements[frame] = agreement
+        self.votes[label] = self.votes.get(label, 0.0) + score
 
 
 def is_confirmed(history: TrackHistory, least_detections: int, least_score: float) -> bool:

@@ -10,9 +10,9 @@ from torch import Tensor
 from vis_pipeline.masks.affinity import mask_iou, shifted
 from vis_pipeline.masks.boxes import minmax_boxes
 from vis_pipeline.structures.detections import Detections
-from vis_pipeline.trackers.base import Propagated
 from vis_pipeline.trackers.lifecycle.appearance import colour_histograms
 from vis_pipeline.trackers.lifecycle.decision import Candidates
+from vis_pipeline.trackers.lifecycle.propagation import Propagated
 
 
 @dataclass(frozen=True)

@@ -1,21 +1,22 @@
 """What a finished track is worth: its class and its score."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline.trackers.lifecycle.settings import MissingScore
 
 
-def vote_class(labels: NDArray[np.int64], scores: NDArray[np.floating]) -> int:
+def vote_class(votes: Mapping[int, float]) -> int:
     """The label with the largest summed score over a track's detections; of equal sums the smallest label.
 
     Raises:
         ValueError: there is no detection.
     """
-    if not len(labels):
+    if not votes:
         raise ValueError("a track without detections has no class")
-    candidates, votes = np.unique(labels, return_inverse=True)
-    return int(candidates[np.bincount(votes, weights=scores).argmax()])
+    return min(votes, key=lambda label: (-votes[label], label))
 
 
 def track_score(

@@ -1,7 +1,7 @@
 """SiamMask prediction for N targets in one call; the state of the targets belongs to whoever tracks them."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 
 import torch
@@ -15,8 +15,10 @@ from vis_pipeline.trackers.siammask.architectures import (
     STRIDE,
     TEMPLATE_SIDE,
 )
+from vis_pipeline.trackers.siammask.batches import batches, crop_each, limits_each, spans
 from vis_pipeline.trackers.siammask.crops import crop, mean_colour
 from vis_pipeline.trackers.siammask.geometry import rounded, search_sides, template_sides
+from vis_pipeline.trackers.siammask.lone_crops import as_in_a_batch
 from vis_pipeline.trackers.siammask.network import SearchFeatures, SiamMask
 from vis_pipeline.trackers.siammask.paste import paste
 from vis_pipeline.trackers.siammask.selection import (
@@ -102,6 +104,17 @@ class Prediction:
     scores: Tensor
     masks: Tensor
 
+    @classmethod
+    def concatenate(cls, parts: Sequence["Prediction"]) -> "Prediction":
+        """All targets of one or more predictions for one frame, one after another."""
+        if len(parts) == 1:
+            return parts[0]
+        tensors = ("boxes", "located_boxes", "scores", "masks")
+        return cls(
+            TargetStates.concatenate([part.states for part in parts]),
+            *(torch.cat([getattr(part, name) for part in parts]) for name in tensors),
+        )
+
 
 class SiamMaskPredictor:
     """Runs a network on frames and targets; keeps no target itself."""
@@ -112,7 +125,6 @@ class SiamMaskPredictor:
         self.settings = settings
         self._batch = settings.batch or (4 if self.device.type == "cpu" else 64)
 
-    @torch.inference_mode()
     def initialise(self, image: Tensor, boxes: Tensor) -> TargetStates:
         """Begin N targets from their boxes in a frame.
 
@@ -120,70 +132,93 @@ class SiamMaskPredictor:
             image: uint8 [H, W, 3], BGR.
             boxes: [N, 4], x, y, w, h in image pixels, sides above 0.
         """
+        return self.initialise_each([(image, boxes)])[0]
+
+    def predict(self, image: Tensor, states: TargetStates) -> Prediction:
+        """Find N targets (N may be 0) in the next frame, uint8 [H, W, 3], BGR."""
+        return self.predict_each([(image, states)])[0]
+
+    @torch.inference_mode()
+    def initialise_each(self, groups: Sequence[tuple[Tensor, Tensor]]) -> list[TargetStates]:
+        """Begin the targets of several frames together; see :meth:`initialise`. Frames may differ in size."""
+        begun = [self._exemplars(image, boxes) for image, boxes in groups]
+        crops = torch.cat([exemplars for exemplars, _ in begun])
+        templates = torch.cat([self._template(part) for part in torch.split(crops, self._batch)])
+        parts = torch.split(templates, [len(exemplars) for exemplars, _ in begun])
+        return [replace(states, templates=part) for part, (_, states) in zip(parts, begun, strict=True)]
+
+    @torch.inference_mode()
+    def predict_each(self, groups: Sequence[tuple[Tensor, TargetStates]]) -> list[Prediction]:
+        """Find the targets of several videos, each in its next frame; see :meth:`predict`. Frames may differ in size.
+
+        All go through the network together, `batch` at a time, whatever frame they are in.
+        """
+        groups = [(image.to(self.device), states) for image, states in groups]
+        found: list[list[Prediction]] = [[] for _ in groups]
+        for batch in batches([len(states) for _, states in groups], self._batch):
+            pieces = [(groups[group][0], groups[group][1].select(part)) for group, part in batch]
+            for (group, _), prediction in zip(batch, self._predict(pieces), strict=True):
+                found[group].append(prediction)
+        return [
+            Prediction.concatenate(parts) if parts else _nowhere(image, states)
+            for parts, (image, states) in zip(found, groups, strict=True)
+        ]
+
+    def _exemplars(self, image: Tensor, boxes: Tensor) -> tuple[Tensor, TargetStates]:
+        """What templates are made of, uint8 [N, 127, 127, 3], and the targets but for them."""
         image, boxes = image.to(self.device), boxes.to(self.device, torch.float64)
         sizes = boxes[:, 2:]
         centres = boxes[:, :2] + sizes / 2
-        padding = mean_colour(image).expand(len(boxes), 3)
+        colour = mean_colour(image) if len(boxes) else image.new_zeros(3)
+        padding = colour.expand(len(boxes), 3)
         crops = crop(image, centres, rounded(template_sides(sizes)), padding, TEMPLATE_SIDE)
-        with _full_precision():
-            parts = [self.network.template(_as_input(part)) for part in torch.split(crops, self._batch)]
-        return TargetStates(
-            templates=torch.cat(parts),
-            centres=centres,
-            sizes=sizes,
-            scores=torch.ones(len(boxes), device=self.device),
-            padding=padding,
-        )
+        scores = torch.ones(len(boxes), device=self.device)
+        return crops, TargetStates(torch.empty(0, device=self.device), centres, sizes, scores, padding)
 
-    @torch.inference_mode()
-    def predict(self, image: Tensor, states: TargetStates) -> Prediction:
-        """Find N targets (N may be 0) in the next frame, uint8 [H, W, 3], BGR."""
-        image = image.to(self.device)
-        starts = range(0, max(1, len(states)), self._batch)
-        with _full_precision():
-            parts = [self._predict(image, states.select(slice(start, start + self._batch))) for start in starts]
-        if len(parts) == 1:
-            return parts[0]
-        return Prediction(
-            TargetStates.concatenate([part.states for part in parts]),
-            *(
-                torch.cat([getattr(part, name) for part in parts])
-                for name in ("boxes", "located_boxes", "scores", "masks")
-            ),
-        )
+    def _template(self, crops: Tensor) -> Tensor:
+        with _exactly(crops):
+            return self.network.template(_as_input(crops))
 
-    def _predict(self, image: Tensor, states: TargetStates) -> Prediction:
-        frame = (image.shape[0], image.shape[1])
-        if len(states) == 0:
-            masks = torch.zeros(0, *frame, dtype=torch.bool, device=self.device)
-            return Prediction(states, states.boxes, states.boxes, states.scores, masks)
+    def _predict(self, pieces: Sequence[tuple[Tensor, TargetStates]]) -> list[Prediction]:
+        """One batch: for each piece a frame and some of the targets in it."""
+        states = TargetStates.concatenate([piece for _, piece in pieces])
+        images, counts = [image for image, _ in pieces], [len(piece) for _, piece in pieces]
+        limits = limits_each(images, counts)
         sides = rounded(search_sides(states.sizes))
-        crops = crop(image, states.centres, sides, states.padding, SEARCH_SIDE)
-        search = self.network.search(_as_input(crops))
-        selection = self._select(states, search, frame)
-        if self.settings.stages == 1:
-            probabilities = self._mask_at(states.templates, search, selection.positions)
-            squares = _response_squares(states.centres, sides, selection.positions)
-        else:
-            probabilities, squares = self._second_stage(image, states, selection)
-        masks = paste(probabilities, squares, frame, self.settings.mask_threshold)
+        crops = crop_each(images, counts, states.centres, sides, states.padding, SEARCH_SIDE)
+        with _exactly(crops):
+            search = self.network.search(_as_input(crops))
+            selection = self._select(states, search, limits)
+            if self.settings.stages == 1:
+                probabilities = self._mask_at(states.templates, search, selection.positions)
+                squares = _response_squares(states.centres, sides, selection.positions)
+            else:
+                probabilities, squares = self._second_stage(images, counts, states, selection)
         found = replace(states, centres=selection.located_centres, sizes=selection.sizes, scores=selection.scores)
-        if self.network.architecture.branches == 2:
-            found = _follow_masks(found, masks)
         located = torch.cat([selection.located_centres - selection.located_sizes / 2, selection.located_sizes], dim=1)
-        return Prediction(found, found.boxes, located, found.scores, masks)
+        predictions = []
+        for image, part in zip(images, spans(counts), strict=True):
+            frame = (image.shape[0], image.shape[1])
+            masks = paste(probabilities[part], squares[part], frame, self.settings.mask_threshold)
+            after = found.select(part)
+            if self.network.architecture.branches == 2:
+                after = _follow_masks(after, masks, limits[part])
+            predictions.append(Prediction(after, after.boxes, located[part], after.scores, masks))
+        return predictions
 
-    def _select(self, states: TargetStates, search: SearchFeatures, frame: tuple[int, int]) -> Selection:
+    def _select(self, states: TargetStates, search: SearchFeatures, limits: Tensor) -> Selection:
         scores, offsets = self.network.score_and_locate(states.templates, search)
         if offsets is None:
-            return select_positions(scores, states.centres, states.sizes, frame, self.settings)
-        return select_boxes(scores, offsets, states.centres, states.sizes, frame, self.settings)
+            return select_positions(scores, states.centres, states.sizes, limits, self.settings)
+        return select_boxes(scores, offsets, states.centres, states.sizes, limits, self.settings)
 
-    def _second_stage(self, image: Tensor, states: TargetStates, selection: Selection) -> tuple[Tensor, Tensor]:
+    def _second_stage(
+        self, images: Sequence[Tensor], counts: Sequence[int], states: TargetStates, selection: Selection
+    ) -> tuple[Tensor, Tensor]:
         """Mask probabilities [N, S, S] from crops around the best boxes, and the squares that they cover."""
         sizes = selection.located_sizes if self.settings.second_crop == "located" else selection.sizes
         centres, sides = selection.located_centres, rounded(template_sides(sizes))
-        crops = crop(image, centres, sides, states.padding, TEMPLATE_SIDE)
+        crops = crop_each(images, counts, centres, sides, states.padding, TEMPLATE_SIDE)
         search = self.network.search(_as_input(crops))
         correlation = self.network.mask_correlation(states.templates, search)
         squares = torch.cat([centres - sides[:, None] / 2, sides[:, None].double()], dim=1)
@@ -205,9 +240,17 @@ class SiamMaskPredictor:
         return logits.view(-1, COARSE_MASK_SIDE, COARSE_MASK_SIDE).sigmoid()
 
 
-def _full_precision() -> AbstractContextManager[None]:
-    """Convolutions in float32 on CUDA too, where PyTorch's default is TF32, with 10 bits of mantissa."""
-    return torch.backends.cudnn.flags(enabled=True, allow_tf32=False)
+@contextmanager
+def _exactly(crops: Tensor) -> Iterator[None]:
+    """Convolutions in float32 on CUDA too, where PyTorch's default is TF32, and for one crop the same as for many."""
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False), as_in_a_batch(crops):
+        yield
+
+
+def _nowhere(image: Tensor, states: TargetStates) -> Prediction:
+    """The prediction of no targets."""
+    masks = torch.zeros(0, *image.shape[:2], dtype=torch.bool, device=image.device)
+    return Prediction(states, states.boxes, states.boxes, states.scores, masks)
 
 
 def _as_input(crops: Tensor) -> Tensor:
@@ -222,15 +265,14 @@ def _response_squares(centres: Tensor, sides: Tensor, positions: Tensor) -> Tens
     return torch.cat([corners, (scale * TEMPLATE_SIDE)[:, None]], dim=1)
 
 
-def _follow_masks(states: TargetStates, masks: Tensor) -> TargetStates:
+def _follow_masks(states: TargetStates, masks: Tensor, limits: Tensor) -> TargetStates:
     """Put the state boxes to the masks' Min-max boxes (paper, section 6.1, two-branch) where they are not empty."""
-    frame = (masks.shape[1], masks.shape[2])
     boxes = minmax_boxes(masks)
     sizes = boxes[:, 2:]
     centres = boxes[:, :2] + sizes / 2
     seen = sizes[:, :1] > 0
     return replace(
         states,
-        centres=torch.where(seen, clamp_centres(centres, frame), states.centres),
-        sizes=torch.where(seen, clamp_sizes(sizes, frame), states.sizes),
+        centres=torch.where(seen, clamp_centres(centres, limits), states.centres),
+        sizes=torch.where(seen, clamp_sizes(sizes, limits), states.sizes),
     )

@@ -1,33 +1,35 @@
-"""SiamMask as what the engine asks for predictions."""
+"""SiamMask as what the life cycle asks for predictions."""
 
 from collections.abc import Sequence
 
 from torch import Tensor
 
-from vis_pipeline.trackers.base import Propagated
+from vis_pipeline.trackers.lifecycle.propagation import Propagated
 from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor, TargetStates
 
 
 class SiamMaskPropagator:
-    """SiamMask for all tracks of a frame in one batch."""
+    """SiamMask for all tracks of all videos in one batch."""
 
-    def __init__(self, tracker: SiamMaskPredictor) -> None:
-        self._tracker = tracker
+    def __init__(self, predictor: SiamMaskPredictor) -> None:
+        self._predictor = predictor
 
-    def start(self, image: Tensor, boxes: Tensor) -> TargetStates:
+    def start(self, groups: Sequence[tuple[Tensor, Tensor]]) -> list[TargetStates]:
         """Cut the templates."""
-        return self._tracker.initialise(image, boxes)
+        return self._predictor.initialise_each(groups)
 
-    def predict(self, image: Tensor, states: TargetStates) -> Propagated:
+    def predict(self, groups: Sequence[tuple[Tensor, TargetStates]]) -> list[Propagated]:
         """One SiamMask step."""
-        prediction = self._tracker.predict(image, states)
-        return Propagated(prediction.masks, prediction.scores, prediction.boxes, prediction.located_boxes)
+        found = self._predictor.predict_each(groups)
+        return [Propagated(each.masks, each.scores, each.boxes, each.located_boxes) for each in found]
 
-    def advance(self, image: Tensor, states: TargetStates, boxes: Tensor, renewed: Tensor) -> TargetStates:
-        """The boxes move; the templates of those renewed are cut anew."""
-        if len(renewed):
-            states = states.replaced(renewed, self._tracker.initialise(image, boxes[renewed]))
+    def move(self, states: TargetStates, boxes: Tensor) -> TargetStates:
+        """The boxes move; a side below 10 becomes 10."""
         return states.with_boxes(boxes)
+
+    def replace(self, states: TargetStates, indices: Tensor, others: TargetStates) -> TargetStates:
+        """Other templates, boxes and colours for some of the tracks."""
+        return states.replaced(indices, others)
 
     def select(self, states: TargetStates, indices: Tensor) -> TargetStates:
         """The states of some tracks."""

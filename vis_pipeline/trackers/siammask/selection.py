@@ -40,7 +40,7 @@ def cosine_window(device: torch.device | str = "cpu") -> Tensor:
 
 
 def select_boxes(
-    scores: Tensor, offsets: Tensor, centres: Tensor, sizes: Tensor, frame: tuple[int, int], settings: SiamMaskSettings
+    scores: Tensor, offsets: Tensor, centres: Tensor, sizes: Tensor, limits: Tensor, settings: SiamMaskSettings
 ) -> Selection:
     """Pick the anchor whose penalised, windowed score is best, and decode its box.
 
@@ -49,7 +49,7 @@ def select_boxes(
         offsets: float32 [N, 4k, 25, 25].
         centres: float64 [N, 2], x, y of the state boxes around which the search crops were cut.
         sizes: float64 [N, 2], w, h of the state boxes.
-        frame: height and width of the image.
+        limits: float64 [N, 2], width and height of the image that each target is in.
         settings: penalties and smoothing.
     """
     targets = torch.arange(len(scores), device=scores.device)
@@ -62,19 +62,19 @@ def select_boxes(
     best = windowed(penalties * probabilities, window, settings.window_influence).argmax(1)
     score = probabilities[targets, best]
     chosen = boxes[targets, :, best].double() / scale[:, None]
-    located_centres = clamp_centres(centres + chosen[:, :2], frame)
+    located_centres = clamp_centres(centres + chosen[:, :2], limits)
     rate = (penalties[targets, best] * score * settings.size_rate)[:, None]
     return Selection(
         positions=response_positions(best),
         scores=score,
         located_centres=located_centres,
-        located_sizes=clamp_sizes(chosen[:, 2:], frame),
-        sizes=clamp_sizes(sizes * (1 - rate) + chosen[:, 2:] * rate, frame),
+        located_sizes=clamp_sizes(chosen[:, 2:], limits),
+        sizes=clamp_sizes(sizes * (1 - rate) + chosen[:, 2:] * rate, limits),
     )
 
 
 def select_positions(
-    scores: Tensor, centres: Tensor, sizes: Tensor, frame: tuple[int, int], settings: SiamMaskSettings
+    scores: Tensor, centres: Tensor, sizes: Tensor, limits: Tensor, settings: SiamMaskSettings
 ) -> Selection:
     """The two-branch choice: the best windowed position of logits [N, 1, 25, 25]; the size is the last one."""
     probabilities = scores.flatten(1).sigmoid()
@@ -86,7 +86,7 @@ def select_positions(
     return Selection(
         positions=positions,
         scores=probabilities.gather(1, best[:, None])[:, 0],
-        located_centres=clamp_centres(centres + shift, frame),
+        located_centres=clamp_centres(centres + shift, limits),
         located_sizes=sizes,
         sizes=sizes,
     )
@@ -118,17 +118,14 @@ def response_positions(best: Tensor) -> Tensor:
     return torch.stack([cell // RESPONSE_SIDE, cell % RESPONSE_SIDE], dim=1)
 
 
-def clamp_centres(centres: Tensor, frame: tuple[int, int]) -> Tensor:
-    """Keep x, y [N, 2] within the image."""
-    height, width = frame
-    return torch.stack([centres[:, 0].clamp(0, width), centres[:, 1].clamp(0, height)], dim=1)
+def clamp_centres(centres: Tensor, limits: Tensor) -> Tensor:
+    """Keep x, y [N, 2] within images of widths and heights `limits` [N, 2]."""
+    return torch.minimum(centres.clamp_min(0), limits)
 
 
-def clamp_sizes(sizes: Tensor, frame: tuple[int, int]) -> Tensor:
-    """Keep w, h [N, 2] within the image's and, above all, at least 10."""
-    height, width = frame
-    limited = torch.stack([sizes[:, 0].clamp_max(width), sizes[:, 1].clamp_max(height)], dim=1)
-    return limited.clamp_min(SMALLEST_SIDE)
+def clamp_sizes(sizes: Tensor, limits: Tensor) -> Tensor:
+    """Keep w, h [N, 2] within those of the images, `limits` [N, 2], and, above all, at least 10."""
+    return torch.minimum(sizes, limits).clamp_min(SMALLEST_SIDE)
 
 
 def _change(factor: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ class SiamMaskSettings:
         stages: 1 takes the mask from the search crop; 2 from a second crop around the best box (paper, section 5).
         second_crop: stage 2 crops around the best box as it was located, or with its size smoothed as the state's is.
         batch: most targets that go through the network at once; None: 4 on the CPU, whose caches hold no more, and
-            64 elsewhere. Changes no number.
+            64 elsewhere. Changes no number, on the CPU and up to 15 not even its last bit.
     """
 
     mask_threshold: float = 0.35

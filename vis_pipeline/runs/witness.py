@@ -1,0 +1,42 @@
+"""What a run keeps of the frames that pass through it: when each is shown, and the pictures themselves if wanted."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from vis_pipeline.data.frames import prefetched
+from vis_pipeline.data.own_split import jpeg
+from vis_pipeline.files.whole_files import write_bytes
+from vis_pipeline.structures.frames import Footage, Frame, FrameSource, ReadsAhead, Remark
+
+
+class Witness(ReadsAhead):
+    """The same frames, noted as they are taken; with a `folder` written there, too, as `NAME/00000.jpg` and so on.
+
+    Attributes:
+        times: of each frame that was taken, bad ones too, in seconds; None where nobody says.
+    """
+
+    def __init__(self, source: FrameSource, folder: Path | None = None) -> None:
+        self.video_id = source.video_id
+        self.name = source.name
+        self.length = source.length
+        self.times: list[float | None] = []
+        self._source = source
+        self._folder = folder
+
+    def __iter__(self) -> Iterator[Footage]:
+        self.times.clear()
+        if self._folder is not None:
+            (self._folder / self.name).mkdir(parents=True, exist_ok=True)
+        for footage in prefetched(self._source):
+            if not isinstance(footage, Remark):
+                # Microseconds: finer than any clock of a video, and short to write.
+                self.times.append(None if footage.time is None else round(footage.time, 6))
+            if self._folder is not None and isinstance(footage, Frame):
+                write_bytes(self._folder / frame_name(self.name, footage.index), jpeg(footage))
+            yield footage
+
+
+def frame_name(video_name: str, index: int) -> str:
+    """The file name by which a split calls a frame of a single video."""
+    return f"{video_name}/{index:05}.jpg"

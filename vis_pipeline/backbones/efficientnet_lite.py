@@ -151,8 +151,15 @@ class _ConvNorm(nn.Module):
         if self._stride > 1:
             (top, bottom), (left, right) = (self._padding(side) for side in x.shape[2:])
             x = F.pad(x, (left, right, top, bottom), value=self.padding_value)
-        out: Tensor = self.activation(self.norm(self.conv(x)))
+        out: Tensor = self.activation(self.norm(self._convolved(x)))
         return out
+
+    def _convolved(self, x: Tensor) -> Tensor:
+        # Under autocast too: on CPUs the backward pass of a depthwise convolution is slower in bfloat16.
+        if x.is_cpu and self.conv.groups > 1 and self.conv.weight.requires_grad and torch.is_autocast_enabled("cpu"):
+            with torch.autocast("cpu", enabled=False):
+                return self.conv(x.float())
+        return self.conv(x)
 
     def fold(self) -> None:
         if isinstance(self.norm, nn.BatchNorm2d):

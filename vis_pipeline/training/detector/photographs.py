@@ -42,7 +42,9 @@ class PhotographScenes(Dataset[dict[str, Any]]):
         settings = [PictureSource(**source) for source in sources]
         self._parts = [read_pictures(source, table) for source in settings]
         # Pictures in which nothing is labelled teach nothing, unless everything would be.
-        self._parts = [[picture for picture in part if picture.objects or not picture.unlabelled] for part in self._parts]
+        self._parts = [
+            [picture for picture in part if picture.objects or not picture.unlabelled] for part in self._parts
+        ]
         self._weights = [source.weight for source in settings]
         self._pictures = [picture for part in self._parts for picture in part]
         self._scene = SceneSettings(**(scene or {}))

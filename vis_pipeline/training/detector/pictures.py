@@ -98,7 +98,9 @@ class ClassTable:
         for label, members in enumerate(self._members):
             for member in members:
                 if member in self._labels:
-                    raise ConfigError(f"classes: {member!r} stands in {self.names[self._labels[member]]!r} and once more")
+                    raise ConfigError(
+                        f"classes: {member!r} stands in {self.names[self._labels[member]]!r} and once more"
+                    )
                 self._labels[member] = label
 
     def label(self, category: str) -> int | None:
@@ -117,9 +119,7 @@ class ClassTable:
             if name not in known:
                 raise ConfigError(f"labelled: {name!r} is no category of the file{did_you_mean(name, list(known))}")
         return tuple(
-            label
-            for label, members in enumerate(self._members)
-            if REST in members or not set(members) <= set(labelled)
+            label for label, members in enumerate(self._members) if REST in members or not set(members) <= set(labelled)
         )
 
 

@@ -59,7 +59,12 @@ def view(picture: Picture, settings: SceneSettings, random: np.random.Generator)
     if picture.objects and random.random() < settings.near_object:
         target = picture.objects[random.integers(len(picture.objects))].box
     shift = [
-        _shift(length * scale, settings.size, None if target is None else (target[axis] * scale, target[axis + 2] * scale), random)
+        _shift(
+            length * scale,
+            settings.size,
+            None if target is None else (target[axis] * scale, target[axis + 2] * scale),
+            random,
+        )
         for axis, length in enumerate((picture.width, picture.height))
     ]
     matrix = np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
@@ -169,7 +174,11 @@ def _mirrored(matrix: NDArray[np.float64], size: int) -> NDArray[np.float64]:
 
 
 def _warped(
-    image: NDArray[np.uint8], matrix: NDArray[np.float64], shape: tuple[int, int], value: int, border: int = cv2.BORDER_CONSTANT
+    image: NDArray[np.uint8],
+    matrix: NDArray[np.float64],
+    shape: tuple[int, int],
+    value: int,
+    border: int = cv2.BORDER_CONSTANT,
 ) -> NDArray[np.uint8]:
     """Warp by a matrix between continuous coordinates (a pixel's centre lies at a half), shape (width, height)."""
     half = np.array([0.5, 0.5])

@@ -139,27 +139,33 @@ class _ConvNorm(nn.Module):
     ) -> None:
         super().__init__()
         self._reach = (kernel - 1) * dilation
-        self._stride = stride
         self.padding_value = padding_value
-        # An odd kernel with stride 1 pads alike on both sides, which the convolution does itself, without a copy.
-        padding = self._reach // 2 if stride == 1 else 0
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, dilation, groups, bias=False)
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, 0, dilation, groups, bias=False)
         self.norm: nn.Module = nn.BatchNorm2d(outputs, eps=_EPSILON, momentum=_MOMENTUM)
         self.activation: nn.Module = nn.ReLU6(inplace=True) if activation else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        if self._stride > 1:
-            (top, bottom), (left, right) = (self._padding(side) for side in x.shape[2:])
-            x = F.pad(x, (left, right, top, bottom), value=self.padding_value)
-        out: Tensor = self.activation(self.norm(self._convolved(x)))
-        return out
-
-    def _convolved(self, x: Tensor) -> Tensor:
         # Under autocast too: on CPUs the backward pass of a depthwise convolution is slower in bfloat16.
         if x.is_cpu and self.conv.groups > 1 and self.conv.weight.requires_grad and torch.is_autocast_enabled("cpu"):
             with torch.autocast("cpu", enabled=False):
-                return self.conv(x.float())
-        return self.conv(x)
+                x = self._convolved(x.float())
+        else:
+            x = self._convolved(x)
+        out: Tensor = self.activation(self.norm(x))
+        return out
+
+    def _convolved(self, x: Tensor) -> Tensor:
+        (top, bottom), (left, right) = (self._padding(side) for side in x.shape[2:])
+        if self.padding_value:
+            x = F.pad(x, (left, right, top, bottom), value=self.padding_value)
+            top = bottom = left = right = 0
+        # The convolution pads alike on both sides. Where one more is needed after, it starts a stride earlier, and the
+        # first row or column of what comes out is left out: a copy of the padded input would take longer.
+        stride = self.conv.stride[0]
+        early = (stride if bottom > top else 0, stride if right > left else 0)
+        padding = (top + early[0], left + early[1])
+        found = F.conv2d(x, self.conv.weight, self.conv.bias, stride, padding, self.conv.dilation, self.conv.groups)
+        return found[:, :, early[0] // stride :, early[1] // stride :] if any(early) else found
 
     def fold(self) -> None:
         if isinstance(self.norm, nn.BatchNorm2d):
@@ -168,7 +174,8 @@ class _ConvNorm(nn.Module):
 
     def _padding(self, side: int) -> tuple[int, int]:
         """Pixels before and after, so that `side` pixels become ceil(side / stride)."""
-        total = max((-(-side // self._stride) - 1) * self._stride + self._reach + 1 - side, 0)
+        stride = self.conv.stride[0]
+        total = max((-(-side // stride) - 1) * stride + self._reach + 1 - side, 0)
         return total // 2, total - total // 2
 
 

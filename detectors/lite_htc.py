@@ -6,7 +6,7 @@ may show objects without a label. What matches no label there may be one of them
 
 * a proposal that matches nothing teaches that it is background **or** one of these classes, and nothing at all where
   that is every class (:func:`partial_cross_entropy`);
-* an anchor that matches nothing teaches nothing as soon as there is one such class, for objectness is that of any class.
+* an anchor that matches nothing teaches nothing as soon as there is one such class: objectness is that of any class.
 
 Labelled objects teach as ever.
 """
@@ -45,7 +45,7 @@ class EfficientNetLite0Backbone(BaseModule):  # type: ignore[misc]
         super().__init__(init_cfg)
         self.frozen_stages = frozen_stages
         trunk = EfficientNetLite0(levels, frozen_levels=frozen_stages, frozen_norms=True)
-        self.trunk = trunk.fold_norms().to(memory_format=torch.channels_last)
+        self.trunk: EfficientNetLite0 = trunk.fold_norms().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Features of the chosen levels, channels-last."""

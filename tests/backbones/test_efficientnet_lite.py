@@ -8,9 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from detectors.lite_htc import EfficientNetLite0Backbone
 from vis_pipeline.backbones.efficientnet_lite import WIDTHS, EfficientNetLite0
 from vis_pipeline.errors import WeightsError
-from vis_pipeline.weights.efficientnet_lite import load_efficientnet_lite0
+from vis_pipeline.weights.efficientnet_lite import GREY, load_efficientnet_lite0
 from vis_pipeline.weights.normalisation import RAW_BGR, TORCHVISION, Normalisation
 
 # Block by block as the Lite0 release lists them: kernel, stride, inner and outer channels.
@@ -218,3 +219,14 @@ def test_widths_are_the_levels_channels() -> None:
 @torch.no_grad()
 def test_the_published_file_gives_what_it_learned() -> None:
     """Features as computed literally, and classes of real photographs (ImageNet 386, 294 and 407: see below)."""
+
+
+@torch.no_grad()
+def test_the_detectors_backbone_has_the_features_of_the_trunk(published: Path) -> None:
+    backbone = EfficientNetLite0Backbone(levels=(3, 4), frozen_stages=2).train()
+    assert not backbone.start_from(published, GREY).kept
+    expected = literal_features(torch.load(published, weights_only=True), images(64, 96))
+    for level, found in zip((3, 4), backbone(images(64, 96)), strict=True):
+        assert_same_features(found, expected[level])
+    learning = {name.split(".")[2] for name, value in backbone.named_parameters() if value.requires_grad}
+    assert learning == {"2", "3"}

@@ -27,8 +27,12 @@ class PhotographScenes(Dataset[dict[str, Any]]):
 
     `classes` names the categories of each class (see :class:`ClassTable`), `sources` are settings of
     :class:`PictureSource`, `scene` of :class:`SceneSettings`. The class of a pasted object is drawn by `paste_classes`
-    (class name to weight; 1 where it is not named), then one of its cut-outs. A cut-out's own classes and light are its own; what
-    may be unlabelled in a scene is what may be in the picture below.
+    (class name to weight; 1 where it is not named), then one of its cut-outs. What may be unlabelled in a scene is what
+    may be in the picture below.
+
+    Raises:
+        ConfigError: a source contradicts itself or its file, or a class of `paste_classes` is unknown.
+        DataError: a file cannot be read.
     """
 
     def __init__(

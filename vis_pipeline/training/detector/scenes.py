@@ -78,7 +78,7 @@ def view(picture: Picture, settings: SceneSettings, random: np.random.Generator)
 
 @dataclass(frozen=True)
 class Cutout:
-    """An object cut out of its picture: BGR uint8 [h, w, 3] and mask bool [h, w] of its box with a rim, and its class."""
+    """An object cut out of its picture: BGR uint8 [h, w, 3] and mask bool [h, w] of its box with a rim; its class."""
 
     pixels: NDArray[np.uint8]
     mask: NDArray[np.bool_]

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from vis_pipeline import masks
+from vis_pipeline.data.class_table import ClassTable
 from vis_pipeline.errors import ConfigError, DataError
-from vis_pipeline.training.detector.pictures import ClassTable, PictureSource, read_pictures
+from vis_pipeline.training.detector.pictures import PictureSource, read_pictures
 
 TABLE = ClassTable({"person": ["person"], "vehicle": ["bus", "car"], "object": ["..."]})
 

@@ -11,8 +11,9 @@ from mmdet.structures.mask import BitmapMasks
 from torch.utils.data import Dataset
 
 from detectors.lite_htc import UNLABELLED
+from vis_pipeline.data.class_table import ClassTable
 from vis_pipeline.errors import ConfigError
-from vis_pipeline.training.detector.pictures import ClassTable, Labelled, Picture, PictureSource, read_pictures
+from vis_pipeline.training.detector.pictures import Labelled, Picture, PictureSource, read_pictures
 from vis_pipeline.training.detector.sampling import AUGMENTATION, FrameDraw
 from vis_pipeline.training.detector.scenes import Cutout, Scene, SceneSettings, cut_out, paste, relit, view
 

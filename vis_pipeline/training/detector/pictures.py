@@ -1,7 +1,7 @@
 """Still pictures with labelled objects from COCO files and YouTube-VIS splits, each with what is not labelled in it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -9,15 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline import masks
+from vis_pipeline.data.class_table import ClassTable
 from vis_pipeline.data.coco import read_coco
 from vis_pipeline.data.single_frames import as_single_frames
 from vis_pipeline.data.youtube_vis import Annotation, Split, read_split
 from vis_pipeline.errors import ConfigError, DataError
-from vis_pipeline.misspelt import did_you_mean
 
 ALL = "all"
-REST = "..."
-"""Among the categories of a class: all that no other class names."""
 
 
 @dataclass(frozen=True)
@@ -84,45 +82,6 @@ class PictureSource:
     weight: float = 1.0
 
 
-class ClassTable:
-    """Which class each category belongs to; `classes` names the categories of each, :data:`REST` for all others.
-
-    Raises:
-        ConfigError: a category stands in two classes.
-    """
-
-    def __init__(self, classes: Mapping[str, Sequence[str]]) -> None:
-        self.names = tuple(classes)
-        self._members = [tuple(members) for members in classes.values()]
-        self._labels: dict[str, int] = {}
-        for label, members in enumerate(self._members):
-            for member in members:
-                if member in self._labels:
-                    raise ConfigError(
-                        f"classes: {member!r} stands in {self.names[self._labels[member]]!r} and once more"
-                    )
-                self._labels[member] = label
-
-    def label(self, category: str) -> int | None:
-        """Index of the class of a category; None where there is none."""
-        return self._labels.get(category, self._labels.get(REST))
-
-    def unlabelled(self, labelled: str | Sequence[str], known: Collection[str]) -> tuple[int, ...]:
-        """The classes of which not every category is `labelled`.
-
-        Raises:
-            ConfigError: one of them is none of the `known` categories.
-        """
-        if labelled == ALL:
-            return ()
-        for name in labelled:
-            if name not in known:
-                raise ConfigError(f"labelled: {name!r} is no category of the file{did_you_mean(name, list(known))}")
-        return tuple(
-            label for label, members in enumerate(self._members) if REST in members or not set(members) <= set(labelled)
-        )
-
-
 def read_pictures(source: PictureSource, classes: ClassTable) -> list[Picture]:
     """The pictures of a source, in the order of the file.
 
@@ -134,7 +93,8 @@ def read_pictures(source: PictureSource, classes: ClassTable) -> list[Picture]:
     if split.annotations is None:
         raise DataError(f"split {source.annotations}: has no annotations to learn from")
     names = {category.id: category.name for category in split.categories}
-    unlabelled = classes.unlabelled(source.labelled, set(names.values()))
+    known = set(names.values())
+    unlabelled = () if source.labelled == ALL else classes.not_covered(source.labelled, known)
     by_picture: dict[int, list[Annotation]] = defaultdict(list)
     for annotation in split.annotations:
         by_picture[annotation.video_id].append(annotation)

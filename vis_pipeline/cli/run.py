@@ -41,7 +41,9 @@ def run(
     detections: Annotated[Path | None, typer.Option(help="Recorded detections, in place of the detector.")] = None,
     class_map: Annotated[
         str | None,
-        typer.Option(help="by-name, agnostic, a JSON file; for a detector also common, coco-to-ytvis2019|2021."),
+        typer.Option(
+            help="by-name, agnostic, a JSON file; for a detector also common, coco- or everyday-to-ytvis2019|2021."
+        ),
     ] = None,
     save_detections: Annotated[bool, typer.Option("--save-detections", help="Also write detections.json.")] = False,
     score_thr: Annotated[float | None, typer.Option(min=0, max=1, help="Drop detections below this score.")] = None,

@@ -3,9 +3,11 @@
 Every part of HTC is there (three interleaved stages, mask information flow) but the semantic branch: 64-channel
 features, few proposals, masks of one class. The first three levels of the trunk stay as ImageNet left them.
 
-The data: data/coco_sample, data/coco_more/{general,street,person} and data/more_masks/{street_fashion,feral_cats}, each
-with instances.json and images; data/davis.json with data/davis (`vis-pipeline davis-to-vis`); to validate, every seventh
-picture of `general` in data/heldout.
+The data: COCO files in data/coco_sample, data/coco_more/{general,street,person}, data/more_masks/{street_fashion,feral_cats}
+(instances.json and images in each); data/davis.json, written by `vis-pipeline davis-to-vis`, and its frames in data/davis.
+Every seventh picture of `general`, in the order of the ids, is left out. To validate on them: `vis-pipeline coco-to-vis
+--instances data/coco_more/general/instances.json --every 7 --classes TABLE --out data/heldout/instances.json`, with the
+table below as JSON, the images as data/heldout/JPEGImages, and `val_dataloader.dataset.data_root=data/heldout`.
 """
 
 _base_ = ["./_youtube_vis_training.py"]

@@ -38,13 +38,22 @@ UNLABELLED = "unlabelled"
 class EfficientNetLite0Backbone(BaseModule):  # type: ignore[misc]
     """The trunk with its batch norms, which stay as ImageNet left them, folded into the convolutions.
 
-    `frozen_stages` counts levels, as mmdet's word is: the first so many do not learn.
+    `frozen_stages` counts levels, as mmdet's word is: the first so many do not learn. See
+    :class:`~vis_pipeline.backbones.efficientnet_lite.EfficientNetLite0` for the others.
     """
 
-    def __init__(self, levels: Sequence[int] = (2, 3, 4, 5), frozen_stages: int = 0, init_cfg: Any = None) -> None:
+    def __init__(
+        self,
+        levels: Sequence[int] = (2, 3, 4, 5),
+        frozen_stages: int = 0,
+        frozen_depthwise: bool = False,
+        init_cfg: Any = None,
+    ) -> None:
         super().__init__(init_cfg)
         self.frozen_stages = frozen_stages
-        trunk = EfficientNetLite0(levels, frozen_levels=frozen_stages, frozen_norms=True)
+        trunk = EfficientNetLite0(
+            levels, frozen_levels=frozen_stages, frozen_depthwise=frozen_depthwise, frozen_norms=True
+        )
         self.trunk: EfficientNetLite0 = trunk.fold_norms().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:

@@ -29,7 +29,7 @@ class_table = {
 classes = tuple(class_table)
 num_classes = len(classes)
 channels = 64
-size = 352
+size = 320
 norm = dict(type="BN", requires_grad=True)
 
 
@@ -78,20 +78,20 @@ model = dict(
     type="MixedPrecisionHTC",
     train_dtype="bfloat16",
     data_preprocessor=dict(mean=[127.0, 127.0, 127.0], std=[128.0, 128.0, 128.0], bgr_to_rgb=True, pad_size_divisor=32),
-    backbone=dict(_delete_=True, type="EfficientNetLite0Backbone", levels=(2, 3, 4, 5), frozen_stages=3),
-    neck=dict(in_channels=[24, 40, 112, 320], out_channels=channels, num_outs=5, norm_cfg=norm),
+    backbone=dict(_delete_=True, type="EfficientNetLite0Backbone", levels=(3, 4, 5), frozen_stages=3, frozen_depthwise=True),
+    neck=dict(in_channels=[40, 112, 320], out_channels=channels, num_outs=5, norm_cfg=norm),
     rpn_head=dict(
         type="PartlyLabelledRPNHead",
         in_channels=channels,
         feat_channels=channels,
-        anchor_generator=dict(scales=[6], ratios=[0.5, 1.0, 2.0], strides=[4, 8, 16, 32, 64]),
+        anchor_generator=dict(scales=[3, 4.5], ratios=[0.5, 1.0, 2.0], strides=[8, 16, 32, 64, 128]),
     ),
     roi_head=dict(
         type="PartlyLabelledRoIHead",
         stage_loss_weights=[1.0, 0.5, 0.25],
-        bbox_roi_extractor=dict(roi_layer=dict(sampling_ratio=1), out_channels=channels, finest_scale=28),
+        bbox_roi_extractor=dict(roi_layer=dict(sampling_ratio=1), out_channels=channels, featmap_strides=[8, 16, 32], finest_scale=56),
         bbox_head=[_stage_head(1.0), _stage_head(0.5), _stage_head(0.33)],
-        mask_roi_extractor=dict(roi_layer=dict(sampling_ratio=1), out_channels=channels, finest_scale=56),
+        mask_roi_extractor=dict(roi_layer=dict(sampling_ratio=1), out_channels=channels, featmap_strides=[8, 16, 32], finest_scale=112),
         mask_head=[_mask_head(with_conv_res=False), _mask_head(), _mask_head()],
     ),
     train_cfg=dict(
@@ -112,7 +112,7 @@ train_dataloader = dict(
         _delete_=True,
         type="PhotographScenes",
         classes=class_table,
-        scene=dict(size=size),
+        scene=dict(size=size, long_side=(300.0, 680.0)),
         paste_classes={"person": 3.0, "horse": 0.4, "airplane": 0.3, "boat": 0.6, "dog": 0.8, "animal": 1.5, "object": 0.6},
         sources=[
             dict(annotations=f"{_coco}/general/instances.json", images=f"{_coco}/general/images", without_every=7, weight=0.46),

@@ -55,6 +55,7 @@ class EfficientNetLite0(nn.Module):
         levels: whose features `forward` returns, ascending; blocks after the last are not built.
         output_stride: 8, 16 or 32; levels beyond it keep its resolution and dilate their kernels instead.
         frozen_levels: the first so many levels (the stem belongs to level 1) do not learn.
+        frozen_depthwise: the depthwise convolutions do not learn, whose gradients cost CPUs more than all others.
         frozen_norms: all batch norms keep their statistics; their scale and shift still learn above frozen levels.
         padding_value: what the stem pads with, the mid grey 127 as images come: 0 for normalised ones, 127 for plain.
 
@@ -67,6 +68,7 @@ class EfficientNetLite0(nn.Module):
         levels: Sequence[int] = (2, 3, 4, 5),
         output_stride: int = 32,
         frozen_levels: int = 0,
+        frozen_depthwise: bool = False,
         frozen_norms: bool = False,
         padding_value: float = 0.0,
     ) -> None:
@@ -82,6 +84,10 @@ class EfficientNetLite0(nn.Module):
         self.levels = nn.ModuleList(_levels(max(levels), output_stride))
         for module in self._frozen_modules():
             module.requires_grad_(False)
+        if frozen_depthwise:
+            for module in self.modules():
+                if isinstance(module, nn.Conv2d) and module.groups > 1:
+                    module.requires_grad_(False)
         self.train()
 
     @property
@@ -146,13 +152,16 @@ class _ConvNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         # Under autocast too: on CPUs the backward pass of a depthwise convolution is slower in bfloat16.
-        if x.is_cpu and self.conv.groups > 1 and self.conv.weight.requires_grad and torch.is_autocast_enabled("cpu"):
+        if x.is_cpu and self.conv.groups > 1 and self._learns(x) and torch.is_autocast_enabled("cpu"):
             with torch.autocast("cpu", enabled=False):
                 x = self._convolved(x.float())
         else:
             x = self._convolved(x)
         out: Tensor = self.activation(self.norm(x))
         return out
+
+    def _learns(self, x: Tensor) -> bool:
+        return torch.is_grad_enabled() and (x.requires_grad or self.conv.weight.requires_grad)
 
     def _convolved(self, x: Tensor) -> Tensor:
         (top, bottom), (left, right) = (self._padding(side) for side in x.shape[2:])

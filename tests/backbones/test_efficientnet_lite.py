@@ -204,6 +204,13 @@ def test_frozen_norms_keep_statistics_but_learn_their_scale() -> None:
     assert all(parameter.grad is not None for parameter in trunk.parameters())
 
 
+def test_frozen_depthwise_convolutions_pass_gradients_on() -> None:
+    trunk = EfficientNetLite0(levels=(3,), frozen_depthwise=True, frozen_norms=True).fold_norms()
+    trunk(images(32, 32))[0].square().mean().backward()
+    without = {name for name, value in trunk.named_parameters() if value.grad is None}
+    assert without == {name for name, _ in trunk.named_parameters() if ".depthwise." in name or name.endswith("bias")}
+
+
 @pytest.mark.parametrize("levels", [(), (0, 1), (3, 2), (5, 6), (2, 2)])
 def test_levels_must_exist(levels: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="levels must ascend"):

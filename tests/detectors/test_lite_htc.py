@@ -109,7 +109,7 @@ def test_a_labelled_object_teaches_its_class_where_nothing_else_is_known(model: 
 
 def test_no_anchor_is_background_where_a_class_is_unlabelled(model: Any) -> None:
     """Objectness of a picture with an object: pushed up at it, pushed down elsewhere only if all is labelled."""
-    features = [torch.randn(1, CHANNELS, SIZE // stride, SIZE // stride) for stride in (4, 8, 16, 32, 64)]
+    features = [torch.randn(1, CHANNELS, SIZE // stride, SIZE // stride) for stride in (8, 16, 32, 64, 128)]
     for unlabelled in ((7,), ()):
         shown = sample([[20, 20, 90, 100]], [0], unlabelled)
         scores, offsets = model.rpn_head(features)

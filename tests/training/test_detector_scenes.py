@@ -7,12 +7,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from mmdet.structures.mask import BitmapMasks
 from numpy.typing import NDArray
 
 from detectors.lite_htc import UNLABELLED
 from vis_pipeline import masks
 from vis_pipeline.errors import ConfigError
-from vis_pipeline.training.detector.photographs import PhotographScenes
+from vis_pipeline.training.detector.photographs import PhotographScenes, PointMasks
 from vis_pipeline.training.detector.pictures import Labelled, Picture
 from vis_pipeline.training.detector.sampling import FrameDraw
 from vis_pipeline.training.detector.scenes import Cutout, Scene, SceneSettings, cut_out, paste, relit, view
@@ -196,3 +197,22 @@ def test_cut_outs_of_all_sources_are_pasted_by_their_weights(sources: list[dict[
     assert sum(1 in found for found in labels) > 10
     with pytest.raises(ConfigError, match="'fox' is none of the classes cat, dog, thing"):
         PhotographScenes(sources, CLASSES, paste_classes={"fox": 1.0})
+
+
+def test_mask_targets_are_the_mask_at_the_middle_of_each_cell() -> None:
+    drawn_masks = np.stack([disc(70, 90, 40, 30, 22), disc(70, 90, 60, 40, 9)]).astype(np.uint8)
+    boxes = np.array([[15.3, 6.0, 66.1, 55.2], [50.0, 30.0, 70.5, 49.0], [30.2, 20.7, 44.9, 33.3]], dtype=np.float32)
+    inds = np.array([0, 1, 0])
+    masks_of_points = PointMasks(drawn_masks, 70, 90)[np.array([True, True])]
+    found = masks_of_points.crop_and_resize(boxes, (28, 28), inds, device="cpu", binarize=True).masks
+    wrong = 0
+    for target, (left, top, right, bottom), index in zip(found, boxes, inds, strict=True):
+        for row in range(28):
+            for column in range(28):
+                x, y = left + (column + 0.5) * (right - left) / 28, top + (row + 0.5) * (bottom - top) / 28
+                inside = (x - 0.5 - (40, 60)[index]) ** 2 + (y - 0.5 - (30, 40)[index]) ** 2
+                far = abs(inside**0.5 - (22, 9)[index]) > 1
+                wrong += far and target[row, column] != (inside < (22, 9)[index] ** 2)
+    assert wrong == 0
+    averaged = BitmapMasks(drawn_masks, 70, 90).crop_and_resize(boxes, (28, 28), inds).masks
+    assert (averaged.astype(bool) ^ found).mean() < 0.02

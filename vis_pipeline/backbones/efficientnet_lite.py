@@ -118,7 +118,8 @@ class EfficientNetLite0(nn.Module):
     def fold_norms(self) -> "EfficientNetLite0":
         """Put the batch norms, as they are when predicting, into the convolutions before them, in place.
 
-        The features stay the same to rounding, and the names of the tensors change: load weights first.
+        The features stay the same to rounding, and the names of the tensors change: load weights first. In training
+        the convolutions learn as before, the shifts that were the norms' do not.
         """
         for module in self.modules():
             if isinstance(module, _ConvNorm):

@@ -12,21 +12,22 @@ table below as JSON, the images as data/heldout/JPEGImages, and `val_dataloader.
 
 _base_ = ["./_youtube_vis_training.py"]
 
-class_table = {
-    "person": ["person"],
-    "bicycle": ["bicycle"],
-    "car": ["car"],
-    "motorcycle": ["motorcycle"],
-    "large vehicle": ["bus", "train", "truck"],
-    "boat": ["boat"],
-    "airplane": ["airplane"],
-    "cat": ["cat"],
-    "dog": ["dog"],
-    "horse": ["horse"],
-    "animal": ["bird", "sheep", "cow", "elephant", "bear", "zebra", "giraffe"],
-    "object": ["..."],
-}
-classes = tuple(class_table)
+# Pairs, for a config that is written sorts what has names.
+class_table = [
+    ("person", ["person"]),
+    ("bicycle", ["bicycle"]),
+    ("car", ["car"]),
+    ("motorcycle", ["motorcycle"]),
+    ("large vehicle", ["bus", "train", "truck"]),
+    ("boat", ["boat"]),
+    ("airplane", ["airplane"]),
+    ("cat", ["cat"]),
+    ("dog", ["dog"]),
+    ("horse", ["horse"]),
+    ("animal", ["bird", "sheep", "cow", "elephant", "bear", "zebra", "giraffe"]),
+    ("object", ["..."]),
+]
+classes = tuple(name for name, _ in class_table)
 num_classes = len(classes)
 channels = 64
 size = 320

@@ -168,7 +168,7 @@ def sources(tmp_path: Path) -> list[dict[str, Any]]:
     return found
 
 
-CLASSES = {"cat": ["cat"], "dog": ["dog"], "thing": ["..."]}
+CLASSES = [("cat", ["cat"]), ("dog", ["dog"]), ("thing", ["..."])]
 
 
 def test_the_dataset_gives_mmdets_samples_which_depend_on_the_draw_alone(sources: list[dict[str, Any]]) -> None:

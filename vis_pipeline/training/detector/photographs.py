@@ -50,7 +50,7 @@ class PointMasks(BitmapMasks):  # type: ignore[misc]
 class PhotographScenes(Dataset[dict[str, Any]]):
     """Scenes made of the photographs of all `sources`, with cut-outs of any of them pasted in.
 
-    `classes` names the categories of each class (see :class:`ClassTable`), `sources` are settings of
+    `classes` are pairs of a class and its categories (see :class:`ClassTable`), `sources` are settings of
     :class:`PictureSource`, `scene` of :class:`SceneSettings`. The class of a pasted object is drawn by `paste_classes`
     (class name to weight; 1 where it is not named), then one of its cut-outs. What may be unlabelled in a scene is what
     may be in the picture below.
@@ -63,11 +63,11 @@ class PhotographScenes(Dataset[dict[str, Any]]):
     def __init__(
         self,
         sources: Sequence[Mapping[str, Any]],
-        classes: Mapping[str, Sequence[str]],
+        classes: Sequence[tuple[str, Sequence[str]]],
         scene: Mapping[str, Any] | None = None,
         paste_classes: Mapping[str, float] | None = None,
     ) -> None:
-        table = ClassTable(classes)
+        table = ClassTable(dict(classes))
         settings = [PictureSource(**source) for source in sources]
         self._parts = [read_pictures(source, table) for source in settings]
         # Pictures in which nothing is labelled teach nothing, unless everything would be.

@@ -10,9 +10,12 @@ _LEVELS = (1, 2, 3, 4)
 _DEPTHS = (2, 2, 6)
 _GREY = 127.0
 _PADDING = (-2, 1, 1)
-"""Of the convolutions that stride. The 3x3 stem then samples pixels 3, 5, 7, ... as an unpadded 7x7 does, level 2 pixels
-3, 7, 11, ... as its padded pool, and level 3 pixels 7, 15, 23, ... as an unpadded stage: all maps have the crop's middle
-pixel in their middle, which with "SAME" padding those of an odd side cannot."""
+"""Of the convolutions that stride.
+
+The 3x3 stem then samples pixels 3, 5, 7, ... as an unpadded 7x7 does, level 2 pixels 3, 7, 11, ... as the padded pool,
+and level 3 pixels 7, 15, 23, ... as an unpadded stage: all maps have the crop's middle pixel in their middle, which
+with "SAME" padding those of an odd side cannot.
+"""
 
 
 class LiteTrunk(EfficientNetLite0):

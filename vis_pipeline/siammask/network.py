@@ -12,6 +12,7 @@ the 25x25 response is a "row" of the papers. The calls, in the order of use:
 * ``refine_at(search, correlation, positions) -> [M, 127, 127]``, ``refine_whole(search, correlation) -> [N, 127, 127]``
 """
 
+import copy
 from dataclasses import dataclass
 
 import torch
@@ -49,6 +50,20 @@ class SiamMask(nn.Module):
         self.rpn_model = _Proposals(architecture)
         self.mask_model = _Masks(architecture)
         self.refine_model = _Refinement(architecture) if architecture.refine else None
+
+    def for_prediction(self) -> "SiamMask":
+        """This network in evaluation mode; if its trunk is an EfficientNet-Lite0, a copy with the trunk's norms folded.
+
+        The copy gives the same to rounding, quicker: a fifth to a third of such a trunk's time are its batch norms. A
+        ResNet keeps them, to be the release's in every number.
+        """
+        if not isinstance(self.features.features, LiteTrunk):
+            return self.eval()
+        folded = copy.deepcopy(self).eval()
+        trunk = folded.features.features
+        assert isinstance(trunk, LiteTrunk)
+        trunk.fold_norms()
+        return folded
 
     def trunk_layers(self) -> dict[str, tuple[nn.Module, ...]]:
         """The trunk's modules by layer, shallowest first: conv1, layer1, layer2, layer3."""
@@ -125,7 +140,9 @@ class _Features(nn.Module):
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        self.features = LiteTrunk(architecture) if architecture.block == "inverted" else _Trunk(architecture)
+        self.features: LiteTrunk | _Trunk = (
+            LiteTrunk(architecture) if architecture.block == "inverted" else _Trunk(architecture)
+        )
         self.downsample = _Adjust(architecture.stage_channels[-1], architecture.adjust_width)
 
     def forward(self, crops: Tensor) -> SearchFeatures:

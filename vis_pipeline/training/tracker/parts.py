@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from vis_pipeline.siammask.network import SiamMask
 from vis_pipeline.training.tracker.norm import batch_norms, fix_statistics, follow_statistics
@@ -22,7 +22,7 @@ class NetworkPart:
         backbone: whether it belongs to the backbone.
         first: the step from which it learns, None for never.
         norm_end: the step from which its batch-norm statistics are fixed; they follow from `first` on.
-        fixed: its kernels that never learn.
+        fixed: those of its parameters that never learn.
     """
 
     name: str
@@ -30,7 +30,7 @@ class NetworkPart:
     backbone: bool
     first: int | None
     norm_end: int
-    fixed: tuple[nn.Parameter, ...] = ()
+    fixed: tuple[Tensor, ...] = ()
 
     @property
     def norms(self) -> list[nn.BatchNorm2d]:
@@ -60,7 +60,7 @@ def network_parts(network: SiamMask, learning: LearningSettings, schedule: Sched
     shares: dict[str, float] = {str(name): share for name, share in learning.backbone.items()}
     firsts = {name: round(share * schedule.steps) for name, share in shares.items()}
     backbone_end = 0 if learning.backbone_statistics == "measured" else freeze
-    fixed_kernels = depthwise_kernels if learning.backbone_kernels == "pointwise" else _none
+    fixed_kernels = _depthwise_kernels if learning.backbone_kernels == "pointwise" else _none
     return (
         *(
             NetworkPart(name, modules, True, firsts.get(name), backbone_end, fixed_kernels(modules))
@@ -73,13 +73,13 @@ def network_parts(network: SiamMask, learning: LearningSettings, schedule: Sched
     )
 
 
-def depthwise_kernels(modules: Iterable[nn.Module]) -> tuple[nn.Parameter, ...]:
+def _depthwise_kernels(modules: Iterable[nn.Module]) -> tuple[Tensor, ...]:
     """The kernels of the convolutions that filter each channel by itself."""
     inner = (layer for module in modules for layer in module.modules() if isinstance(layer, nn.Conv2d))
     return tuple(layer.weight for layer in inner if layer.groups == layer.in_channels > 1)
 
 
-def _none(_: Iterable[nn.Module]) -> tuple[nn.Parameter, ...]:
+def _none(_: Iterable[nn.Module]) -> tuple[Tensor, ...]:
     return ()
 
 

@@ -14,6 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from vis_pipeline.backbones.depthwise import depthwise_conv2d
+
 STEM_WIDTH = 32
 WIDTHS = (16, 24, 40, 112, 320)
 """Channels of the features of levels 1 to 5, whose strides are 2, 4, 8, 16 and 32."""
@@ -58,9 +60,12 @@ class EfficientNetLite0(nn.Module):
         frozen_depthwise: the depthwise convolutions do not learn, whose gradients cost CPUs more than all others.
         frozen_norms: all batch norms keep their statistics; their scale and shift still learn above frozen levels.
         padding_value: what the stem pads with, the mid grey 127 as images come: 0 for normalised ones, 127 for plain.
+        strided_padding: pixels that the convolutions which stride, the stem's first, pad on every side, whatever the
+            image's size; of a negative number so many are cut off. None: like "SAME".
 
     Raises:
-        ValueError: levels are not ascending within 1 to 5, or the output stride is another.
+        ValueError: levels are not ascending within 1 to 5, the output stride is another, or `strided_padding` has not
+            one number for each convolution that strides.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class EfficientNetLite0(nn.Module):
         frozen_depthwise: bool = False,
         frozen_norms: bool = False,
         padding_value: float = 0.0,
+        strided_padding: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         if not levels or list(levels) != sorted(set(levels) & set(range(1, 6))):
@@ -82,6 +88,12 @@ class EfficientNetLite0(nn.Module):
         self.frozen_norms = frozen_norms
         self.stem = _ConvNorm(3, STEM_WIDTH, 3, stride=2, padding_value=padding_value)
         self.levels = nn.ModuleList(_levels(max(levels), output_stride))
+        if strided_padding is not None:
+            strided = [part for part in self.modules() if isinstance(part, _ConvNorm) and part.conv.stride[0] > 1]
+            if len(strided) != len(strided_padding):
+                raise ValueError(f"strided_padding needs {len(strided)} numbers, not {list(strided_padding)}")
+            for convolution, padding in zip(strided, strided_padding, strict=True):
+                convolution.fixed_padding = padding
         for module in self._frozen_modules():
             module.requires_grad_(False)
         if frozen_depthwise:
@@ -147,6 +159,7 @@ class _ConvNorm(nn.Module):
         super().__init__()
         self._reach = (kernel - 1) * dilation
         self.padding_value = padding_value
+        self.fixed_padding: int | None = None
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, 0, dilation, groups, bias=False)
         self.norm: nn.Module = nn.BatchNorm2d(outputs, eps=_EPSILON, momentum=_MOMENTUM)
         self.activation: nn.Module = nn.ReLU6(inplace=True) if activation else nn.Identity()
@@ -166,7 +179,7 @@ class _ConvNorm(nn.Module):
 
     def _convolved(self, x: Tensor) -> Tensor:
         (top, bottom), (left, right) = (self._padding(side) for side in x.shape[2:])
-        if self.padding_value:
+        if self.padding_value or top < 0:
             x = F.pad(x, (left, right, top, bottom), value=self.padding_value)
             top = bottom = left = right = 0
         # The convolution pads alike on both sides. Where one more is needed after, it starts a stride earlier, and the
@@ -174,7 +187,9 @@ class _ConvNorm(nn.Module):
         stride = self.conv.stride[0]
         early = (stride if bottom > top else 0, stride if right > left else 0)
         padding = (top + early[0], left + early[1])
-        found = F.conv2d(x, self.conv.weight, self.conv.bias, stride, padding, self.conv.dilation, self.conv.groups)
+        kernel = self.conv
+        convolve = depthwise_conv2d if kernel.groups > 1 else F.conv2d
+        found = convolve(x, kernel.weight, kernel.bias, stride, padding, kernel.dilation, kernel.groups)
         return found[:, :, early[0] // stride :, early[1] // stride :] if any(early) else found
 
     def fold(self) -> None:
@@ -183,7 +198,9 @@ class _ConvNorm(nn.Module):
             self.norm = nn.Identity()
 
     def _padding(self, side: int) -> tuple[int, int]:
-        """Pixels before and after, so that `side` pixels become ceil(side / stride)."""
+        """Pixels before and after: as set, or so that `side` pixels become ceil(side / stride)."""
+        if self.fixed_padding is not None:
+            return self.fixed_padding, self.fixed_padding
         stride = self.conv.stride[0]
         total = max((-(-side // stride) - 1) * stride + self._reach + 1 - side, 0)
         return total // 2, total - total // 2

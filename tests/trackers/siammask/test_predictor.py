@@ -85,9 +85,10 @@ def test_resnet_layout_is_the_releases():
 
 
 @pytest.mark.parametrize("stages", [1, 2])
-def test_a_batch_is_its_targets_one_by_one(stages):
+@pytest.mark.parametrize("name", ["small", "lite0"])
+def test_a_batch_is_its_targets_one_by_one(name, stages):
     images, boxes = moving_squares(2, seed=1)
-    tracker = SiamMaskPredictor(random_network("small"), settings("davis", stages))
+    tracker = SiamMaskPredictor(random_network(name), settings("davis", stages))
     frames = [torch.from_numpy(image) for image in images]
     together = tracker.predict(frames[1], tracker.initialise(frames[0], torch.from_numpy(boxes)))
     chunked = SiamMaskPredictor(tracker.network, settings("davis", stages, batch=3))

@@ -3,6 +3,7 @@
 A further family is a module with its detector and settings like these, and its class in :data:`DetectorChoice`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,8 @@ class MmdetChoice:
         score_threshold: detections below it are dropped.
         max_per_frame: detections of one frame at most.
         batch_size: frames that go through the network at once.
+        overlap_iou, overlap_share: of detections of any class that overlap by this mask IoU, or of which one lies in
+            the other by this share, the best scored stays; see :mod:`detectors.overlaps`. None lets all stay.
     """
 
     config: str
@@ -41,6 +44,8 @@ class MmdetChoice:
     score_threshold: float = Field(default=0.05, ge=0, le=1)
     max_per_frame: int = Field(default=50, ge=1)
     batch_size: int = Field(default=4, ge=1)
+    overlap_iou: float | None = Field(default=None, gt=0, le=1)
+    overlap_share: float | None = Field(default=None, gt=0, le=1)
     type: Literal["mmdet"] = "mmdet"
 
     def require_found(self) -> None:
@@ -86,8 +91,9 @@ class MmdetChoice:
         """
         from detectors.class_maps import build_class_map
         from detectors.mmdet_model import MmdetDetector
+        from detectors.overlaps import WithoutOverlaps
 
-        return MmdetDetector.from_config(
+        detector = MmdetDetector.from_config(
             self.config,
             self.weights(),
             lambda classes: build_class_map(classes, categories, self.class_map),
@@ -95,6 +101,9 @@ class MmdetChoice:
             max_per_frame=self.max_per_frame,
             device=device,
         )
+        if self.overlap_iou is None and self.overlap_share is None:
+            return detector
+        return WithoutOverlaps(detector, self.overlap_iou or math.inf, self.overlap_share or math.inf)
 
 
 DetectorChoice: TypeAlias = MmdetChoice

@@ -42,6 +42,10 @@ class Detections:
     def __len__(self) -> int:
         return len(self.scores)
 
+    def select(self, chosen: Tensor) -> "Detections":
+        """Some of the detections, by bool [M] or indices int64 [K]."""
+        return Detections(self.boxes[chosen], self.scores[chosen], self.labels[chosen], self.masks[chosen])
+
     @classmethod
     def none(cls, height: int, width: int, device: torch.device | str = "cpu") -> "Detections":
         """No detections in a frame of this size."""

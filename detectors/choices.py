@@ -29,7 +29,8 @@ class MmdetChoice:
     Attributes:
         config: mmdet config: a packaged name, a path, or `mmdet::...`.
         checkpoint: weights: a path, `bundled:NAME`, or a published name.
-        class_map: `by-name`, `common`, `coco-to-ytvis2019`, `coco-to-ytvis2021`, `agnostic`, or a JSON file.
+        class_map: `by-name`, `common`, `coco-to-ytvis2019`, `coco-to-ytvis2021`, `everyday-to-ytvis2019`,
+            `everyday-to-ytvis2021`, `agnostic`, or a JSON file.
         score_threshold: detections below it are dropped.
         max_per_frame: detections of one frame at most.
         batch_size: frames that go through the network at once.

@@ -68,10 +68,36 @@ COCO_TO_YOUTUBE_VIS_2019 = {**_COCO_TO_BOTH, "car": "sedan"}
 COCO_TO_YOUTUBE_VIS_2021 = {**_COCO_TO_BOTH, "car": "car", "bird": "bird", "frisbee": "flying_disc"}
 """COCO class to YouTube-VIS 2021 class; COCO classes that are not here are dropped."""
 
+EVERYDAY = (
+    "person", "bicycle", "car", "motorcycle", "large vehicle", "boat", "airplane", "cat", "dog", "horse", "animal",
+    "object",
+)  # fmt: skip
+"""The classes of the bundled detector of ordinary pictures: a `large vehicle` is a bus, train or truck."""
+
+_EVERYDAY_TO_BOTH = {
+    **{name: name for name in ("person", "boat", "airplane", "cat", "dog", "horse")},
+    "motorcycle": "motorbike",
+    "large vehicle": "truck",
+}
+EVERYDAY_TO_YOUTUBE_VIS_2019 = {**_EVERYDAY_TO_BOTH, "car": "sedan"}
+"""Everyday class to YouTube-VIS 2019 class. `animal` and `object` are dropped, for the split's animals are many; trains
+come out as trucks."""
+
+EVERYDAY_TO_YOUTUBE_VIS_2021 = {**_EVERYDAY_TO_BOTH, "car": "car"}
+"""Everyday class to YouTube-VIS 2021 class, as for 2019."""
+
 _HOMONYMS = {"mouse"}
 """Classes of COCO and of YouTube-VIS that share their name only."""
 
 _COCO_TABLES = {"coco-to-ytvis2019": COCO_TO_YOUTUBE_VIS_2019, "coco-to-ytvis2021": COCO_TO_YOUTUBE_VIS_2021}
+_EVERYDAY_TABLES = {
+    "everyday-to-ytvis2019": EVERYDAY_TO_YOUTUBE_VIS_2019,
+    "everyday-to-ytvis2021": EVERYDAY_TO_YOUTUBE_VIS_2021,
+}
+_TABLES = {
+    **{name: ("COCO", COCO, table) for name, table in _COCO_TABLES.items()},
+    **{name: ("EVERYDAY", EVERYDAY, table) for name, table in _EVERYDAY_TABLES.items()},
+}
 
 ClassMap = tuple[int | None, ...]
 """A category id of the split for each detector class, in the order of its outputs; None drops its detections."""
@@ -82,8 +108,8 @@ def build_class_map(classes: Sequence[str], categories: Sequence[Category], name
 
     `name` is `by-name` (every class must be a category; case, spaces and hyphens do not matter), `common` (the same,
     but classes that the split lacks are dropped, as long as one is left), `coco-to-ytvis2019`,
-    `coco-to-ytvis2021`, `agnostic` (every class becomes the split's first category), or the path of a JSON file
-    `{detector class: category name or null}` that speaks of every class.
+    `coco-to-ytvis2021`, `everyday-to-ytvis2019`, `everyday-to-ytvis2021`, `agnostic` (every class becomes the split's
+    first category), or the path of a JSON file `{detector class: category name or null}` that speaks of every class.
 
     Raises:
         ConfigError: a class maps to nothing known, or the file cannot be used.
@@ -160,16 +186,16 @@ def build_recorded_map(categories: Sequence[Category], name: str | None) -> Call
 def _target(name: str) -> Callable[[str], str | None]:
     if name == "by-name":
         return lambda detector_class: detector_class
-    if name in _COCO_TABLES:
-        table, known = _COCO_TABLES[name], set(COCO)
+    if name in _TABLES:
+        owner, known, table = _TABLES[name]
 
-        def from_coco(detector_class: str) -> str | None:
+        def from_table(detector_class: str) -> str | None:
             if detector_class not in known:
-                raise ConfigError(f"class map {name}: detector class '{detector_class}' is not a class of COCO")
+                raise ConfigError(f"class map {name}: detector class '{detector_class}' is not a class of {owner}")
             return table.get(detector_class)
 
-        return from_coco
-    own = _read_table(name, ("by-name", "common", *_COCO_TABLES, "agnostic"))
+        return from_table
+    own = _read_table(name, ("by-name", "common", *_TABLES, "agnostic"))
 
     def from_file(detector_class: str) -> str | None:
         value = own.get(detector_class, 0)

@@ -4,6 +4,7 @@ import contextlib
 import io
 import warnings
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ def read_config(reference: str, options: Mapping[str, Any] | None = None) -> Con
 
 
 def register_mmdet() -> None:
-    """Fill mmdet's registries, without its remarks on optional packages and on its own code."""
+    """Fill mmdet's registries with its parts and ours, without its remarks on optional packages and on its own code."""
     from mmdet.utils import register_all_modules
 
     for remark in ("To copy construct from a tensor", "Default ``avg_non_ignore`` is False"):
@@ -46,6 +47,7 @@ def register_mmdet() -> None:
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         register_all_modules(init_default_scope=True)
+        import_module("detectors.lite_htc")
 
 
 def without_downloads(model: Mapping[str, Any]) -> ConfigDict:

@@ -1,4 +1,4 @@
-"""`davis-to-vis` and `vos-to-vis`: the split that they write, and faults in one line."""
+"""`davis-to-vis`, `vos-to-vis` and `coco-to-vis`: the split that they write, and faults in one line."""
 
 import json
 from pathlib import Path
@@ -69,3 +69,56 @@ def test_davis_folders_become_a_split(command, vos: Path) -> None:
     assert code == 0
     assert out.strip().endswith("test.json: 1 videos, 2 frames, no annotations")
     assert read_split(vos / "test.json").annotations is None
+
+
+@pytest.fixture
+def coco(tmp_path: Path) -> Path:
+    """Pictures 50, 40, ..., 10: in each a cat, a bus and a cup."""
+    mask = np.zeros((1, 12, 16), dtype=bool)
+    mask[0, 2:6, 3:9] = True
+    annotations = [
+        {"id": place + 1, "image_id": 50 - 10 * (place // 3), "category_id": (17, 6, 47)[place % 3], "iscrowd": 0,
+         "segmentation": masks.encode(mask)[0]}
+        for place in range(15)
+    ]  # fmt: skip
+    content = {
+        "images": [{"id": i, "width": 16, "height": 12, "file_name": f"{i}.jpg"} for i in range(50, 0, -10)],
+        "annotations": annotations,
+        "categories": [{"id": 17, "name": "cat"}, {"id": 6, "name": "bus"}, {"id": 47, "name": "cup"}],
+    }
+    (tmp_path / "coco.json").write_text(json.dumps(content))
+    return tmp_path
+
+
+def test_still_pictures_become_a_split_of_other_classes(command, coco: Path) -> None:
+    (coco / "classes.json").write_text(json.dumps({"vehicle": ["bus", "car"], "rest": ["..."]}))
+    options = ["--instances", coco / "coco.json", "--out", coco / "split.json"]
+    code, out, _ = command("coco-to-vis", *options, "--classes", coco / "classes.json", "--every", 2)
+    assert code == 0
+    assert out.strip().endswith("split.json: 3 videos, 3 frames, 9 objects")
+    split = read_split(coco / "split.json")
+    assert {video.file_names for video in split.videos} == {("10.jpg",), ("30.jpg",), ("50.jpg",)}
+    assert [(category.id, category.name) for category in split.categories] == [(1, "vehicle"), (2, "rest")]
+    assert [entry.category_id for entry in split.annotations or ()] == [2, 1, 2] * 3
+    (coco / "classes.json").write_text(json.dumps({"vehicle": ["bus"]}))
+    command("coco-to-vis", *options, "--classes", coco / "classes.json")
+    assert len(read_split(coco / "split.json").annotations or ()) == 5
+    code, _, _ = command("coco-to-vis", *options)
+    assert [category.id for category in read_split(coco / "split.json").categories] == [17, 6, 47]
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("{", "cannot be read as JSON"),
+        ('{"a": "bus"}', "not of the form"),
+        ('{"a": ["dog"]}', "no category of the split belongs to one of a"),
+        ('{"a": ["bus"], "b": ["bus"]}', "'bus' stands in 'a' and once more"),
+    ],
+)
+def test_a_class_table_that_cannot_be_used_is_one_line(command, coco: Path, table: str, words: str) -> None:
+    (coco / "classes.json").write_text(table)
+    options = ["--instances", coco / "coco.json", "--out", coco / "split.json", "--classes", coco / "classes.json"]
+    code, _, err = command("coco-to-vis", *options)
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert words in err

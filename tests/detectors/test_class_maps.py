@@ -7,6 +7,9 @@ from detectors.class_maps import (
     COCO,
     COCO_TO_YOUTUBE_VIS_2019,
     COCO_TO_YOUTUBE_VIS_2021,
+    EVERYDAY,
+    EVERYDAY_TO_YOUTUBE_VIS_2019,
+    EVERYDAY_TO_YOUTUBE_VIS_2021,
     YOUTUBE_VIS_2019,
     YOUTUBE_VIS_2021,
     build_class_map,
@@ -58,6 +61,29 @@ def test_coco_to_each_year() -> None:
     assert ids_2019["tennis racket"] == 40
     assert sum(entry is not None for entry in ids_2019.values()) == 19
     assert sum(entry is not None for entry in ids_2021.values()) == 21
+
+
+@pytest.mark.parametrize(
+    ("year", "split", "table", "car"),
+    [
+        (2019, SPLIT_2019, EVERYDAY_TO_YOUTUBE_VIS_2019, "sedan"),
+        (2021, SPLIT_2021, EVERYDAY_TO_YOUTUBE_VIS_2021, "car"),
+    ],
+)
+def test_everyday_classes_to_each_year(year: int, split: list[Category], table: dict[str, str], car: str) -> None:
+    names = {category.id: category.name for category in split}
+    found = build_class_map(EVERYDAY, split, f"everyday-to-ytvis{year}")
+    given = dict(zip(EVERYDAY, [None if entry is None else names[entry] for entry in found], strict=True))
+    assert given == {name: table.get(name) for name in EVERYDAY}
+    assert (given["car"], given["motorcycle"], given["animal"], given["object"]) == (car, "motorbike", None, None)
+    with pytest.raises(ConfigError, match="'disc' is not a class of EVERYDAY"):
+        build_class_map(["disc"], split, f"everyday-to-ytvis{year}")
+
+
+def test_the_everyday_classes_are_those_that_the_bundled_detector_learns() -> None:
+    from detectors.mmdet_config import read_config
+
+    assert tuple(read_config("detectors/htc_lite_real").classes) == EVERYDAY
 
 
 def test_a_coco_map_for_the_wrong_year_or_detector() -> None:

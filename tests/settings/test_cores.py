@@ -44,3 +44,14 @@ def test_the_command_line_keeps_openmp_from_spinning_unless_told_otherwise():
         command = [sys.executable, "-c", f"{show}; {script}"]
         ran = subprocess.run(command, capture_output=True, text=True, env=environment | more, check=True)
         assert ran.stdout.splitlines()[-1] == expected
+
+
+def test_a_count_given_for_openmp_is_that_of_torch():
+    script = (
+        "from vis_pipeline.settings.cores import limit_threads\nlimit_threads()\n"
+        "import torch\nprint(torch.get_num_threads())"
+    )
+    environment = {key: value for key, value in os.environ.items() if key not in thread_environment(1)}
+    environment |= {"OMP_NUM_THREADS": "1"}
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True)
+    assert ran.stdout.split() == ["1"]

@@ -10,15 +10,17 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from detector_models import narrow
+from detector_models import narrow, narrow_light
 from mmdet.registry import MODELS
 from safetensors import safe_open
 from torch._utils import ExceptionWrapper
 
+from detectors.class_maps import EVERYDAY
 from detectors.mmdet_config import read_config
 from detectors.mmdet_model import MmdetDetector, class_names
 from evaluation.frame_metric import FrameAP
 from vis_pipeline import masks
+from vis_pipeline.backbones.efficientnet_lite import EfficientNetLite0
 from vis_pipeline.errors import ConfigError, DataError, WeightsError
 from vis_pipeline.files.whole_files import remove_unfinished, unfinished
 from vis_pipeline.training.detector import MixedFrames, YouTubeVisFrames, record, runner, train_detector
@@ -173,6 +175,27 @@ def test_a_killed_training_resumes_to_the_same_bits(
     assert all(torch.equal(moments[0][key]["exp_avg_sq"], moments[1][key]["exp_avg_sq"]) for key in moments[0])
     for name in ("losses.jsonl", "validation.jsonl"):
         assert (killed / name).read_text() == (whole / name).read_text() != ""
+
+
+def test_a_moving_average_of_the_weights_is_what_is_written_and_is_resumed(
+    tiny: Path, data_root: Path, tmp_path: Path
+) -> None:
+    config = read_config(str(tiny))
+    average = {"type": "EMAHook", "ema_type": "ExpMomentumEMA", "momentum": 0.2, "gamma": 2, "priority": 80}
+    config.custom_hooks = [*config.custom_hooks, average]
+    config.dump(str(tmp_path / "averaged.py"))
+    options = _options(data_root, steps=4, **{"default_hooks.checkpoint.interval": 2})
+    weights = train_detector(tmp_path / "averaged.py", tmp_path / "whole", cfg_options=options)
+    shutil.copytree(tmp_path / "whole", tmp_path / "killed")
+    (tmp_path / "killed" / "iter_4.pth").unlink()
+    train_detector(tmp_path / "averaged.py", tmp_path / "killed", resume=True, cfg_options=options)
+    expected, found = (torch.load(tmp_path / name / "iter_4.pth", weights_only=False) for name in ("whole", "killed"))
+    for kind in ("state_dict", "ema_state_dict"):
+        assert all(torch.equal(value, found[kind][key]) for key, value in expected[kind].items())
+    key = "neck.fpn_convs.0.conv.weight"
+    raw, averaged = expected["ema_state_dict"][f"module.{key}"], expected["state_dict"][key]
+    assert not torch.equal(raw, averaged)
+    assert torch.equal(read_state_dict(weights)[key], averaged.half())
 
 
 def test_draws_do_not_depend_on_what_was_drawn_before(data_root: Path) -> None:
@@ -432,6 +455,63 @@ def test_a_backbone_may_start_from_weights_that_learned_on_images(
     for key, value in resnet.named_parameters():
         assert torch.equal(found[f"backbone.{key}"], value.half())
     assert "loaded 100 of 100 tensors" in " ".join(capsys.readouterr().err.split())
+
+
+def test_photographs_train_the_light_htc_from_its_trunk(tmp_path: Path) -> None:
+    """A few steps of `htc_lite_real`, narrowed: the dataset, the backbone's weights, and what it detects with."""
+    trunk = EfficientNetLite0(levels=(3, 4, 5))
+    published = _as_published(trunk)
+    torch.save(published, tmp_path / "lite0.pth")
+    picture = np.zeros((60, 80, 3), dtype=np.uint8)
+    mask = np.zeros((1, 60, 80), dtype=bool)
+    mask[0, 10:50, 20:60] = True
+    picture[mask[0]] = (0, 200, 0)
+    cv2.imwrite(str(tmp_path / "1.png"), picture)
+    content = {
+        "images": [{"id": 1, "width": 80, "height": 60, "file_name": "1.png"}],
+        "annotations": [
+            {"id": 1, "image_id": 1, "category_id": 17, "iscrowd": 0, "segmentation": masks.encode(mask)[0]}
+        ],
+        "categories": [{"id": 17, "name": "cat"}],
+    }
+    (tmp_path / "instances.json").write_text(json.dumps(content))
+    config = read_config("detectors/htc_lite_real")
+    narrow_light(config.model)
+    dataset = config.train_dataloader.dataset
+    dataset.sources = [{"annotations": str(tmp_path / "instances.json"), "images": str(tmp_path), "labelled": ["cat"]}]
+    dataset.scene.size = 96
+    config.train_dataloader.batch_size = 2
+    config.train_cfg.max_iters = 2
+    config.custom_hooks[0].interval = 1
+    config.init_backbone = str(tmp_path / "lite0.pth")
+    config.dump(str(tmp_path / "light.py"))
+    weights = train_detector(tmp_path / "light.py", tmp_path / "work")
+    lines = [json.loads(line) for line in (tmp_path / "work" / "losses.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2]
+    assert class_names(str(tmp_path / "light.py"), weights) == EVERYDAY
+    stored = read_state_dict(weights)
+    folded = trunk.eval().fold_norms().state_dict()
+    assert torch.equal(stored["backbone.trunk.stem.conv.weight"], folded["stem.conv.weight"].half())
+    MmdetDetector(str(tmp_path / "light.py"), weights, range(12))
+
+
+def _as_published(trunk: EfficientNetLite0) -> dict[str, torch.Tensor]:
+    """The tensors of a trunk under the names of the published file."""
+    parts = {
+        "expand": ("_expand_conv", "_bn0"),
+        "depthwise": ("_depthwise_conv", "_bn1"),
+        "project": ("_project_conv", "_bn2"),
+    }
+    first = (0, 1, 3, 5, 11)
+    names = {}
+    for key, value in trunk.state_dict().items():
+        words = key.split(".")
+        if words[0] == "stem":
+            names[f"{'_conv_stem' if words[1] == 'conv' else '_bn0'}.{words[2]}"] = value
+        else:
+            _, level, block, part, kind, tensor = words
+            names[f"_blocks.{first[int(level)] + int(block)}.{parts[part][kind == 'norm']}.{tensor}"] = value
+    return names
 
 
 def test_half_precision_and_tensorboard_where_they_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:

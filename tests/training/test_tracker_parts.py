@@ -59,6 +59,22 @@ def test_in_the_refinement_stage_nothing_but_the_refinement_changes_statistics_i
     assert [prefixes(changed) for changed in changes(settings, side=143)] == [{"refine_model"}] * 2
 
 
+@pytest.mark.parametrize("kernels", ["all", "pointwise"])
+def test_depthwise_kernels_stay_where_only_pointwise_ones_learn(kernels):
+    settings = settings_of(
+        architecture="lite0",
+        schedule={"steps": 1, "warm_up": 0, "norm_batches": 1},
+        learning={"backbone": {"layer3": 0.0}, "backbone_statistics": "measured", "backbone_kernels": kernels},
+    )
+    (changed,) = changes(settings)
+    trunk = SiamMask(ARCHITECTURES["lite0"]).features.features
+    level = {name for name, _ in trunk.named_parameters() if name.startswith("levels.3.")}
+    depthwise = {name for name in level if name.endswith("depthwise.conv.weight")}
+    assert len(depthwise) == 6
+    expected = level if kernels == "all" else level - depthwise
+    assert {name.removeprefix(TRUNK) for name in changed if name.startswith(TRUNK)} == expected
+
+
 def test_statistics_follow_until_they_are_measured_and_then_stay():
     settings = settings_of(schedule={"steps": 4, "freeze_norm_at": 0.5, "norm_batches": 1, "warm_up": 0})
     follows = [any("running_mean" in name for name in changed) for changed in changes(settings)]

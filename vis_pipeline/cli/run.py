@@ -81,7 +81,7 @@ def run(
     class_map: Annotated[
         str | None,
         typer.Option(
-            help="by-name, agnostic, a JSON file; for classes with names also common, coco-to-ytvis2019|2021."
+            help="by-name, agnostic, a JSON file; for named classes also common, coco- or everyday-to-ytvis2019|2021."
         ),
     ] = None,
     save_detections: Annotated[bool, typer.Option("--save-detections", help="Also write detections.json.")] = False,

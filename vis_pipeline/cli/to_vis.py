@@ -1,4 +1,4 @@
-"""`vis-pipeline davis-to-vis` and `vos-to-vis`: data sets in other forms to a YouTube-VIS split."""
+"""`vis-pipeline davis-to-vis`, `vos-to-vis` and `coco-to-vis`: data sets in other forms to a YouTube-VIS split."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +13,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     app.command("davis-to-vis")(davis_to_vis)
     app.command("vos-to-vis")(vos_to_vis)
+    app.command("coco-to-vis")(coco_to_vis)
 
 
 _Out = Annotated[Path, typer.Option(help="The split to write (JSON).")]
@@ -41,6 +42,30 @@ def vos_to_vis(
     from vis_pipeline.data.youtube_vos import youtube_vos_split
 
     _write(youtube_vos_split(meta, annotations, frames), out)
+
+
+def coco_to_vis(
+    instances: Annotated[Path, typer.Option(help="COCO file of still pictures.")],
+    out: _Out,
+    classes: Annotated[
+        Path | None, typer.Option(help='JSON: class to its categories, "..." for all others; default: as they are.')
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, help="One in so many pictures, in the order of their ids.")] = 1,
+) -> None:
+    """Write a YouTube-VIS split of still pictures, to score detectors on; its frames are the COCO file's images."""
+    from dataclasses import replace
+
+    from vis_pipeline.data.class_table import read_class_table, regrouped
+    from vis_pipeline.data.coco import read_coco
+
+    split = read_coco(instances)
+    kept = {video.id for video in sorted(split.videos, key=lambda video: video.id)[::every]}
+    split = replace(
+        split,
+        videos=tuple(video for video in split.videos if video.id in kept),
+        annotations=tuple(entry for entry in split.annotations or () if entry.video_id in kept),
+    )
+    _write(split if classes is None else regrouped(split, read_class_table(classes)), out)
 
 
 def _write(split: "Split", out: Path) -> None:

@@ -41,8 +41,13 @@ def thread_environment(threads: int) -> dict[str, str]:
 
 
 def limit_threads() -> None:
-    """Set this process's environment so, where the user has not; before torch and NumPy are imported."""
-    for name, value in thread_environment(cores()).items():
+    """Set this process's environment so, where the user has not; before torch and NumPy are imported.
+
+    Torch takes the largest of the counts, so one that the user gave for OpenMP holds for the other libraries too.
+    """
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    threads = int(given) if given.isdecimal() and int(given) else cores()
+    for name, value in thread_environment(threads).items():
         os.environ.setdefault(name, value)
 
 

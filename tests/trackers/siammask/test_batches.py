@@ -32,7 +32,7 @@ def test_limits_are_those_of_the_image_that_a_target_is_in():
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("name", ["small", "resnet50", "small_two_branch"])
+@pytest.mark.parametrize("name", ["small", "resnet50", "small_two_branch", "lite0"])
 @torch.inference_mode()
 def test_a_crop_alone_gives_what_it_does_in_a_batch(name, threads):
     network = random_network(name).to(memory_format=torch.channels_last).eval()
@@ -67,7 +67,7 @@ def scene(size, seed):
 
 
 @pytest.mark.parametrize("stages", [1, 2])
-@pytest.mark.parametrize("name", ["small", "small_two_branch"])
+@pytest.mark.parametrize("name", ["small", "small_two_branch", "lite0"])
 def test_targets_of_several_videos_in_any_batches_are_as_each_alone(name, stages):
     network = random_network(name)
     videos = [scene((120, 160), 1), scene((90, 200), 2)]

@@ -5,7 +5,7 @@ from siammask_scenes import random_network
 from vis_pipeline.trackers.siammask.architectures import ARCHITECTURES
 
 
-@pytest.mark.parametrize("name", ["small", "small_no_refine", "small_two_branch"])
+@pytest.mark.parametrize("name", ["small", "small_no_refine", "small_two_branch", "lite0"])
 def test_shapes(name):
     network = random_network(name)
     architecture = ARCHITECTURES[name]
@@ -28,8 +28,9 @@ def test_shapes(name):
             network.coarse_mask_logits(correlation)
 
 
-def test_a_127_crop_gives_the_maps_of_one_window():
-    network = random_network("small")
+@pytest.mark.parametrize("name", ["small", "lite0"])
+def test_a_127_crop_gives_the_maps_of_one_window(name):
+    network = random_network(name)
     with torch.no_grad():
         crops = 255 * torch.rand(2, 3, 127, 127)
         search = network.search(crops)

@@ -16,11 +16,13 @@ class Architecture:
     """One network, fully described.
 
     Every architecture has the same geometry: an unpadded 7x7/2 convolution, a 3x3/2 pool and an unpadded stride-2
-    stage, so that a 127 crop gives maps of 61, 31 and 15 pixels, a 255 crop 125, 63 and 31, and their correlation a
-    25x25 response (SiamMask 2019, Table 6; the release's base_size 8).
+    stage, or what samples the same places, so that a 127 crop gives maps of 61, 31 and 15 pixels, a 255 crop 125, 63
+    and 31, and their correlation a 25x25 response (SiamMask 2019, Table 6; the release's base_size 8).
 
     Attributes:
-        block: residual block of the trunk; a bottleneck's output is four times its width.
+        block: residual block of the trunk; a bottleneck's output is four times its width. `inverted` is that of
+            EfficientNet-Lite0, whose widths and depths are given: conv1 is its level 1, layer1 to layer3 its levels 2
+            to 4.
         stem_width: channels of conv1.
         widths: inner channels of the blocks of layer1, layer2 and layer3.
         depths: blocks of layer1, layer2 and layer3.
@@ -34,7 +36,7 @@ class Architecture:
         refine_widths: channels of the refinement after those, finest first.
     """
 
-    block: Literal["bottleneck", "basic"]
+    block: Literal["bottleneck", "basic", "inverted"]
     stem_width: int
     widths: tuple[int, int, int]
     depths: tuple[int, int, int]
@@ -73,6 +75,16 @@ _SMALL = {
     "refine_hidden": (8, 16, 32),
     "refine_widths": (4, 8, 16),
 }
+_LITE0 = {
+    "block": "inverted",
+    "stem_width": 16,
+    "widths": (24, 40, 112),
+    "depths": (2, 2, 6),
+    "adjust_width": 96,
+    "head_width": 96,
+    "refine_hidden": (16, 32, 64),
+    "refine_widths": (8, 16, 32),
+}
 
 ARCHITECTURES: dict[str, Architecture] = {
     "resnet50": Architecture(**_RESNET50),  # type: ignore[arg-type]
@@ -81,4 +93,5 @@ ARCHITECTURES: dict[str, Architecture] = {
     "small": Architecture(**_SMALL, coarse_mask=False),  # type: ignore[arg-type]
     "small_no_refine": Architecture(**_SMALL, refine=False),  # type: ignore[arg-type]
     "small_two_branch": Architecture(**_SMALL, branches=2, anchors=1, refine=False),  # type: ignore[arg-type]
+    "lite0": Architecture(**_LITE0, coarse_mask=False),  # type: ignore[arg-type]
 }

@@ -121,7 +121,8 @@ class SiamMaskPredictor:
 
     def __init__(self, network: SiamMask, settings: SiamMaskSettings, device: torch.device | str = "cpu") -> None:
         self.device = torch.device(device)
-        self.network: SiamMask = network.to(self.device).to(memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+        prepared = network.to(self.device).for_prediction()
+        self.network: SiamMask = prepared.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.settings = settings
         self._batch = settings.batch or (4 if self.device.type == "cpu" else 64)
 

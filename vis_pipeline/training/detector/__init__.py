@@ -5,6 +5,7 @@ The frames are read from the split as they lie: nothing is converted on disk. We
 """
 
 from vis_pipeline.training.detector.frames import MixedFrames, YouTubeVisFrames
+from vis_pipeline.training.detector.photographs import PhotographScenes
 from vis_pipeline.training.detector.runner import train_detector
 
-__all__ = ["MixedFrames", "YouTubeVisFrames", "train_detector"]
+__all__ = ["MixedFrames", "PhotographScenes", "YouTubeVisFrames", "train_detector"]

@@ -11,6 +11,7 @@ from mmdet.models.roi_heads.mask_heads import FCNMaskHead, FusedSemanticHead
 from torch import Tensor, nn
 
 from detectors.class_maps import COCO, counterparts
+from detectors.lite_htc import EfficientNetLite0Backbone
 from detectors.mmdet_model import checkpoint_classes
 from vis_pipeline.errors import WeightsError
 from vis_pipeline.weights.files import is_counter, read_state_dict
@@ -107,10 +108,15 @@ def start_from_detector(model: nn.Module, classes: Sequence[str], path: Path) ->
 def start_backbone(model: Any, preprocessor: Mapping[str, Any], path: Path) -> LoadReport:
     """Load weights learned on images into the backbone of a model whose config has this `data_preprocessor`.
 
+    An EfficientNet-Lite0 takes the published file of its kind, any other backbone a ResNet.
+
     Raises:
         WeightsError: the file cannot be read or does not fit the backbone.
     """
-    return load_backbone(model.backbone, path, Normalisation.of_preprocessor(preprocessor))
+    images = Normalisation.of_preprocessor(preprocessor)
+    if isinstance(model.backbone, EfficientNetLite0Backbone):
+        return model.backbone.start_from(path, images)
+    return load_backbone(model.backbone, path, images)
 
 
 def class_layers(model: nn.Module, count: int) -> dict[str, int]:

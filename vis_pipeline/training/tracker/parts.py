@@ -1,17 +1,15 @@
 """The parts of a SiamMask that learn at rates and from steps of their own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from vis_pipeline.trackers.siammask.network import SiamMask
 from vis_pipeline.training.tracker.norm import batch_norms, fix_statistics, follow_statistics
 from vis_pipeline.training.tracker.recipe import LearningSettings, Schedule
 from vis_pipeline.training.tracker.schedule import norm_freeze_step
-
-_LAYERS = ("layer1", "layer2", "layer3")
 
 
 @dataclass(frozen=True)
@@ -24,6 +22,7 @@ class NetworkPart:
         backbone: whether it belongs to the backbone.
         first: the step from which it learns, None for never.
         norm_end: the step from which its batch-norm statistics are fixed; they follow from `first` on.
+        fixed: those of its parameters that never learn.
     """
 
     name: str
@@ -31,6 +30,7 @@ class NetworkPart:
     backbone: bool
     first: int | None
     norm_end: int
+    fixed: tuple[Tensor, ...] = ()
 
     @property
     def norms(self) -> list[nn.BatchNorm2d]:
@@ -53,9 +53,6 @@ class NetworkPart:
 
 def network_parts(network: SiamMask, learning: LearningSettings, schedule: Schedule) -> tuple[NetworkPart, ...]:
     """All parts of a network, each parameter in one of them, backbone first."""
-    trunk = network.features.features
-    layers: dict[str, tuple[nn.Module, ...]] = {"conv1": (trunk.conv1, trunk.bn1)}
-    layers |= {name: (getattr(trunk, name),) for name in _LAYERS}
     heads = {"adjust": network.features.downsample, "rpn_model": network.rpn_model, "mask_model": network.mask_model}
     if network.refine_model is not None:
         heads["refine_model"] = network.refine_model
@@ -63,8 +60,12 @@ def network_parts(network: SiamMask, learning: LearningSettings, schedule: Sched
     shares: dict[str, float] = {str(name): share for name, share in learning.backbone.items()}
     firsts = {name: round(share * schedule.steps) for name, share in shares.items()}
     backbone_end = 0 if learning.backbone_statistics == "measured" else freeze
+    fixed_kernels = _depthwise_kernels if learning.backbone_kernels == "pointwise" else _none
     return (
-        *(NetworkPart(name, modules, True, firsts.get(name), backbone_end) for name, modules in layers.items()),
+        *(
+            NetworkPart(name, modules, True, firsts.get(name), backbone_end, fixed_kernels(modules))
+            for name, modules in network.trunk_layers().items()
+        ),
         *(
             NetworkPart(name, (module,), False, None if name in learning.frozen else 0, freeze)
             for name, module in heads.items()
@@ -72,11 +73,23 @@ def network_parts(network: SiamMask, learning: LearningSettings, schedule: Sched
     )
 
 
+def _depthwise_kernels(modules: Iterable[nn.Module]) -> tuple[Tensor, ...]:
+    """The kernels of the convolutions that filter each channel by itself."""
+    inner = (layer for module in modules for layer in module.modules() if isinstance(layer, nn.Conv2d))
+    return tuple(layer.weight for layer in inner if layer.groups == layer.in_channels > 1)
+
+
+def _none(_: Iterable[nn.Module]) -> tuple[Tensor, ...]:
+    return ()
+
+
 def set_learning(parts: tuple[NetworkPart, ...], step: int) -> None:
     """Make the parts learn, and their batch norms follow, as they must at a step, whatever they did before."""
     for part in parts:
         for parameter in part.parameters():
             parameter.requires_grad_(part.learns(step))
+        for kernel in part.fixed:
+            kernel.requires_grad_(False)
         (follow_statistics if part.follows(step) else fix_statistics)(part.norms)
 
 

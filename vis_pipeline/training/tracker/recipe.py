@@ -123,6 +123,8 @@ class LearningSettings:
     Attributes:
         backbone: share of the steps from which each layer learns; one that is not named never does. What does not
             learn keeps its batch-norm statistics, too. The release: layer2 and layer3 from 0.5.
+        backbone_kernels: `pointwise` leaves the backbone's depthwise kernels as they are: on a CPU their gradient alone
+            can cost as much as all the rest of a step.
         backbone_rate: the backbone's learning rate as a share of the others' (the release: 0.1).
         backbone_statistics: `learned` follows those of the layers that learn, as in the heads; `measured` takes them
             once, over `norm_batches` batches before the first step, and fixes them: right for weights that were learned
@@ -131,6 +133,7 @@ class LearningSettings:
     """
 
     backbone: dict[Layer, Fraction] = Field(default_factory=_all_layers)
+    backbone_kernels: Literal["all", "pointwise"] = "all"
     backbone_rate: Positive = 1.0
     backbone_statistics: Literal["learned", "measured"] = "learned"
     frozen: tuple[Part, ...] = ()
@@ -138,7 +141,11 @@ class LearningSettings:
 
 @dataclass(frozen=True, config=STRICT)
 class BackboneStart:
-    """Start from a ResNet's weights, as :func:`vis_pipeline.weights.imagenet.load_backbone` reads them."""
+    """Start from the weights of a ResNet, or for such a trunk of an EfficientNet-Lite0.
+
+    They are read by :func:`vis_pipeline.weights.imagenet.load_backbone` and
+    :func:`vis_pipeline.weights.efficientnet_lite.load_efficientnet_lite0`.
+    """
 
     path: Path
     type: Literal["backbone"] = "backbone"

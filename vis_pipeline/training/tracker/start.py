@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+from vis_pipeline.backbones.efficientnet_lite import EfficientNetLite0
 from vis_pipeline.errors import WeightsError
 from vis_pipeline.trackers.siammask.network import SiamMask
 from vis_pipeline.training.tracker.recipe import BackboneStart, NetworkStart
+from vis_pipeline.weights.efficientnet_lite import load_efficientnet_lite0
 from vis_pipeline.weights.files import is_counter, read_state_dict
 from vis_pipeline.weights.imagenet import LoadReport, load_backbone
+from vis_pipeline.weights.normalisation import RAW_BGR
 from vis_pipeline.weights.registry import resolve
 
 
@@ -17,7 +20,10 @@ def start_from(network: SiamMask, settings: BackboneStart | NetworkStart) -> Loa
         WeightsError: the file cannot be read, has a tensor of another shape, or nothing of the network.
     """
     if isinstance(settings, BackboneStart):
-        return load_backbone(network.features.features, settings.path)
+        trunk = network.features.features
+        if isinstance(trunk, EfficientNetLite0):
+            return load_efficientnet_lite0(trunk, settings.path, RAW_BGR)
+        return load_backbone(trunk, settings.path)
     return load_network(network, resolve(settings.path))
 
 

@@ -1,0 +1,13 @@
+"""Ordinary video on CPU cores: people, animals, vehicles and things, by the bundled light HTC and light SiamMask."""
+
+detector = dict(
+    type="mmdet",
+    config="detectors/htc_lite_real",
+    checkpoint="bundled:htc_lite",
+    class_map="by-name",
+    score_threshold=0.1,
+    max_per_frame=30,
+    batch_size=4,
+)
+tracker = dict(type="siammask", checkpoint="bundled:siammask_lite", preset="davis", stages=2)
+tracking = dict()

@@ -1,0 +1,1 @@
+"""Trunks that the detector and the tracker share."""

@@ -31,8 +31,12 @@ class _AskingOneDnn(TorchFunctionMode):  # type: ignore[misc]
     ) -> Any:
         if func is torch.conv2d and not kwargs and _in_batches_by_onednn(*args):
             image, weight, bias, stride, padding, dilation, groups = args
-            return torch.mkldnn_convolution(image, weight, bias, padding, stride, dilation, groups)
+            return torch.mkldnn_convolution(image, weight, bias, _pair(padding), _pair(stride), _pair(dilation), groups)
         return func(*args, **(kwargs or {}))
+
+
+def _pair(value: int | tuple[int, ...]) -> tuple[int, ...]:
+    return (value, value) if isinstance(value, int) else value
 
 
 def _in_batches_by_onednn(
@@ -45,5 +49,5 @@ def _in_batches_by_onednn(
     groups: int = 1,
 ) -> bool:
     """Whether PyTorch has oneDNN convolve a batch of such images; with one thread it keeps plain 1x1 ones to itself."""
-    plain = weight.shape[2:] == (1, 1) and tuple(stride) == tuple(dilation) == (1, 1)
+    plain = weight.shape[2:] == (1, 1) and _pair(stride) == _pair(dilation) == (1, 1)
     return image.dtype == torch.float32 and groups == 1 and (torch.get_num_threads() > 1 or not plain)

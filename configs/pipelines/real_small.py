@@ -3,11 +3,13 @@
 detector = dict(
     type="mmdet",
     config="detectors/htc_lite_real",
-    checkpoint="bundled:htc_lite",
+    checkpoint="bundled:htc_lite_real",
     class_map="by-name",
-    score_threshold=0.1,
+    score_threshold=0.2,
     max_per_frame=30,
     batch_size=4,
+    overlap_iou=0.5,
+    overlap_share=0.8,
 )
-tracker = dict(type="siammask", checkpoint="bundled:siammask_lite", preset="davis", stages=2)
+tracker = dict(type="siammask", checkpoint="bundled:siammask_lite0", preset="davis", stages=2)
 tracking = dict()

@@ -10,8 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from vis_pipeline import Pipeline
-from vis_pipeline.runs import pipeline
+from vis_pipeline import Pipeline, pipeline
 from vis_pipeline.structures.tracks import FrameTracks, VideoOutcome
 from vis_pipeline.synthesis.procedural.video import generate_video
 

@@ -10,8 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from vis_pipeline import Pipeline
-from vis_pipeline.runs import pipeline
+from vis_pipeline import Pipeline, pipeline
 from vis_pipeline.structures.tracks import FrameTracks, VideoOutcome
 from vis_pipeline.synthesis.procedural.video import generate_video
 
@@ -43,8 +42,11 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
             printed.append(capsys.readouterr().out)
     assert [line.split()[:2] for line in printed[0].splitlines()] == [[str(i), str(i / 10)] for i in range(LENGTH)]
     assert "3 0 star" in printed[1]
-    assert "star 0." in printed[-2] and "in 4 of 4 frames" in printed[-2]
-    assert printed[-1] == f"{len(names['outcome'].tracks)} tracks, 4 frames\n"
+    assert "star 0." in printed[-3] and "in 4 of 4 frames" in printed[-3]
+    many, count = printed[-2].splitlines(), len(names["finished"].tracks)
+    missing = "2 video none.mp4: no such file or folder"
+    assert sorted(many) == [f"0 {count} tracks", f"1 {count} tracks", missing]
+    assert printed[-1] == f"{count} tracks, 4 frames\n"
     assert isinstance(names["frame"], FrameTracks) and isinstance(names["finished"], VideoOutcome)
     # Drawing on the frames changed nothing.
     drawn, plain = names["frame"], list(Pipeline.track(names["pipeline"], "clip.mp4"))[-1]

@@ -19,6 +19,7 @@ from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.structures.splits import Category
+from vis_pipeline.structures.tracks import VideoOutcome
 from vis_pipeline.trackers.lifecycle import TrackingSettings
 from vis_pipeline.trackers.lifecycle.tracker import LifecycleTracker
 from vis_pipeline.trackers.siammask.architectures import ARCHITECTURES
@@ -170,6 +171,17 @@ def test_a_folder_and_its_name_are_sources(pipeline: Pipeline, tmp_path: Path) -
     assert pipeline.run(tmp_path, on_bad_frame="skip").skipped == (2,)
     with pytest.raises(DataError, match="no such file or folder"):
         pipeline.run(tmp_path / "none.mp4")
+
+
+def test_many_videos_come_out_as_they_do_one_by_one(pipeline: Pipeline, tmp_path: Path) -> None:
+    small = [np.ascontiguousarray(image[:40, :50]) for image in images(3)]
+    found = dict(pipeline.run_many([images(), tmp_path / "none.mp4", small, images(4)], lockstep=3))
+    assert sorted(found) == [0, 1, 2, 3]
+    assert isinstance(found[1], DataError) and "none.mp4: no such file" in str(found[1])
+    for place, source in ((0, images()), (2, small), (3, images(4))):
+        outcome, alone = found[place], pipeline.run(source)
+        assert isinstance(outcome, VideoOutcome)
+        assert (outcome.tracks, outcome.events, outcome.length) == (alone.tracks, alone.events, alone.length)
 
 
 def test_a_config_or_device_that_is_not_there_is_named() -> None:

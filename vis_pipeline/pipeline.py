@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from detectors.base import Detector
 from vis_pipeline.data.array_frames import ArrayFrames, array_frame
 from vis_pipeline.data.frames import OnBadFrame, open_frames, prefetched
-from vis_pipeline.engine import FrameLoop
+from vis_pipeline.engine import FrameLoop, Lane, in_lockstep
+from vis_pipeline.errors import UserError
 from vis_pipeline.runs.settings import load_pipeline
 from vis_pipeline.settings.device import torch_device
 from vis_pipeline.structures.frames import Footage
@@ -93,6 +94,20 @@ class Pipeline:
             pass
         return loop.finish()
 
+    def run_many(
+        self, sources: Iterable[Source], lockstep: int = 4, on_bad_frame: OnBadFrame = "error"
+    ) -> Iterator[tuple[int, VideoOutcome | UserError]]:
+        """The finished tracks of many videos, `lockstep` of which advance together, so that they share batches.
+
+        A video's outcome is what :meth:`run` gives, and comes with its place among the sources as soon as it is
+        finished. One that cannot be read comes with its error instead; the others go on.
+        """
+        lanes = (
+            Lane(place, self._loop(), _footage(source, on_bad_frame), self._batch_size)
+            for place, source in enumerate(sources)
+        )
+        yield from in_lockstep(self._tracker, lanes, lockstep)
+
     def session(self) -> "PipelineSession":
         """Begin a video whose frames the caller has, one after another."""
         return PipelineSession(self._loop())
@@ -142,7 +157,9 @@ class PipelineSession:
         return self._outcome
 
 
-def _footage(source: Source, on_bad_frame: OnBadFrame) -> Iterable[Footage]:
+def _footage(source: Source, on_bad_frame: OnBadFrame) -> Iterator[Footage]:
+    """The frames of a source, which is opened when the first one is asked for."""
     if isinstance(source, (str, int, Path)):
-        return prefetched(open_frames(source, on_bad_frame))
-    return ArrayFrames(VIDEO_ID, source)
+        yield from prefetched(open_frames(source, on_bad_frame))
+    else:
+        yield from ArrayFrames(VIDEO_ID, source)

@@ -1,5 +1,5 @@
 # `make` sets everything up in .venv; `make demo` and `make test` do so first where it is not done yet.
-# Settings: PYTHON, TORCH (a pip requirement), CUDA_ARCH (e.g. 9.0; else the GPU's own), MAX_JOBS, PYTEST_ARGS.
+# Settings: VIDEO (a clip for the demo), PYTHON, TORCH (a pip requirement), CUDA_ARCH (e.g. 9.0; else the GPU's own), MAX_JOBS, PYTEST_ARGS.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -31,7 +31,7 @@ setup: $(DONE)/packages
 
 demo: setup
 	@rm -rf demo
-	$(VENV)/bin/vis-pipeline demo --out demo
+	$(VENV)/bin/vis-pipeline demo --out demo $(if $(VIDEO),--video '$(VIDEO)')
 
 test: setup
 	@$(PY) -m pytest $(PYTEST_ARGS)

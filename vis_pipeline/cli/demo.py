@@ -18,6 +18,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="New folder for the split, the run and the pictures.")] = Path("demo"),
     videos: Annotated[int, typer.Option(min=1, help="Videos to make.")] = 8,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 2,
+    video: Annotated[Path | None, typer.Option(help="Also track this clip of your own, and draw it.")] = None,
 ) -> None:
     """Make unseen procedural videos, track them with HTC and two-stage SiamMask, score, zip and draw the result."""
     split, run = out / "split", out / "run"
@@ -28,6 +29,9 @@ def demo(
     _step("evaluate", run, "--gt", truth, "--json", out / "scores.json")
     _step("submit", run)
     _step("visualize", run)
+    if video is not None:
+        _step("run", "real_small", "--video", video, "--out", out / "clip")
+        _step("visualize", out / "clip")
 
 
 def _step(*words: object) -> None:

@@ -39,8 +39,10 @@ def register(app: typer.Typer) -> None:
 
 
 def run(
-    config: Annotated[str, typer.Argument(help="Pipeline config: a file, or a packaged name.")],
     out: Annotated[Path, typer.Option(help="Run folder; a rerun goes on where the last one stopped.")],
+    config: Annotated[
+        str, typer.Argument(help="Pipeline config: a file, or a packaged name; real_small is for ordinary video.")
+    ] = "real_small",
     split: Annotated[Path | None, typer.Option(help="YouTube-VIS instances.json; annotations are not used.")] = None,
     frames: Annotated[Path | None, typer.Option(help="Folder that the split's file names start from.")] = None,
     video: Annotated[

@@ -86,9 +86,19 @@ BUNDLED = {
             "it knows eight drawn shapes well, photographed objects poorly; real video needs published or own weights",
         ),
         BundledWeights(
+            "htc_lite_real",
+            "HTC on EfficientNet-Lite0: people, animals, vehicles and things in ordinary pictures, on CPU cores",
+            "it finds large people, cars and animals; it misses small things and confuses kinds",
+        ),
+        BundledWeights(
             "siammask_small",
             "small SiamMask, two stages; trained on drawn, composed and real videos",
             "its masks of real objects are coarse",
+        ),
+        BundledWeights(
+            "siammask_lite0",
+            "SiamMask on EfficientNet-Lite0, two stages; trained on real video, photographs and composed videos",
+            "thin parts of objects are lost",
         ),
     )
 }

@@ -2,7 +2,7 @@
 
 detector = dict(
     type="mmdet",
-    config="detectors/htc_lite_real",
+    config="recipes/htc_lite_real",
     checkpoint="bundled:htc_lite_real",
     class_map="by-name",
     score_threshold=0.2,

@@ -83,7 +83,7 @@ def test_everyday_classes_to_each_year(year: int, split: list[Category], table: 
 def test_the_everyday_classes_are_those_that_the_bundled_detector_learns() -> None:
     from detectors.mmdet_config import read_config
 
-    assert tuple(read_config("detectors/htc_lite_real").classes) == EVERYDAY
+    assert tuple(read_config("recipes/htc_lite_real").classes) == EVERYDAY
 
 
 def test_a_coco_map_for_the_wrong_year_or_detector() -> None:

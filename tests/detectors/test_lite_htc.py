@@ -41,7 +41,7 @@ def test_partial_cross_entropy_is_that_of_its_definition(data: st.DataObject) ->
 def tiny_config(**changes: Any) -> Any:
     """The model of `htc_lite_real` at an eighth of its width, on a trunk that does not learn."""
     register_mmdet()
-    model = read_config("detectors/htc_lite_real").model
+    model = read_config("recipes/htc_lite_real").model
     model.backbone.frozen_stages = 5
     model.neck.out_channels = CHANNELS
     model.rpn_head.update(in_channels=CHANNELS, feat_channels=CHANNELS)

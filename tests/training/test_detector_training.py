@@ -475,7 +475,7 @@ def test_photographs_train_the_light_htc_from_its_trunk(tmp_path: Path) -> None:
         "categories": [{"id": 17, "name": "cat"}],
     }
     (tmp_path / "instances.json").write_text(json.dumps(content))
-    config = read_config("detectors/htc_lite_real")
+    config = read_config("recipes/htc_lite_real")
     narrow_light(config.model)
     dataset = config.train_dataloader.dataset
     dataset.sources = [{"annotations": str(tmp_path / "instances.json"), "images": str(tmp_path), "labelled": ["cat"]}]

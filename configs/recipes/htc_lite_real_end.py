@@ -1,4 +1,6 @@
-"""The end of the training of `htc_lite_real`: from its weights, the rate falls to nothing."""
+"""vis-pipeline train detector htc_lite_real_end --work-dir work_dirs/htc_lite_real_end
+
+The end of the training of `htc_lite_real`: from its weights, the rate falls to nothing."""
 
 _base_ = ["./htc_lite_real.py"]
 

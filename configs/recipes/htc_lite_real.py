@@ -1,4 +1,7 @@
-"""HTC on EfficientNet-Lite0 for people, animals, vehicles and things in ordinary pictures, trained on two CPU cores.
+"""vis-pipeline train detector htc_lite_real --work-dir work_dirs/htc_lite_real
+
+Began `bundled:htc_lite_real`, which `htc_lite_real_end` finished: on 60 held-out photographs mask AP50 0.30 of persons, 0.36 of
+vehicles, 0.65 of animals. HTC on EfficientNet-Lite0 for people, animals, vehicles and things in ordinary pictures, trained on two CPU cores.
 
 Every part of HTC is there (three interleaved stages, mask information flow) but the semantic branch: 64-channel
 features, few proposals, masks of one class. The first three levels of the trunk stay as ImageNet left them.
@@ -10,7 +13,7 @@ Every seventh picture of `general`, in the order of the ids, is left out. To val
 table below as JSON, the images as data/heldout/JPEGImages, and `val_dataloader.dataset.data_root=data/heldout`.
 """
 
-_base_ = ["./_youtube_vis_training.py"]
+_base_ = ["../detectors/_youtube_vis_training.py"]
 
 # Pairs, for a config that is written sorts what has names.
 class_table = [

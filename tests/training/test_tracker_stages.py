@@ -202,7 +202,14 @@ def test_the_refinement_stages_learn_the_refined_mask_alone(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["siammask_r50_real", "siammask_r50_real_refine", "siammask_small_real", "siammask_small_mixed"]
+    "name",
+    [
+        "siammask_r50_real",
+        "siammask_r50_real_refine",
+        "siammask_small_real",
+        "siammask_small_mixed",
+        "siammask_lite0",
+    ],
 )
 def test_the_configs_for_real_video_leave_out_the_sequences_that_they_are_tested_on(name):
     held_out = {"bmx-bumps", "car-turn", "elephant", "horsejump-low", "mallard-water", "rhino", "stroller", "train"}

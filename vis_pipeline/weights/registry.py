@@ -90,6 +90,11 @@ BUNDLED = {
             "small SiamMask, two stages; trained on drawn, composed and real videos",
             "its masks of real objects are coarse",
         ),
+        BundledWeights(
+            "siammask_lite0",
+            "SiamMask on EfficientNet-Lite0, two stages; trained on real video, photographs and composed videos",
+            "its masks lose thin parts, and after a long occlusion it may go on with something else",
+        ),
     )
 }
 

@@ -44,11 +44,11 @@ sources = [
     dict(type="coco", instances="data/feral_cats/instances.json", images="data/feral_cats/images", weight=0.03,
          least_area=600),
 ]
-pairs = dict(max_gap=20, history=3, crowded=0.4, negatives=0.2, lookalikes=0.6, cache_gigabytes=6)
-augment = dict(refine_shift=0.2, refine_scale=(0.75, 1.4), grey=0.15, blur=0.15, light=0.15)
-learning = dict(backbone=dict(layer3=0.05), backbone_rate=0.1, backbone_statistics="measured",
+pairs = dict(max_gap=40, history=3, crowded=0.4, negatives=0.2, lookalikes=0.6, cache_gigabytes=6)
+augment = dict(refine_shift=0.25, refine_scale=(0.6, 1.65), grey=0.15, blur=0.15, light=0.15)
+learning = dict(backbone=dict(layer3=0.3), backbone_rate=0.1, backbone_statistics="measured",
                 backbone_kernels="pointwise")
 losses = dict(score=2.0, box=1.5, refined=20.0, second_stage=24.0)
-schedule = dict(steps=5000, batch=16, learning_rate=1e-3, warm_up=150, freeze_norm_at=0.6,
-                search_sides=[(0.0, 191), (0.5, 255)])
-checkpoint_every = 250
+schedule = dict(steps=3400, batch=16, learning_rate=1e-3, warm_up=150, freeze_norm_at=0.6,
+                search_sides=[(0.0, 191), (0.84, 255)])
+checkpoint_every = 150

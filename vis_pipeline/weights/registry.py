@@ -88,7 +88,7 @@ BUNDLED = {
         BundledWeights(
             "htc_lite_real",
             "HTC on EfficientNet-Lite0: people, animals, vehicles and things in ordinary pictures, on CPU cores",
-            "it finds large people, cars and animals; it misses small things and confuses kinds",
+            "it misses small and half hidden people and most things; its masks lose thin parts",
         ),
         BundledWeights(
             "siammask_small",
@@ -98,7 +98,7 @@ BUNDLED = {
         BundledWeights(
             "siammask_lite0",
             "SiamMask on EfficientNet-Lite0, two stages; trained on real video, photographs and composed videos",
-            "thin parts of objects are lost",
+            "its masks lose thin parts, and after a long occlusion it may go on with something else",
         ),
     )
 }

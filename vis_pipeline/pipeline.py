@@ -57,11 +57,13 @@ class Pipeline:
         self._batch_size = batch_size
 
     @classmethod
-    def from_config(cls, name: str, device: str | None = None, options: Sequence[str] = ()) -> "Pipeline":
+    def from_config(
+        cls, name: str = "real_small", device: str | None = None, options: Sequence[str] = ()
+    ) -> "Pipeline":
         """Load a pipeline's networks.
 
         Args:
-            name: its config: a file, or a packaged name such as `procedural_small`.
+            name: its config: a file, or a packaged name; `real_small` is for ordinary video.
             device: `cpu`, `cuda` or `cuda:N`; None is CUDA where there is one, else the CPU.
             options: overrides of the config, each `a.b=value`.
 

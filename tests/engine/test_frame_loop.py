@@ -8,9 +8,9 @@ import torch
 
 from vis_pipeline.engine import track_video
 from vis_pipeline.masks import encode
-from vis_pipeline.stopwatch import Stopwatch
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import Frame
+from vis_pipeline.structures.stopwatch import Stopwatch
 from vis_pipeline.structures.tracks import FrameTracks, MaskState, TrackResult
 from vis_pipeline.trackers.base import Finished, Session, Tracker
 from vis_pipeline.trackers.last_mask import NoPrediction

@@ -5,9 +5,9 @@ from itertools import islice
 from typing import Any
 
 from detectors.base import Detector
-from vis_pipeline.stopwatch import Stopwatch
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import BadFrame, Footage, Frame, Remark
+from vis_pipeline.structures.stopwatch import Stopwatch
 from vis_pipeline.structures.tracks import FrameTracks, VideoOutcome
 from vis_pipeline.trackers.base import Tracker
 

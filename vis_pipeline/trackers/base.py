@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from vis_pipeline.stopwatch import Stopwatch
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import Frame
+from vis_pipeline.structures.stopwatch import Stopwatch
 from vis_pipeline.structures.tracks import FrameTracks, TrackResult
 
 NeedsT = TypeVar("NeedsT")

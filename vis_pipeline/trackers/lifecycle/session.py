@@ -10,9 +10,9 @@ from torch import Tensor
 
 from vis_pipeline import masks as rle
 from vis_pipeline.masks.boxes import minmax_boxes
-from vis_pipeline.stopwatch import Stopwatch
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import Frame
+from vis_pipeline.structures.stopwatch import Stopwatch
 from vis_pipeline.structures.tracks import FrameTracks, TrackResult
 from vis_pipeline.trackers.base import Finished
 from vis_pipeline.trackers.lifecycle.appearance import BINS, blended

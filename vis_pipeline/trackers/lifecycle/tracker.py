@@ -5,7 +5,7 @@ from typing import Generic
 
 import torch
 
-from vis_pipeline.stopwatch import Stopwatch
+from vis_pipeline.structures.stopwatch import Stopwatch
 from vis_pipeline.trackers.lifecycle.propagation import Answer, Needs, Propagator, StateT
 from vis_pipeline.trackers.lifecycle.session import LifecycleSession
 from vis_pipeline.trackers.lifecycle.settings import TrackingSettings

@@ -34,7 +34,8 @@ demo: setup
 	$(VENV)/bin/vis-pipeline demo --out demo $(if $(VIDEO),--video '$(VIDEO)')
 
 test: setup
-	@$(PY) -m pytest $(PYTEST_ARGS)
+	@export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
+	$(PY) -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint: $(DONE)/packages
 	@$(VENV)/bin/ruff check .

@@ -7,42 +7,14 @@ that was trained on COCO, `--cfg-options init_weights=htc_r50_fpn_1x_coco`, or a
 _base_ = ["./_youtube_vis_training.py"]
 
 from detectors.class_maps import YOUTUBE_VIS_2019 as classes
+from detectors.config_parts import box_head, mask_heads
 num_classes = len(classes)
 frame_scale = (640, 360)
 
-
-def _box_head(xy, wh):
-    return dict(
-        type="Shared2FCBBoxHead",
-        in_channels=256,
-        fc_out_channels=1024,
-        roi_feat_size=7,
-        num_classes=num_classes,
-        bbox_coder=dict(
-            type="DeltaXYWHBBoxCoder", target_means=[0.0, 0.0, 0.0, 0.0], target_stds=[xy, xy, wh, wh]
-        ),
-        reg_class_agnostic=True,
-        loss_cls=dict(type="CrossEntropyLoss", use_sigmoid=False, loss_weight=1.0),
-        loss_bbox=dict(type="SmoothL1Loss", beta=1.0, loss_weight=1.0),
-    )
-
-
-def _mask_head(**first):
-    return dict(
-        type="HTCMaskHead",
-        num_convs=4,
-        in_channels=256,
-        conv_out_channels=256,
-        num_classes=num_classes,
-        loss_mask=dict(type="CrossEntropyLoss", use_mask=True, loss_weight=1.0),
-        **first,
-    )
-
-
 model = dict(
     roi_head=dict(
-        bbox_head=[_box_head(0.1, 0.2), _box_head(0.05, 0.1), _box_head(0.033, 0.067)],
-        mask_head=[_mask_head(with_conv_res=False), _mask_head(), _mask_head()],
+        bbox_head=[box_head(num_classes, 256, 1024, spread) for spread in ((0.1, 0.2), (0.05, 0.1), (0.033, 0.067))],
+        mask_head=mask_heads(num_classes, 256, 4),
     ),
 )
 

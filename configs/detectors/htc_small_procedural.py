@@ -9,54 +9,12 @@ The data: see `_youtube_vis_training.py`.
 
 _base_ = ["./_youtube_vis_training.py"]
 
-from detectors.config_parts import mild_colours, warm_cosine
+from detectors.config_parts import box_head, mask_heads, mild_colours, stage_training, warm_cosine
 
 classes = ("disc", "ring", "square", "triangle", "star", "cross", "crescent", "arrow")
 num_classes = len(classes)
 channels = 48
 norm = dict(type="BN", requires_grad=True)
-
-
-def _stage_head(spread):
-    return dict(
-        type="Shared2FCBBoxHead",
-        in_channels=channels,
-        fc_out_channels=192,
-        roi_feat_size=7,
-        num_classes=num_classes,
-        bbox_coder=dict(
-            type="DeltaXYWHBBoxCoder",
-            target_means=[0.0, 0.0, 0.0, 0.0],
-            target_stds=[0.1 * spread, 0.1 * spread, 0.2 * spread, 0.2 * spread],
-        ),
-        reg_class_agnostic=True,
-        loss_cls=dict(type="CrossEntropyLoss", use_sigmoid=False, loss_weight=1.5),
-        loss_bbox=dict(type="SmoothL1Loss", beta=1.0, loss_weight=1.0),
-    )
-
-
-def _mask_head(**first):
-    return dict(
-        type="HTCMaskHead",
-        num_convs=2,
-        in_channels=channels,
-        conv_out_channels=channels,
-        num_classes=num_classes,
-        class_agnostic=True,
-        loss_mask=dict(type="CrossEntropyLoss", use_mask=True, loss_weight=1.0),
-        **first,
-    )
-
-
-def _stage_training(iou):
-    return dict(
-        assigner=dict(type="MaxIoUAssigner", pos_iou_thr=iou, neg_iou_thr=iou, min_pos_iou=iou, ignore_iof_thr=-1),
-        sampler=dict(type="RandomSampler", num=64, pos_fraction=0.25, neg_pos_ub=-1, add_gt_as_proposals=True),
-        mask_size=28,
-        pos_weight=-1,
-        debug=False,
-    )
-
 
 model = dict(
     data_preprocessor=dict(pad_seg=True),
@@ -78,9 +36,9 @@ model = dict(
     roi_head=dict(
         stage_loss_weights=[1.0, 0.75, 0.5],
         bbox_roi_extractor=dict(roi_layer=dict(sampling_ratio=1), out_channels=channels, featmap_strides=[4, 8, 16], finest_scale=28),
-        bbox_head=[_stage_head(1.0), _stage_head(0.5), _stage_head(0.33)],
+        bbox_head=[box_head(num_classes, channels, 192, (0.1 * s, 0.2 * s), class_weight=1.5) for s in (1.0, 0.5, 0.33)],
         mask_roi_extractor=dict(roi_layer=dict(sampling_ratio=1), out_channels=channels, featmap_strides=[4, 8], finest_scale=56),
-        mask_head=[_mask_head(with_conv_res=False), _mask_head(), _mask_head()],
+        mask_head=mask_heads(num_classes, channels, 2, class_agnostic=True),
         semantic_roi_extractor=dict(
             type="SingleRoIExtractor",
             roi_layer=dict(type="RoIAlign", output_size=7, sampling_ratio=1),
@@ -103,7 +61,7 @@ model = dict(
     train_cfg=dict(
         rpn=dict(sampler=dict(num=64)),
         rpn_proposal=dict(nms_pre=300, max_per_img=150),
-        rcnn=[_stage_training(0.5), _stage_training(0.6), _stage_training(0.7)],
+        rcnn=[stage_training(iou) for iou in (0.5, 0.6, 0.7)],
     ),
     test_cfg=dict(rpn=dict(nms_pre=300, max_per_img=100), rcnn=dict(score_thr=0.05, max_per_img=30)),
 )

@@ -15,6 +15,8 @@ table below as JSON, the images as data/heldout/JPEGImages, and `val_dataloader.
 
 _base_ = ["../detectors/_youtube_vis_training.py"]
 
+from detectors.config_parts import box_head, mask_heads, stage_training
+
 # Pairs, for a config that is written sorts what has names.
 class_table = [
     ("person", ["person"]),
@@ -36,48 +38,6 @@ channels = 64
 size = 320
 norm = dict(type="BN", requires_grad=True)
 
-
-def _stage_head(spread):
-    return dict(
-        type="PartlyLabelledBBoxHead",
-        in_channels=channels,
-        fc_out_channels=320,
-        roi_feat_size=7,
-        num_classes=num_classes,
-        bbox_coder=dict(
-            type="DeltaXYWHBBoxCoder",
-            target_means=[0.0, 0.0, 0.0, 0.0],
-            target_stds=[0.1 * spread, 0.1 * spread, 0.2 * spread, 0.2 * spread],
-        ),
-        reg_class_agnostic=True,
-        loss_cls=dict(type="CrossEntropyLoss", use_sigmoid=False, loss_weight=1.0),
-        loss_bbox=dict(type="SmoothL1Loss", beta=1.0, loss_weight=2.0),
-    )
-
-
-def _mask_head(**first):
-    return dict(
-        type="HTCMaskHead",
-        num_convs=2,
-        in_channels=channels,
-        conv_out_channels=channels,
-        num_classes=num_classes,
-        class_agnostic=True,
-        loss_mask=dict(type="CrossEntropyLoss", use_mask=True, loss_weight=1.0),
-        **first,
-    )
-
-
-def _stage_training(iou):
-    return dict(
-        assigner=dict(type="MaxIoUAssigner", pos_iou_thr=iou, neg_iou_thr=iou, min_pos_iou=iou, match_low_quality=False, ignore_iof_thr=0.5),
-        sampler=dict(type="RandomSampler", num=64, pos_fraction=0.25, neg_pos_ub=-1, add_gt_as_proposals=True),
-        mask_size=28,
-        pos_weight=-1,
-        debug=False,
-    )
-
-
 model = dict(
     type="MixedPrecisionHTC",
     train_dtype="bfloat16",
@@ -94,14 +54,17 @@ model = dict(
         type="PartlyLabelledRoIHead",
         stage_loss_weights=[1.0, 0.5, 0.25],
         bbox_roi_extractor=dict(roi_layer=dict(sampling_ratio=1), out_channels=channels, featmap_strides=[8, 16, 32], finest_scale=56),
-        bbox_head=[_stage_head(1.0), _stage_head(0.5), _stage_head(0.33)],
+        bbox_head=[
+            box_head(num_classes, channels, 320, (0.1 * s, 0.2 * s), "PartlyLabelledBBoxHead", box_weight=2.0)
+            for s in (1.0, 0.5, 0.33)
+        ],
         mask_roi_extractor=dict(roi_layer=dict(sampling_ratio=1), out_channels=channels, featmap_strides=[8, 16, 32], finest_scale=112),
-        mask_head=[_mask_head(with_conv_res=False), _mask_head(), _mask_head()],
+        mask_head=mask_heads(num_classes, channels, 2, class_agnostic=True),
     ),
     train_cfg=dict(
         rpn=dict(assigner=dict(ignore_iof_thr=0.5), sampler=dict(num=128, pos_fraction=0.5), allowed_border=-1),
         rpn_proposal=dict(nms_pre=300, max_per_img=200),
-        rcnn=[_stage_training(0.5), _stage_training(0.6), _stage_training(0.7)],
+        rcnn=[stage_training(iou, match_low_quality=False, ignore_iof_thr=0.5) for iou in (0.5, 0.6, 0.7)],
     ),
     test_cfg=dict(rpn=dict(nms_pre=300, max_per_img=128), rcnn=dict(score_thr=0.05, max_per_img=50)),
 )

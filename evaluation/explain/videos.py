@@ -24,14 +24,14 @@ class _Verdicts:
     """The N predictions of one category, best score first, at T thresholds.
 
     Attributes:
-        scored: int64 [N], index of the video.
+        video: int64 [N], index of the video.
         true: bool [T, N].
         false: bool [T, N].
         positives: for each video that has any, its ground truths to be found.
         unfound: of these, how many are not found, int64 [T].
     """
 
-    scored: NDArray[np.int64]
+    video: NDArray[np.int64]
     true: NDArray[np.bool_]
     false: NDArray[np.bool_]
     positives: Mapping[int, int]
@@ -41,15 +41,15 @@ class _Verdicts:
         """AP at each threshold, float64 [T]; -1 without ground truth."""
         return _average_precision(self.true, self.false, sum(self.positives.values()))
 
-    def of_one(self, scored: int) -> NDArray[np.float64]:
+    def of_one(self, video: int) -> NDArray[np.float64]:
         """AP in one video alone, float64 [T]; -1 without ground truth there."""
-        own = self.scored == scored
-        return _average_precision(self.true[:, own], self.false[:, own], self.positives.get(scored, 0))
+        own = self.video == video
+        return _average_precision(self.true[:, own], self.false[:, own], self.positives.get(video, 0))
 
-    def without_errors_of(self, scored: int) -> NDArray[np.float64]:
+    def without_errors_of(self, video: int) -> NDArray[np.float64]:
         """AP when one video's errors count no longer, float64 [T]; -1 where no ground truth is left."""
-        positives = sum(self.positives.values()) - self.unfound.get(scored, 0)
-        return _average_precision(self.true, self.false & (self.scored != scored), positives)
+        positives = sum(self.positives.values()) - self.unfound.get(video, 0)
+        return _average_precision(self.true, self.false & (self.video != video), positives)
 
 
 def figures_by_video(scored_videos: Sequence[ScoredVideo]) -> list[VideoFigures]:
@@ -89,7 +89,7 @@ def _verdicts(scored_videos: Sequence[ScoredVideo], category: int) -> _Verdicts:
     # Of equal scores those of the earlier video come first.
     order = np.argsort(-scores, kind="stable")
     return _Verdicts(
-        scored=np.repeat(np.arange(len(scored_videos)), [own.sum() for own in chosen])[order],
+        video=np.repeat(np.arange(len(scored_videos)), [own.sum() for own in chosen])[order],
         true=np.concatenate([scored.true[:, own] for scored, own in zip(scored_videos, chosen, strict=True)], axis=1)[
             :, order
         ],

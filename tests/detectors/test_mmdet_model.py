@@ -217,9 +217,7 @@ def test_weights_of_another_config_are_named_with_it_and_with_their_own(tmp_path
 @pytest.mark.parametrize("config", [SMALL, "detectors/htc_small_finetune"])
 def test_siammask_weights_are_no_detectors(config: str) -> None:
     path = resolve("bundled:siammask_small")
-    with pytest.raises(
-        WeightsError, match=r"these are SiamMask's \(siammask\.checkpoint\), not a detector's"
-    ) as caught:
+    with pytest.raises(WeightsError, match=r"these are SiamMask's \(tracker\.checkpoint\), not a detector's") as caught:
         MmdetDetector.from_config(config, path, lambda classes: range(len(classes)))
     assert str(path) in str(caught.value)
 

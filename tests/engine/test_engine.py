@@ -9,9 +9,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from whole_videos import track_video
 
 from vis_pipeline import masks
-from vis_pipeline.engine import FrameLoop, track_video
+from vis_pipeline.engine import FrameLoop
 from vis_pipeline.masks.boxes import minmax_boxes
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import BadFrame, Frame
@@ -125,8 +126,6 @@ def run(
         detector,
         LifecycleTracker(propagator, settings, CPU),
         batch_size,
-        on_frames=lambda count: None,
-        on_detections=lambda frame, detections: None,
     )
     return tracked.tracks
 
@@ -215,8 +214,6 @@ def test_events_say_what_became_of_each_track() -> None:
         detector,
         LifecycleTracker(NoPrediction(), TrackingSettings(), CPU),
         2,
-        on_frames=lambda count: None,
-        on_detections=lambda frame, detections: None,
     )
     last = [event for event in tracked.events if event["frame"] == 3]
     assert last == [
@@ -239,8 +236,6 @@ def test_events_tell_predicted_masks_from_detected_ones() -> None:
         ScriptedDetector(script),
         LifecycleTracker(Drift(), TrackingSettings(), CPU),
         3,
-        on_frames=lambda count: None,
-        on_detections=lambda frame, detections: None,
     )
     # The first track was dropped; the second one is the only result.
     assert predicted_frames(tracked.events, len(tracked.tracks), "the run") == ({2, 3},)
@@ -339,8 +334,6 @@ def test_a_bad_frame_is_null_in_every_track_and_the_tracks_go_on() -> None:
         detector,
         LifecycleTracker(NoPrediction(), TrackingSettings(), CPU),
         2,
-        on_frames=lambda count: None,
-        on_detections=lambda frame, detections: None,
     )
     assert shown(tracked.tracks[0]) == [(0, 0, 8, 8), None, (0, 0, 8, 8), (0, 0, 8, 8)]
     assert tracked.length == 4

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 import torch
+from whole_videos import track_video
 
-from vis_pipeline.engine import track_video
 from vis_pipeline.masks import encode
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import Frame
@@ -81,7 +81,7 @@ class Everything:
 def test_a_tracker_of_any_kind_tracks_a_video() -> None:
     frames = [Frame(9, index, str(index), np.zeros((*SIZE, 3), np.uint8)) for index in range(3)]
     tracker: Tracker[int, float] = SureAboutTheClass()
-    outcome = track_video(9, frames, Everything(), tracker, 2, lambda count: None, lambda frame, detections: None)
+    outcome = track_video(9, frames, Everything(), tracker, 2)
     assert [[mask is not None for mask in track.segmentations] for track in outcome.tracks] == [
         [True, False, True],
         [False, True, False],

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from whole_videos import track_video
 
-from vis_pipeline.engine import FrameLoop, Lane, in_lockstep, track_video
+from vis_pipeline.engine import FrameLoop, Lane, in_lockstep
 from vis_pipeline.errors import DataError, UserError
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import BadFrame, Footage, Frame
@@ -95,10 +96,7 @@ def comparable(outcome: VideoOutcome) -> VideoOutcome:
 @pytest.mark.parametrize("make", [siammask, no_prediction])
 def test_videos_come_out_as_they_do_alone(make: Any) -> None:
     tracker, alone, together = make(), Blobs(), Blobs()
-    expected = {
-        key: track_video(key, frames, alone, tracker, 2, lambda count: None, lambda frame, detections: None)
-        for key, frames in VIDEOS.items()
-    }
+    expected = {key: track_video(key, frames, alone, tracker, 2) for key, frames in VIDEOS.items()}
     assert any(outcome.tracks for outcome in expected.values())
     for count in (1, 2, 3, 9):
         lanes = (Lane(key, FrameLoop(key, together, tracker), frames, 2) for key, frames in VIDEOS.items())
@@ -149,7 +147,7 @@ def test_a_video_that_cannot_be_read_leaves_the_others_as_they_are() -> None:
     lanes = [Lane(key, FrameLoop(key, Blobs(), tracker), frames, 1) for key, frames in ((5, VIDEOS[5]), (9, broken()))]
     found = dict(in_lockstep(tracker, lanes, 2))
     assert isinstance(found[9], UserError) and str(found[9]) == "frame 2: cut short"
-    plain = track_video(5, VIDEOS[5], Blobs(), tracker, 1, lambda count: None, lambda frame, detections: None)
+    plain = track_video(5, VIDEOS[5], Blobs(), tracker, 1)
     assert isinstance(found[5], VideoOutcome)
     assert comparable(found[5]) == comparable(plain)
 

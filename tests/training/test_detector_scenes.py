@@ -16,10 +16,18 @@ from vis_pipeline.errors import ConfigError
 from vis_pipeline.training.detector.photographs import PhotographScenes, PointMasks
 from vis_pipeline.training.detector.pictures import Labelled, Picture
 from vis_pipeline.training.detector.sampling import FrameDraw
-from vis_pipeline.training.detector.scenes import Cutout, Scene, SceneSettings, cut_out, paste, relit, view
+from vis_pipeline.training.detector.scenes import (
+    Cutout,
+    LabelledScene,
+    LabelledSceneSettings,
+    cut_out,
+    paste,
+    relit,
+    view,
+)
 
 RED = (0, 0, 255)
-SETTINGS = SceneSettings(size=96, long_side=(60.0, 200.0), paste_side=(20.0, 60.0), smallest=4.0)
+SETTINGS = LabelledSceneSettings(size=96, long_side=(60.0, 200.0), paste_side=(20.0, 60.0), smallest=4.0)
 
 
 def disc(height: int, width: int, x: float, y: float, radius: float) -> NDArray[np.bool_]:
@@ -97,7 +105,7 @@ def test_a_cut_out_is_its_object_with_a_rim(tmp_path: Path) -> None:
 def test_what_is_pasted_has_its_mask_and_takes_from_those_below(tmp_path: Path) -> None:
     below = Labelled(0, (0, 0, 96, 96), np.ones((96, 96), dtype=bool), False)
     for seed in range(30):
-        scene = Scene(np.zeros((96, 96, 3), dtype=np.uint8), (below,), (3,))
+        scene = LabelledScene(np.zeros((96, 96, 3), dtype=np.uint8), (below,), (3,))
         pasted = paste(scene, red_cutout(40), SETTINGS, np.random.default_rng(seed))
         assert pasted.unlabelled == (3,)
         old, new = pasted.objects
@@ -112,9 +120,9 @@ def test_what_is_pasted_has_its_mask_and_takes_from_those_below(tmp_path: Path) 
 
 @pytest.mark.parametrize(("rest", "left", "ignored"), [(0.05, False, None), (0.3, True, True), (0.6, True, False)])
 def test_little_that_is_left_of_an_object_is_ignored_or_gone(rest: float, left: bool, ignored: bool | None) -> None:
-    settings = SceneSettings(size=96, paste_side=(60.0, 60.0), turn=0.0)
+    settings = LabelledSceneSettings(size=96, paste_side=(60.0, 60.0), turn=0.0)
     for seed in range(12):
-        empty = Scene(np.zeros((96, 96, 3), dtype=np.uint8), (), ())
+        empty = LabelledScene(np.zeros((96, 96, 3), dtype=np.uint8), (), ())
         (cover,) = paste(empty, red_cutout(60), settings, np.random.default_rng(seed)).objects
         rows, columns = np.nonzero(drawn(cover, 96))
         bare = np.argwhere(~drawn(cover, 96))
@@ -125,7 +133,7 @@ def test_little_that_is_left_of_an_object_is_ignored_or_gone(rest: float, left: 
         mask[rows[:hidden], columns[:hidden]] = True
         mask[tuple(bare[: 200 - hidden].T)] = True
         object_below = Labelled(0, (0, 0, 96, 96), mask, False)
-        scene = Scene(empty.image, (object_below,), ())
+        scene = LabelledScene(empty.image, (object_below,), ())
         objects = paste(scene, red_cutout(60), settings, np.random.default_rng(seed)).objects
         assert len(objects) == 1 + left
         if left:

@@ -18,7 +18,7 @@ from vis_pipeline.masks import Rle
 
 
 @dataclass(frozen=True)
-class FoundObject:
+class ObjectInFrame:
     """The object in one frame; pixels from the image's top-left corner.
 
     Attributes:
@@ -45,7 +45,7 @@ class ObjectTrack:
         facts: how it was found, as the file says: preset, stages, weights.
     """
 
-    found: Mapping[str, FoundObject]
+    found: Mapping[str, ObjectInFrame]
     source: Path | None
     size: tuple[int, int] | None
     facts: Sequence[str]
@@ -105,7 +105,7 @@ def object_track(content: Any) -> ObjectTrack:
     size = _size(entry)
     segmentations = masks.from_segmentations([frame.segmentation for frame in entry.frames], *(size or (0, 0)))
     found = {
-        name: FoundObject(np.array(frame.box), frame.score, mask, np.array(frame.rotated_box))
+        name: ObjectInFrame(np.array(frame.box), frame.score, mask, np.array(frame.rotated_box))
         for name, frame, mask in zip(names, entry.frames, segmentations, strict=True)
     }
     stages = {1: "one stage", 2: "two stages"}.get(entry.stages or 0)

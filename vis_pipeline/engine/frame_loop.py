@@ -102,19 +102,3 @@ class FrameLoop:
         self._notes.append(f"frame {footage.name}: skipped ({footage.reason})")
         self._skipped.append(footage.index)
         self._length += 1
-
-
-def track_video(
-    video_id: int,
-    frames: Iterable[Footage],
-    detector: Detector,
-    tracker: Tracker[Any, Any],
-    batch_size: int,
-    on_frames: Callable[[int], None],
-    on_detections: Callable[[Frame, Detections], None],
-) -> VideoOutcome:
-    """Detect and track in a whole video; the arguments are those of :class:`FrameLoop` and of its `over`."""
-    loop = FrameLoop(video_id, detector, tracker, on_frames, on_detections)
-    for _ in loop.over(frames, batch_size):
-        pass
-    return loop.finish()

@@ -7,7 +7,7 @@ A `.py` config is code and is run. YAML and JSON are data: mmengine's own reader
 importing this module puts a safe one in its place, for mmdet's configs too. :func:`refuse_code` refuses all code.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -150,6 +150,15 @@ def parse(settings: type[SettingsT], values: Mapping[str, Any], where: str) -> S
         if missing:
             raise ConfigError(f"{where}: key '{key}' is missing") from None
         raise ConfigError(f"{where}: {key} = {first['input']!r}: {first['msg']}") from None
+
+
+def kind_of(default: str) -> Callable[[Any], Any]:
+    """For a union of settings told apart by `type`: the one that an entry names, or `default` where it names none."""
+
+    def kind(value: Any) -> Any:
+        return value.get("type", default) if isinstance(value, Mapping) else getattr(value, "type", default)
+
+    return kind
 
 
 def _override(option: str) -> tuple[str, Any]:

@@ -1,6 +1,5 @@
 """What a pipeline's config may say of its tracker: a class of settings for each kind, told apart by `type`."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 from pydantic.dataclasses import dataclass
 
-from vis_pipeline.settings.config import STRICT, absolute_reference
+from vis_pipeline.settings.config import STRICT, absolute_reference, kind_of
 from vis_pipeline.trackers.lifecycle.settings import TrackingSettings
 from vis_pipeline.trackers.siammask.settings import PRESETS, SiamMaskSettings
 from vis_pipeline.weights.registry import resolve
@@ -98,12 +97,6 @@ class LastMaskChoice:
         return LifecycleTracker(NoPrediction(), tracking, device)
 
 
-def _kind(value: Any) -> Any:
-    """The kind that a config's entry names; one that names none is SiamMask."""
-    default = SiamMaskChoice.type
-    return value.get("type", default) if isinstance(value, Mapping) else getattr(value, "type", default)
-
-
 def _in_full(value: Any) -> Any:
     """A kind may stand for itself with nothing set."""
     return {"type": value} if isinstance(value, str) else value
@@ -112,7 +105,7 @@ def _in_full(value: Any) -> Any:
 TrackerChoice = Annotated[
     Annotated[SiamMaskChoice, Tag(SiamMaskChoice.type)] | Annotated[LastMaskChoice, Tag(LastMaskChoice.type)],
     Discriminator(
-        _kind,
+        kind_of(SiamMaskChoice.type),
         custom_error_type="tracker_type",
         custom_error_message=f"type is {SiamMaskChoice.type} or {LastMaskChoice.type}",
     ),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline import masks
-from vis_pipeline.data.object_track import FoundObject, ObjectTrack
+from vis_pipeline.data.object_track import ObjectInFrame, ObjectTrack
 from vis_pipeline.errors import DataError
 from vis_pipeline.structures.frames import BadFrame, Frame
 from vis_pipeline.visualize.labels import PlacedLabel, place_labels
@@ -95,7 +95,7 @@ class ObjectArtist:
             draw_label(canvas, text, place.x, place.y, size, _MASK)
         return canvas, place
 
-    def _found(self, frame: Frame) -> FoundObject:
+    def _found(self, frame: Frame) -> ObjectInFrame:
         height, width = frame.image.shape[:2]
         if self._track.size not in (None, (height, width)):
             theirs = "x".join(str(side) for side in reversed(self._track.size or ()))

@@ -15,7 +15,7 @@ def require_detector(names: Iterable[str], source: Path) -> None:
     """Raise WeightsError if tensors of these names are SiamMask's."""
     if _parts(names) >= _SIAMMASK:
         raise WeightsError(
-            f"weights {source}: these are SiamMask's (siammask.checkpoint), not a detector's (detector.checkpoint)"
+            f"weights {source}: these are SiamMask's (tracker.checkpoint), not a detector's (detector.checkpoint)"
         )
 
 
@@ -23,7 +23,7 @@ def require_siammask(names: Iterable[str], source: Path) -> None:
     """Raise WeightsError if tensors of these names are a detector's."""
     if _parts(names) >= _DETECTOR:
         raise WeightsError(
-            f"weights {source}: these are a detector's (detector.checkpoint), not SiamMask's (siammask.checkpoint)"
+            f"weights {source}: these are a detector's (detector.checkpoint), not SiamMask's (tracker.checkpoint)"
         )
 
 

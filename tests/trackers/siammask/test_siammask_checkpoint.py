@@ -76,7 +76,7 @@ def test_weights_of_another_architecture_are_told_what_is_known(tmp_path, tensor
     assert str(caught.value) == (
         f"weights {path}: are of none of the architectures {', '.join(ARCHITECTURES)}, nearest of small "
         "(wrong shape of features.features.layer1.0.conv1.weight: [24, 8, 3, 3], expected [24, 16, 3, 3]); "
-        "give others as siammask.checkpoint"
+        "give others as tracker.checkpoint"
     )
     write_state_dict(tmp_path / "net.safetensors", tensors, {"architecture": "resnet50"})
     with pytest.raises(WeightsError, match=r"are not of the architecture that their metadata states \(missing key"):

@@ -43,7 +43,7 @@ def load_siammask(path: Path, device: torch.device | str = "cpu") -> SiamMask:
         if declared is None:
             nearest = next(name for name, known in ARCHITECTURES.items() if known == architecture)
             what = f"are of none of the architectures {', '.join(ARCHITECTURES)}, nearest of {nearest}"
-        raise WeightsError(f"weights {path}: {what} ({fault}); give others as siammask.checkpoint")
+        raise WeightsError(f"weights {path}: {what} ({fault}); give others as tracker.checkpoint")
     load_strictly(network, tensors, path)
     return network.to(device).eval()
 

@@ -13,6 +13,9 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+# Image, weight, bias, stride, padding, dilation, groups, as layers give them; with fewer it is no layer's.
+_ALL_ARGUMENTS = 7
+
 
 def as_in_a_batch(crops: Tensor) -> AbstractContextManager[Any]:
     """In this context a network computes for one crop [1, ...] what it does in a batch (on the CPU one of 2 to 15)."""
@@ -29,7 +32,7 @@ class _AskingOneDnn(TorchFunctionMode):  # type: ignore[misc]
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        if func is torch.conv2d and not kwargs and _in_batches_by_onednn(*args):
+        if func is torch.conv2d and len(args) == _ALL_ARGUMENTS and _in_batches_by_onednn(*args):
             image, weight, bias, stride, padding, dilation, groups = args
             return torch.mkldnn_convolution(image, weight, bias, _pair(padding), _pair(stride), _pair(dilation), groups)
         return func(*args, **(kwargs or {}))
@@ -42,11 +45,11 @@ def _pair(value: int | tuple[int, ...]) -> tuple[int, ...]:
 def _in_batches_by_onednn(
     image: Tensor,
     weight: Tensor,
-    bias: Tensor | None = None,
-    stride: tuple[int, ...] = (1, 1),
-    padding: Any = (0, 0),
-    dilation: tuple[int, ...] = (1, 1),
-    groups: int = 1,
+    bias: Tensor | None,
+    stride: int | tuple[int, ...],
+    padding: Any,
+    dilation: int | tuple[int, ...],
+    groups: int,
 ) -> bool:
     """Whether PyTorch has oneDNN convolve a batch of such images; with one thread it keeps plain 1x1 ones to itself."""
     plain = weight.shape[2:] == (1, 1) and _pair(stride) == _pair(dilation) == (1, 1)

@@ -16,7 +16,15 @@ from vis_pipeline.data.class_table import ClassTable
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.training.detector.pictures import Labelled, Picture, PictureSource, read_pictures
 from vis_pipeline.training.detector.sampling import AUGMENTATION, FrameDraw
-from vis_pipeline.training.detector.scenes import Cutout, Scene, SceneSettings, cut_out, paste, relit, view
+from vis_pipeline.training.detector.scenes import (
+    Cutout,
+    LabelledScene,
+    LabelledSceneSettings,
+    cut_out,
+    paste,
+    relit,
+    view,
+)
 
 _CUTOUT_SIDE = 40
 """Objects with a box less wide or high, or that touch the picture's edge, are not cut out."""
@@ -51,9 +59,9 @@ class PhotographScenes(Dataset[dict[str, Any]]):
     """Scenes made of the photographs of all `sources`, with cut-outs of any of them pasted in.
 
     `classes` are pairs of a class and its categories (see :class:`ClassTable`), `sources` are settings of
-    :class:`PictureSource`, `scene` of :class:`SceneSettings`. The class of a pasted object is drawn by `paste_classes`
-    (class name to weight; 1 where it is not named), then one of its cut-outs. What may be unlabelled in a scene is what
-    may be in the picture below.
+    :class:`PictureSource`, `scene` of :class:`LabelledSceneSettings`. The class of a pasted object is drawn by
+    `paste_classes` (class name to weight; 1 where it is not named), then one of its cut-outs. What may be unlabelled in
+    a scene is what may be in the picture below.
 
     Raises:
         ConfigError: a source contradicts itself or its file, or a class of `paste_classes` is unknown.
@@ -76,7 +84,7 @@ class PhotographScenes(Dataset[dict[str, Any]]):
         ]
         self._weights = [source.weight for source in settings]
         self._pictures = [picture for part in self._parts for picture in part]
-        self._scene = SceneSettings(**(scene or {}))
+        self._scene = LabelledSceneSettings(**(scene or {}))
         cutouts: dict[int, list[tuple[Picture, Labelled]]] = {}
         for picture in self._pictures:
             for entry in picture.objects:
@@ -116,13 +124,13 @@ class PhotographScenes(Dataset[dict[str, Any]]):
         packed: dict[str, Any] = self._pack(_fields(self.scene(picture, np.random.default_rng(key)), picture))
         return packed
 
-    def scene(self, picture: Picture, random: np.random.Generator) -> Scene:
+    def scene(self, picture: Picture, random: np.random.Generator) -> LabelledScene:
         """A view of a picture with some cut-outs in it, in a light of its own."""
         scene = view(picture, self._scene, random)
         for _ in range(random.choice(len(self._scene.pastes), p=self._scene.pastes)):
             entries = self._cutouts[random.choice(len(self._cutouts), p=self._chances)]
             scene = paste(scene, self._cutout(*entries[random.integers(len(entries))]), self._scene, random)
-        return Scene(relit(scene.image, random), scene.objects, scene.unlabelled)
+        return LabelledScene(relit(scene.image, random), scene.objects, scene.unlabelled)
 
     def _cutout(self, picture: Picture, entry: Labelled) -> Cutout:
         key = id(entry)
@@ -140,7 +148,7 @@ def _worth_pasting(picture: Picture, entry: Labelled) -> bool:
     return inside and not entry.crowd and min(right - left, bottom - top) >= _CUTOUT_SIDE
 
 
-def _fields(scene: Scene, picture: Picture) -> dict[str, Any]:
+def _fields(scene: LabelledScene, picture: Picture) -> dict[str, Any]:
     """The scene as mmdet's transforms would have left it."""
     height, width = scene.image.shape[:2]
     drawn = np.zeros((len(scene.objects), height, width), dtype=np.uint8)

@@ -16,7 +16,7 @@ _HIDDEN, _SCARCE = 0.1, 0.4
 
 
 @dataclass(frozen=True)
-class SceneSettings:
+class LabelledSceneSettings:
     """How scenes vary.
 
     Attributes:
@@ -39,7 +39,7 @@ class SceneSettings:
 
 
 @dataclass(frozen=True)
-class Scene:
+class LabelledScene:
     """An image uint8 [S, S, 3] BGR; its objects (`crowd` marks all that is to be ignored); classes not labelled."""
 
     image: NDArray[np.uint8]
@@ -47,7 +47,7 @@ class Scene:
     unlabelled: tuple[int, ...]
 
 
-def view(picture: Picture, settings: SceneSettings, random: np.random.Generator) -> Scene:
+def view(picture: Picture, settings: LabelledSceneSettings, random: np.random.Generator) -> LabelledScene:
     """A part of a picture, or all of it on grey, scaled, perhaps mirrored; objects are cut where it ends.
 
     Raises:
@@ -73,7 +73,7 @@ def view(picture: Picture, settings: SceneSettings, random: np.random.Generator)
     pixels = _warped(image, matrix, (settings.size, settings.size), GREY)
     objects = [_seen(entry, matrix, settings.size) for entry in picture.objects]
     kept = tuple(_judged(entry, settings) for entry in objects if entry is not None)
-    return Scene(pixels, kept, picture.unlabelled)
+    return LabelledScene(pixels, kept, picture.unlabelled)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,9 @@ def cut_out(picture: Picture, entry: Labelled, longest: int = 320, rim: int = 2)
     return Cutout(np.ascontiguousarray(pixels), np.asarray(mask), entry.label)
 
 
-def paste(scene: Scene, cutout: Cutout, settings: SceneSettings, random: np.random.Generator) -> Scene:
+def paste(
+    scene: LabelledScene, cutout: Cutout, settings: LabelledSceneSettings, random: np.random.Generator
+) -> LabelledScene:
     """Lay a cut-out over a scene at a random place, scaled, turned, perhaps mirrored, in another light.
 
     What it covers shows no longer: objects lose that part, and go or are ignored where little is left of them.
@@ -132,7 +134,7 @@ def paste(scene: Scene, cutout: Cutout, settings: SceneSettings, random: np.rand
     left = [entry for entry in (_uncovered(entry, covered) for entry in scene.objects) if entry is not None]
     whole = Labelled(cutout.label, (0, 0, size, size), covered, False)
     new = _judged(_tight(whole), settings)
-    return Scene(image, (*left, new), scene.unlabelled)
+    return LabelledScene(image, (*left, new), scene.unlabelled)
 
 
 def relit(image: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
@@ -214,7 +216,7 @@ def _tight(entry: Labelled) -> Labelled:
     return replace(entry, box=(left, top, left + window.shape[1], top + window.shape[0]), mask=window)
 
 
-def _judged(entry: Labelled, settings: SceneSettings) -> Labelled:
+def _judged(entry: Labelled, settings: LabelledSceneSettings) -> Labelled:
     left, top, right, bottom = entry.box
     return replace(entry, crowd=entry.crowd or min(right - left, bottom - top) < settings.smallest)
 

@@ -1,13 +1,12 @@
 """Where training pairs come from: one settings class for each form of data set, told apart by `type`."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 from pydantic.dataclasses import dataclass
 
-from vis_pipeline.settings.config import STRICT
+from vis_pipeline.settings.config import STRICT, kind_of
 
 Share = Annotated[float, Field(gt=0)]
 Area = Annotated[float, Field(ge=1)]
@@ -86,19 +85,13 @@ class DavisSource(_Source):
     type: Literal["davis"] = "davis"
 
 
-def _kind(value: Any) -> Any:
-    """The form that a config's entry names; one that names none is a YouTube-VIS split."""
-    default = VideoSource.type
-    return value.get("type", default) if isinstance(value, Mapping) else getattr(value, "type", default)
-
-
 SourceSettings = Annotated[
     Annotated[VideoSource, Tag(VideoSource.type)]
     | Annotated[VosSource, Tag(VosSource.type)]
     | Annotated[CocoSource, Tag(CocoSource.type)]
     | Annotated[DavisSource, Tag(DavisSource.type)],
     Discriminator(
-        _kind,
+        kind_of(VideoSource.type),
         custom_error_type="source_type",
         custom_error_message=f"type is {VideoSource.type}, {VosSource.type}, {CocoSource.type} or {DavisSource.type}",
     ),

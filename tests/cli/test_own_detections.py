@@ -150,11 +150,11 @@ def test_a_split_of_a_video_file(command, tmp_path: Path) -> None:
     code, out, err = command(*arguments)
     assert code == 0, err
     assert out.splitlines() == [
-        f"{tmp_path / 's.json'}: 1 videos, {LENGTH} frames, 9 categories",
+        f"{tmp_path / 's.json'}: 1 videos, {LENGTH} frames, 12 categories",
         f"frames  {tmp_path / 's_frames'}",
     ]
     split = read_split(tmp_path / "s.json")
-    assert [category.name for category in split.categories][:3] == ["disc", "ring", "square"]
+    assert [category.name for category in split.categories][:3] == ["person", "bicycle", "car"]
     assert split.annotations is None and split.videos[0].length == LENGTH
     assert (tmp_path / "s_frames" / split.videos[0].file_names[0]).is_file()
     assert_refused(command(*arguments, "--categories", "a"), "clip", "are there already")

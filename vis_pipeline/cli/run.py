@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vis_pipeline.runs.parallel import RunReport
     from vis_pipeline.runs.worker import Watcher
 
+DEFAULT_PIPELINE = "real_small"
 _SHOWN_NOTES = 5
 
 
@@ -42,7 +43,7 @@ def run(
     out: Annotated[Path, typer.Option(help="Run folder; a rerun goes on where the last one stopped.")],
     config: Annotated[
         str, typer.Argument(help="Pipeline config: a file, or a packaged name; real_small is for ordinary video.")
-    ] = "real_small",
+    ] = DEFAULT_PIPELINE,
     split: Annotated[Path | None, typer.Option(help="YouTube-VIS instances.json; annotations are not used.")] = None,
     frames: Annotated[Path | None, typer.Option(help="Folder that the split's file names start from.")] = None,
     video: Annotated[
@@ -186,7 +187,7 @@ def _tell(report: "RunReport", out: Path) -> None:
 
 
 def _say_what_it_knows(checkpoint: str) -> None:
-    """A word on the bundled weights, which a newcomer's first own video is beyond."""
+    """A word on what the bundled weights do not do, where they are used."""
     from vis_pipeline.weights.registry import BUNDLED
 
     for weights in BUNDLED.values():

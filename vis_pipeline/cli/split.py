@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vis_pipeline.cli.run import OnBadFrame
+from vis_pipeline.cli.run import DEFAULT_PIPELINE, OnBadFrame
 from vis_pipeline.errors import ConfigError
 
 
@@ -24,7 +24,7 @@ def split(
     ] = None,
     config: Annotated[
         str | None,
-        typer.Option(help="Without --categories: the classes of this pipeline's detector (procedural_small)."),
+        typer.Option(help="Without --categories: the classes of this pipeline's detector (real_small)."),
     ] = None,
     frames_out: Annotated[
         Path | None, typer.Option(help="Folder for the frames of video files, as JPEGs; default: beside the split.")
@@ -49,7 +49,7 @@ def split(
     else:
         from vis_pipeline.runs.settings import load_pipeline
 
-        classes = load_pipeline(config or "procedural_small", cfg_options or []).detector.categories()
+        classes = load_pipeline(config or DEFAULT_PIPELINE, cfg_options or []).detector.categories()
     frames_out = frames_out or out.with_name(f"{out.stem}_frames")
     with ProgressBar() as progress:
         progress.start(dict.fromkeys(range(1, len(videos) + 1)), 0)

@@ -88,26 +88,37 @@ def test_opencv_without_graphics_libraries(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    ("available", "driver", "operators", "ok"),
+    ("available", "driver", "failure", "ok"),
     [
-        (False, False, "not available", True),
-        (False, True, "not available", False),
-        (True, True, "not available", False),
-        (True, True, "12.8", False),
-        (True, True, "13.0", True),
+        (False, False, "", True),
+        (False, True, "", False),
+        (True, True, "RuntimeError: nms_impl: implementation for device cuda:0 not found.", False),
+        (True, True, "", True),
     ],
 )
-def test_gpu(monkeypatch: pytest.MonkeyPatch, available: bool, driver: bool, operators: str, ok: bool) -> None:
+def test_gpu(monkeypatch: pytest.MonkeyPatch, available: bool, driver: bool, failure: str, ok: bool) -> None:
     device = SimpleNamespace(name="GPU", total_memory=2**36)
     cuda = SimpleNamespace(is_available=lambda: available, get_device_properties=lambda index: device)
     torch = SimpleNamespace(cuda=cuda, version=SimpleNamespace(cuda="13.0"), __version__="2.13.0")
     monkeypatch.setitem(sys.modules, "torch", torch)
     monkeypatch.setattr(doctor.shutil, "which", lambda name: "/usr/bin/nvidia-smi" if driver else None)
-    extension = SimpleNamespace(get_compiling_cuda_version=lambda: operators)
-    monkeypatch.setattr(doctor, "import_module", lambda name: extension)
+    monkeypatch.setattr(doctor, "operators_failure", lambda device: failure)
     check = doctor.check_gpu()
     assert check.ok is ok
+    assert failure in check.detail
     assert not check.needed or ok
+
+
+def test_operators_that_crash_are_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As mmcv's do where they were compiled for another torch than the one that is there."""
+    monkeypatch.setattr(doctor, "_RUN_OPERATORS", "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+    check = doctor.check_mmcv_operators()
+    assert (check.ok, check.mend) == (False, doctor.BUILD_MMCV)
+    assert "SIGSEGV" in check.detail
+
+
+def test_operators_that_raise_are_a_finding() -> None:
+    assert "RuntimeError" in doctor.operators_failure("no such device")
 
 
 def test_little_room_is_a_note(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

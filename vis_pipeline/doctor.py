@@ -2,12 +2,15 @@
 
 import os
 import shutil
+import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
@@ -20,6 +23,14 @@ BUILD_MMCV = (
     'CFLAGS="-O2 -g0 -DNDEBUG" pip install --force-reinstall --no-deps --no-cache-dir --no-build-isolation '
     "onedl-mmcv==2.3.6"
 )
+
+_RUN_OPERATORS = """
+import sys, torch
+from mmcv.ops import nms, roi_align
+box = torch.tensor([[0.0, 0.0, 4.0, 4.0]], device=sys.argv[1])
+nms(box, torch.ones(1, device=box.device), 0.5)
+roi_align(torch.ones(1, 1, 8, 8, device=box.device), torch.cat([torch.zeros_like(box[:, :1]), box], 1), (2, 2))
+"""
 
 
 @dataclass(frozen=True)
@@ -129,13 +140,29 @@ def check_mmcv_operators() -> Check:
     """Mmcv's compiled operators are there and fit the installed torch."""
     name = "mmcv operators"
     try:
-        operators = import_module("mmcv._ext")
+        import_module("mmcv._ext")
     except ModuleNotFoundError as error:
         missing = "mmcv was installed without them" if error.name == "mmcv._ext" else _line(error)
         return Check(name, False, missing, BUILD_MMCV)
     except (ImportError, OSError) as error:
         return Check(name, False, f"compiled for another torch ({_line(error)})", BUILD_MMCV)
-    return Check(name, True, f"compiled, CUDA {operators.get_compiling_cuda_version()}")
+    failure = operators_failure("cpu")
+    return (
+        Check(name, False, f"do not run: {failure}", BUILD_MMCV) if failure else Check(name, True, "compiled, and run")
+    )
+
+
+def operators_failure(device: str) -> str:
+    """Why mmcv's operators do not run on a device; empty if they do.
+
+    They are run in a process of their own: compiled code that does not fit may crash instead of raising.
+    """
+    command = [sys.executable, "-c", _RUN_OPERATORS, device]
+    ended = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    if ended.returncode < 0:
+        return f"the process was ended by {signal.Signals(-ended.returncode).name}"
+    said = ended.stderr.strip().splitlines()
+    return (said[-1] if said else f"exit code {ended.returncode}") if ended.returncode else ""
 
 
 def check_opencv() -> Check:
@@ -181,16 +208,13 @@ def check_gpu() -> Check:
         return Check("gpu", False, f"torch {torch.__version__} cannot use the GPU", mend, needed=False)
     device = torch.cuda.get_device_properties(0)
     detail = f"{device.name}, {device.total_memory / 2**30:.0f} GiB, CUDA {torch.version.cuda}"
-    try:
-        operators_cuda = str(import_module("mmcv._ext").get_compiling_cuda_version())
-    except ImportError:
+    if find_spec("mmcv") is None:
         return Check("gpu", True, detail)
-    if operators_cuda == "not available":
-        mend = f"install the CUDA {torch.version.cuda} toolkit (nvcc), then: make clean setup"
-        return Check("gpu", False, f"{detail}; mmcv's operators are compiled for the CPU only", mend, needed=False)
-    same = operators_cuda.split(".")[0] == str(torch.version.cuda).split(".")[0]
-    mend = f"compile mmcv with nvcc of CUDA {torch.version.cuda}: make clean setup"
-    return Check("gpu", same, f"{detail}; mmcv's operators: CUDA {operators_cuda}", mend, needed=False)
+    failure = operators_failure("cuda")
+    if not failure:
+        return Check("gpu", True, f"{detail}; mmcv's operators run on it")
+    mend = f"compile mmcv for it, with the nvcc of CUDA {torch.version.cuda}: make clean setup"
+    return Check("gpu", False, f"{detail}; mmcv's operators do not run on it: {failure}", mend, needed=False)
 
 
 def check_bundled_weights() -> Check:

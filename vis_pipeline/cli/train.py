@@ -32,15 +32,17 @@ def train_detector(
     tensorboard: TensorBoard = False,
     cfg_options: Options = None,
 ) -> None:
-    """Train an mmdet detector (HTC) on the frames of a YouTube-VIS split."""
+    """Train an mmdet detector (HTC) on the frames of a YouTube-VIS split; under torchrun, with all its processes."""
     from rich.console import Console
 
     from vis_pipeline.settings.config import find_config, parse_options
     from vis_pipeline.training.detector import train_detector as train
+    from vis_pipeline.training.detector.processes import is_first
 
     options = parse_options(cfg_options or ()) | ({"tensorboard": True} if tensorboard else {})
     weights = train(find_config(config), work_dir, resume, options)
-    Console(soft_wrap=True, highlight=False).print(f"weights: {weights}", markup=False)
+    if is_first():
+        Console(soft_wrap=True, highlight=False).print(f"weights: {weights}", markup=False)
 
 
 def train_tracker(

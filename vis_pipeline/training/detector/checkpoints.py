@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
@@ -66,5 +67,7 @@ class Checkpoints(Hook):  # type: ignore[misc]
         if step % self.interval and step != runner.max_iters:
             return
         runner.save_checkpoint(runner.work_dir, f"iter_{step}.pth", by_epoch=False)
+        if not is_main_process():
+            return
         for old in checkpoints(Path(runner.work_dir))[: -self._keep]:
             old.unlink()

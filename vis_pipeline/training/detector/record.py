@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.dist import is_main_process, master_only
 from mmengine.hooks import Hook
 from mmengine.registry import HOOKS
 from mmengine.runner import Runner
 
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.training.detector.checkpoints import export
+from vis_pipeline.training.detector.processes import alone
 from vis_pipeline.training.json_lines import append_line, keep_before, read_lines
 from vis_pipeline.training.not_finite import not_finite
 
@@ -30,6 +32,7 @@ class LossRecord(Hook):  # type: ignore[misc]
         self._sums: dict[str, float] = defaultdict(float)
         self._steps = 0
 
+    @master_only  # type: ignore[untyped-decorator]
     def before_train(self, runner: Runner) -> None:
         """Forget what an earlier run recorded after the step that this one starts from."""
         keep_before(Path(runner.work_dir) / LOSSES_NAME, runner.iter + 1)
@@ -51,7 +54,7 @@ class LossRecord(Hook):  # type: ignore[misc]
         self._steps += 1
         for name, value in found.items():
             self._sums[name] += value
-        if step % self.interval == 0:
+        if step % self.interval == 0 and is_main_process():
             line = {"step": step, "lr": runner.optim_wrapper.get_lr()["lr"][0]}
             line |= {name: round(total / self._steps, 5) for name, total in self._sums.items()}
             append_line(Path(runner.work_dir) / LOSSES_NAME, line)
@@ -81,10 +84,12 @@ class ValidationRecord(Hook):  # type: ignore[misc]
     def before_train(self, runner: Runner) -> None:
         """Forget later validations of an earlier run, and make up for the one during which it was killed."""
         path = Path(runner.work_dir) / VALIDATIONS_NAME
-        keep_before(path, runner.iter + 1)
+        if is_main_process():
+            keep_before(path, runner.iter + 1)
         if runner.iter > 0 and _is_due(runner) and runner.iter not in {line["step"] for line in read_lines(path)}:
             runner.val_loop.run()
 
+    @master_only  # type: ignore[untyped-decorator]
     def after_val_epoch(self, runner: Runner, metrics: Mapping[str, float] | None = None) -> None:
         """Export the weights if they are the best so far, and write the figures.
 
@@ -103,7 +108,7 @@ class ValidationRecord(Hook):  # type: ignore[misc]
                 "seed": runner.seed,
                 "dataset_meta": runner.train_dataloader.dataset.metainfo,
             }
-            export(runner.model.state_dict(), meta, Path(runner.work_dir) / BEST_NAME, figures)
+            export(alone(runner.model).state_dict(), meta, Path(runner.work_dir) / BEST_NAME, figures)
         append_line(path, {"step": runner.iter, **figures})
 
 

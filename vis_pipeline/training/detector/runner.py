@@ -8,10 +8,12 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
+from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import nn
 
 from detectors.mmdet_config import class_count, read_config, register_mmdet, without_downloads
 from vis_pipeline.errors import ConfigError, DataError, WeightsError
@@ -19,6 +21,7 @@ from vis_pipeline.files.whole_files import remove_unfinished
 from vis_pipeline.training.detector.checkpoints import WEIGHTS_NAME, checkpoints, export_checkpoint
 from vis_pipeline.training.detector.curves import CURVES_NAME, draw_curves
 from vis_pipeline.training.detector.initialisation import start_backbone, start_from_detector
+from vis_pipeline.training.detector.processes import alone, in_step, joined
 from vis_pipeline.training.detector.record import LOSSES_NAME, VALIDATIONS_NAME
 from vis_pipeline.training.detector.sampling import NETWORK, seed_from
 from vis_pipeline.training.detector.settings import prepare
@@ -44,6 +47,8 @@ def train_detector(
     object a logged step), `curves.png` and, where the config has a split to validate on, `validation.jsonl` and
     `best.safetensors`. Resuming repeats what the run would have done, to the bit on the CPU.
 
+    Under `torchrun` all its processes train together, see :mod:`~vis_pipeline.training.detector.processes`.
+
     Raises:
         ConfigError: a key is unknown, missing or contradicted by another, `work_dir` holds a training and `resume` is
             off, or the loss is no longer finite (the step and its images are named).
@@ -51,6 +56,16 @@ def train_detector(
         WeightsError: the initial weights are missing or do not fit, there is nothing to resume from, or a checkpoint
             cannot be written (earlier ones are kept).
     """
+    try:
+        with joined() as processes:
+            settings = _settings(config, work_dir, resume, cfg_options or {})
+            settings.launcher = "none" if processes == 1 else "pytorch"
+            return _train(settings, config, work_dir)
+    except OSError as error:
+        raise DataError(f"training: {error.filename or work_dir}: {error.strerror or error}") from error
+
+
+def _settings(config: Path, work_dir: Path, resume: bool, cfg_options: Mapping[str, Any]) -> Config:
     register_mmdet()
     settings = read_config(str(config), cfg_options)
     settings.model = without_downloads(settings.model)
@@ -61,16 +76,16 @@ def train_detector(
         raise WeightsError(f"{work_dir}: holds no checkpoint to resume from")
     if earlier and not resume:
         raise ConfigError(f"{work_dir}: holds a training; give --resume or another --work-dir")
-    remove_unfinished(work_dir)
+    if is_main_process():
+        remove_unfinished(work_dir)
     settings.resume, settings.load_from = resume, str(earlier[-1]) if earlier else None
-    try:
-        return _train(settings, config, work_dir)
-    except OSError as error:
-        raise DataError(f"training: {error.filename or work_dir}: {error.strerror or error}") from error
+    return settings
 
 
 def _train(settings: Config, config: Path, work_dir: Path) -> Path:
-    with Progress(*_COLUMNS, console=Console(stderr=True, highlight=False, soft_wrap=True)) as progress:
+    first = is_main_process()
+    console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=not first)
+    with Progress(*_COLUMNS, console=console, disable=not first) as progress:
         runner = _Runner.from_cfg(settings)
         runner.announce = lambda text: progress.console.print(text, markup=False)
         _check_classes(runner, config)
@@ -80,10 +95,11 @@ def _train(settings: Config, config: Path, work_dir: Path) -> Path:
             runner.train()
         except DataError as error:
             raise DataError(_without_traceback(str(error))) from error
-    losses, validations = read_lines(work_dir / LOSSES_NAME), read_lines(work_dir / VALIDATIONS_NAME)
-    if losses or validations:
-        draw_curves(losses, validations, work_dir / CURVES_NAME)
-    export_checkpoint(checkpoints(work_dir)[-1], work_dir / WEIGHTS_NAME)
+    if first:
+        losses, validations = read_lines(work_dir / LOSSES_NAME), read_lines(work_dir / VALIDATIONS_NAME)
+        if losses or validations:
+            draw_curves(losses, validations, work_dir / CURVES_NAME)
+        export_checkpoint(checkpoints(work_dir)[-1], work_dir / WEIGHTS_NAME)
     return work_dir / WEIGHTS_NAME
 
 
@@ -158,6 +174,11 @@ class _Runner(Runner):  # type: ignore[misc]
                 handler.setLevel(logging.ERROR)
         return logger
 
+    def wrap_model(self, model_wrapper_cfg: Any, model: nn.Module) -> nn.Module:
+        # mmengine's takes the launcher's number of the process for that of a card.
+        wrapped: nn.Module = in_step(model) if self.distributed else super().wrap_model(model_wrapper_cfg, model)
+        return wrapped
+
     def load_or_resume(self) -> None:
         # mmengine has just initialised the model; anything loaded earlier would be lost.
         super().load_or_resume()
@@ -166,9 +187,9 @@ class _Runner(Runner):  # type: ignore[misc]
         report: Any = None
         if reference := self.cfg.get("init_weights"):
             classes = self.train_dataloader.dataset.metainfo["classes"]
-            report = start_from_detector(self.model, classes, resolve(str(reference)))
+            report = start_from_detector(alone(self.model), classes, resolve(str(reference)))
         elif reference := self.cfg.get("init_backbone"):
-            report = start_backbone(self.model, self.cfg.model.data_preprocessor, resolve(str(reference)))
+            report = start_backbone(alone(self.model), self.cfg.model.data_preprocessor, resolve(str(reference)))
         if report is not None:
             self.logger.info(report)
             self.announce(str(report))
@@ -178,12 +199,14 @@ class _Runner(Runner):  # type: ignore[misc]
     ) -> Mapping[str, Any]:
         checkpoint = read_checkpoint(Path(filename))
         self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
-        load_strictly(self.model, checkpoint["state_dict"], Path(filename))
+        load_strictly(alone(self.model), checkpoint["state_dict"], Path(filename))
         self._has_loaded = True
         # `config` would be run as Python.
         return {**checkpoint, "meta": {key: value for key, value in checkpoint["meta"].items() if key != "config"}}
 
     def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:
+        if not is_main_process():
+            return
         write = super().save_checkpoint
         try:
             write_whole(Path(out_dir) / filename, lambda partial: write(out_dir, partial.name, *args, **kwargs))

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from mmengine.dist import get_dist_info
 from mmengine.registry import DATA_SAMPLERS
 from torch.utils.data import Sampler
 
@@ -46,6 +47,7 @@ class SeededFrames(Sampler[FrameDraw]):
     """Shuffled passes over a dataset without end, as mmengine's `InfiniteSampler`, whose draws carry their own seed.
 
     So a frame's augmentation depends on nothing but (seed, number), whatever process loads it, and resuming is exact.
+    Where several processes train together they take the draws in turn.
     Of a dataset in parts each is passed over at its own pace, given by its share of the weights.
     """
 
@@ -53,9 +55,11 @@ class SeededFrames(Sampler[FrameDraw]):
         self._parts = dataset.parts
         self._seed = seed
         self._first = 0
+        self._rank, self._processes = get_dist_info()
 
     def __iter__(self) -> Iterator[FrameDraw]:
-        for number, index in islice(enumerate(self._indices()), self._first, None):
+        first = self._first * self._processes + self._rank
+        for number, index in islice(enumerate(self._indices()), first, None, self._processes):
             yield FrameDraw(index, self._seed, number)
 
     def __len__(self) -> int:
@@ -63,7 +67,7 @@ class SeededFrames(Sampler[FrameDraw]):
         return sum(size for size, _ in self._parts)
 
     def skip(self, num_samples: int) -> None:
-        """Start with draw `num_samples`; mmengine calls this when it resumes."""
+        """Start after `num_samples` draws of this process; mmengine calls this when it resumes."""
         self._first = num_samples
 
     def _indices(self) -> Iterator[int]:

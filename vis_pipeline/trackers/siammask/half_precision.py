@@ -1,0 +1,83 @@
+"""The network for `precision="fast"`: batch norms folded, trunk and branches in bfloat16.
+
+The first layer stays in float32, since bfloat16 is too coarse for grey levels up to 255 and their kernels; so do the
+correlations, the heads on them and the refinement, which decide boxes and outlines and cost little.
+"""
+
+import copy
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from vis_pipeline.trackers.siammask.lite_trunk import LiteTrunk
+from vis_pipeline.trackers.siammask.network import SearchFeatures, SiamMask
+
+
+def quick_type(device: torch.device) -> torch.dtype:
+    """bfloat16 on a GPU and on CPUs with instructions for it; float32 on others, where it would only cost time."""
+    has = device.type != "cpu" or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return torch.bfloat16 if has else torch.float32
+
+
+def in_half_precision(network: SiamMask, half: torch.dtype = torch.bfloat16) -> SiamMask:
+    """A copy of a network for prediction, which takes and gives float32 as the network does."""
+    quick = copy.deepcopy(network).eval()
+    trunk = quick.features.features
+    if isinstance(trunk, LiteTrunk):
+        trunk.fold_norms()
+        after_stem: list[nn.Module] = list(trunk.levels)
+        trunk.levels[0] = nn.Sequential(_To(half), trunk.levels[0])
+    else:
+        after_stem = [trunk.layer1, trunk.layer2, trunk.layer3]
+        trunk.layer1.insert(0, _To(half))
+    fold_norms(quick)
+    for module in (*after_stem, quick.features.downsample):
+        module.to(half)
+    quick.features = _Float32Features(quick.features)  # type: ignore[assignment]
+    for branch in (quick.rpn_model.cls, quick.rpn_model.loc, quick.mask_model.mask):
+        if branch is not None:
+            branch.conv_kernel = _between(branch.conv_kernel, half)
+            branch.conv_search = _between(branch.conv_search, half)
+    return quick
+
+
+def fold_norms(module: nn.Module) -> None:
+    """Put batch norms, as they are when predicting, into the convolutions that come before them, in place.
+
+    A norm's convolution stands before it in an `nn.Sequential`, or bears its number (`conv1`, `bn1`).
+    """
+    for part in module.modules():
+        named = list(part.named_children())
+        pairs = [(f"conv{name[2:]}", name) for name, _ in named if name.startswith("bn")]
+        if isinstance(part, nn.Sequential):
+            pairs += [(before, name) for (before, _), (name, _) in pairwise(named)]
+        for convolution_name, norm_name in pairs:
+            convolution, norm = getattr(part, convolution_name), getattr(part, norm_name)
+            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(part, convolution_name, fuse_conv_bn_eval(convolution, norm))
+                setattr(part, norm_name, nn.Identity())
+
+
+class _To(nn.Module):
+    def __init__(self, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.dtype = dtype
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.to(self.dtype)
+
+
+def _between(convolutions: nn.Sequential, half: torch.dtype) -> nn.Sequential:
+    return nn.Sequential(_To(half), convolutions.to(half), _To(torch.float32))
+
+
+class _Float32Features(nn.Module):
+    def __init__(self, features: nn.Module) -> None:
+        super().__init__()
+        self.features = features
+
+    def forward(self, crops: Tensor) -> SearchFeatures:
+        found: SearchFeatures = self.features(crops)
+        return SearchFeatures(*(maps.float() for maps in (found.conv1, found.layer1, found.layer2, found.adjusted)))

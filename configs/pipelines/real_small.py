@@ -11,5 +11,5 @@ detector = dict(
     overlap_iou=0.5,
     overlap_share=0.8,
 )
-tracker = dict(type="siammask", checkpoint="bundled:siammask_lite0", preset="davis", stages=2)
+tracker = dict(type="siammask", checkpoint="bundled:siammask_lite0", preset="davis", stages=2, precision="fast")
 tracking = dict()

@@ -177,6 +177,7 @@ def tracker(
     frames: Annotated[Path, typer.Option(help="Folder that the split's file names start from.")],
     only: Annotated[str | None, typer.Option(help="Names of videos, with commas; default: all.")] = None,
     preset: Annotated[str, typer.Option(help="davis, vot or vot18.")] = "davis",
+    precision: Annotated[str, typer.Option(help="exact or fast.")] = "exact",
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file as well.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; default: cuda where there is one.")] = None,
 ) -> None:
@@ -185,28 +186,28 @@ def tracker(
     Means over the objects of a video, and over all objects.
     """
     import json
-    from dataclasses import asdict, replace
+    from dataclasses import asdict
 
     from rich.console import Console
 
     from vis_pipeline.bench.tracker import follow_split
     from vis_pipeline.data.splits import read_split
-    from vis_pipeline.errors import ConfigError
     from vis_pipeline.files.whole_files import write_text
+    from vis_pipeline.settings.config import parse
     from vis_pipeline.settings.device import torch_device
+    from vis_pipeline.trackers.choices import SiamMaskChoice
     from vis_pipeline.trackers.siammask.checkpoint import load_siammask
     from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
-    from vis_pipeline.trackers.siammask.settings import PRESETS
     from vis_pipeline.weights.registry import resolve
 
-    if preset not in PRESETS:
-        raise ConfigError(f"--preset {preset}: is none of {', '.join(PRESETS)}")
+    given = {"checkpoint": weights, "preset": preset, "precision": precision}
+    choices = {stages: parse(SiamMaskChoice, {**given, "stages": stages}, "bench tracker") for stages in (1, 2)}
     chosen = torch_device(device)
     network = load_siammask(resolve(weights), chosen)
     truth = _only(read_split(split), only)
     found = {}
-    for stages in (1, 2):
-        followed = SiamMaskPredictor(network, replace(PRESETS[preset], stages=stages), chosen)
+    for stages, choice in choices.items():
+        followed = SiamMaskPredictor(network, choice.settings(), chosen)
         found[stages] = list(follow_split(followed, truth, frames))
     Console().print(_tracker_table(found))
     if json_out is not None:

@@ -54,11 +54,11 @@ class MmdetDetector:
         max_per_frame: int = 100,
         device: torch.device | str = "cpu",
     ) -> None:
-        settings = _settings(config, checkpoint)
+        settings = model_settings(config, checkpoint)
         self._device = torch_device(str(device))
         self._scale = _test_scale(settings, config)
         _widen_limits(settings, score_threshold, max_per_frame)
-        self._model: Any = _build(settings, config, checkpoint).to(self._device).eval()
+        self._model: Any = build_model(settings, config, checkpoint).to(self._device).eval()
         count = class_count(settings.model)
         if count is not None and count != len(class_map):
             raise ConfigError(f"config {config}: the model has {count} classes, the class map {len(class_map)}")
@@ -127,7 +127,7 @@ def class_names(config: str, checkpoint: Path) -> tuple[str, ...]:
         WeightsError: the checkpoint cannot be read, or names others than the config has.
     """
     register_mmdet()
-    settings = _settings(config, checkpoint)
+    settings = model_settings(config, checkpoint)
     count = class_count(settings.model)
     if stated := checkpoint_classes(checkpoint):
         if count not in (None, len(stated)):
@@ -164,7 +164,7 @@ def checkpoint_classes(checkpoint: Path) -> Sequence[str] | None:
     return named
 
 
-def _settings(config: str, checkpoint: Path) -> Config:
+def model_settings(config: str, checkpoint: Path) -> Config:
     """The config with the heads of its `classes`; where it leaves them open, as for fine-tuning, the checkpoint's."""
     settings = read_config(config)
     if "classes" in settings and (names := settings.classes or checkpoint_classes(checkpoint)):
@@ -172,7 +172,13 @@ def _settings(config: str, checkpoint: Path) -> Config:
     return settings
 
 
-def _build(settings: Config, config: str, checkpoint: Path) -> nn.Module:
+def build_model(settings: Config, config: str, checkpoint: Path) -> nn.Module:
+    """The model of a config with the weights of a checkpoint.
+
+    Raises:
+        ConfigError: mmdet cannot build it.
+        WeightsError: the weights cannot be read, or do not fit it.
+    """
     register_mmdet()
     try:
         with warnings.catch_warnings():
@@ -196,11 +202,16 @@ def _widen_limits(settings: Config, score_threshold: float, max_per_frame: int) 
         limits["max_per_img"] = max(limits.get("max_per_img", 0), max_per_frame)
 
 
+def test_pipeline(settings: Config) -> list[Any]:
+    """The steps that a config prepares a picture in, the reading of its file among them; none where it names none."""
+    pipeline = find(find(settings.get("test_dataloader"), "dataset"), "pipeline") or settings.get("test_pipeline")
+    return list(pipeline or ())
+
+
 def _test_scale(settings: Config, config: str) -> tuple[int, int] | None:
     """(long, short) side in pixels that frames are fitted into, keeping their shape; None keeps their size."""
-    pipeline = find(find(settings.get("test_dataloader"), "dataset"), "pipeline") or settings.get("test_pipeline")
     scale: tuple[int, int] | None = None
-    for transform in pipeline or ():
+    for transform in test_pipeline(settings):
         kind = str(transform["type"]).rsplit(".", 1)[-1]
         if kind == "Resize" and transform.get("keep_ratio") and "scale" in transform:
             scale = (max(transform["scale"]), min(transform["scale"]))

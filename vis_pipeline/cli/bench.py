@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vis_pipeline.cli.comparisons import ablation, tune
+from vis_pipeline.cli.speed import speed
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
     bench.command("detector")(detector)
     bench.command("tracker")(tracker)
     bench.command("pairs")(pairs)
+    bench.command("speed")(speed)
     bench.callback()(_bench)
     app.add_typer(bench, name="bench")
 
@@ -121,8 +123,8 @@ def pairs(
     if sheet is not None:
         write_png(sheet, pair_sheet(measured.sample(_SHEET_PAIRS)))
     table = Table("cutting", "frames from disk", "frames kept", title="Pairs a second")
-    for speed in measured.speeds():
-        table.add_row(speed.way, f"{speed.first:,.0f}", f"{speed.again:,.0f}")
+    for rate in measured.speeds():
+        table.add_row(rate.way, f"{rate.first:,.0f}", f"{rate.again:,.0f}")
     console = Console(width=120)
     console.print(table)
     console.print(f"drawn: {measured.drawing:,.0f} pairs a second", highlight=False)

@@ -24,7 +24,8 @@ def paste(masks: Tensor, squares: Tensor, frame: tuple[int, int], threshold: flo
         threshold: a pixel is the target's above it.
     """
     scales = masks.shape[-1] / squares[:, 2]
-    lengths = torch.tensor([frame[1], frame[0]], dtype=torch.float64, device=squares.device)
+    # Filled in on the device, so that nothing is copied to it.
+    lengths = torch.stack([squares.new_full((), frame[axis]) for axis in (1, 0)])
     factors = (lengths - 1) / (lengths * scales[:, None])
     shifts = -factors * (-squares[:, :2] * scales[:, None])
     if masks.device.type != "cpu":

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from vis_pipeline.masks.boxes import minmax_boxes
+from vis_pipeline.structures.stopwatch import Stopwatch
 from vis_pipeline.trackers.siammask.architectures import (
     COARSE_MASK_SIDE,
     RESPONSE_SIDE,
@@ -25,6 +26,7 @@ from vis_pipeline.trackers.siammask.paste import paste
 from vis_pipeline.trackers.siammask.replay import ReplayedFeatures
 from vis_pipeline.trackers.siammask.selection import (
     SMALLEST_SIDE,
+    Priors,
     Selection,
     clamp_centres,
     clamp_sizes,
@@ -119,9 +121,25 @@ class Prediction:
 
 
 class SiamMaskPredictor:
-    """Runs a network on frames and targets; keeps no target itself."""
+    """Runs a network on frames and targets; keeps no target itself.
 
-    def __init__(self, network: SiamMask, settings: SiamMaskSettings, device: torch.device | str = "cpu") -> None:
+    Nothing in `predict_each` waits for a device that is not the CPU, or copies to it more than the frames.
+
+    Args:
+        network: the weights.
+        settings: how predictions are selected and made into masks.
+        device: where all of it is done.
+        stopwatch: given the seconds of a prediction's steps: `locate` (crop and stage 1), `segment` (the masks: with
+            two stages the second crop and its network), `paste`.
+    """
+
+    def __init__(
+        self,
+        network: SiamMask,
+        settings: SiamMaskSettings,
+        device: torch.device | str = "cpu",
+        stopwatch: Stopwatch | None = None,
+    ) -> None:
         self.device = torch.device(device)
         network = network.to(self.device)
         if settings.precision == "exact":
@@ -133,6 +151,8 @@ class SiamMaskPredictor:
         self.network: SiamMask = prepared.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.settings = settings
         self._batch = settings.batch or (4 if self.device.type == "cpu" else 64)
+        self._priors = Priors.on(self.device)
+        self._watch = (stopwatch or Stopwatch()).step
 
     def initialise(self, image: Tensor, boxes: Tensor) -> TargetStates:
         """Begin N targets from their boxes in a frame.
@@ -195,10 +215,12 @@ class SiamMaskPredictor:
         images, counts = [image for image, _ in pieces], [len(piece) for _, piece in pieces]
         limits = limits_each(images, counts)
         sides = rounded(search_sides(states.sizes))
-        crops = crop_each(images, counts, states.centres, sides, states.padding, SEARCH_SIDE)
-        with self._computing(crops):
-            search = self.network.search(_as_input(crops))
-            selection = self._select(states, search, limits)
+        with self._watch("locate"):
+            crops = crop_each(images, counts, states.centres, sides, states.padding, SEARCH_SIDE)
+            with self._computing(crops):
+                search = self.network.search(_as_input(crops))
+                selection = self._select(states, search, limits)
+        with self._watch("segment"), self._computing(crops):
             if self.settings.stages == 1:
                 probabilities = self._mask_at(states.templates, search, selection.positions)
                 squares = _response_squares(states.centres, sides, selection.positions)
@@ -206,21 +228,24 @@ class SiamMaskPredictor:
                 probabilities, squares = self._second_stage(images, counts, states, selection)
         found = replace(states, centres=selection.located_centres, sizes=selection.sizes, scores=selection.scores)
         located = torch.cat([selection.located_centres - selection.located_sizes / 2, selection.located_sizes], dim=1)
+        with self._watch("paste"):
+            masks = [
+                paste(probabilities[part], squares[part], _size(image), self.settings.mask_threshold)
+                for image, part in zip(images, spans(counts), strict=True)
+            ]
         predictions = []
-        for image, part in zip(images, spans(counts), strict=True):
-            frame = (image.shape[0], image.shape[1])
-            masks = paste(probabilities[part], squares[part], frame, self.settings.mask_threshold)
+        for pasted, part in zip(masks, spans(counts), strict=True):
             after = found.select(part)
             if self.network.architecture.branches == 2:
-                after = _follow_masks(after, masks, limits[part])
-            predictions.append(Prediction(after, after.boxes, located[part], after.scores, masks))
+                after = _follow_masks(after, pasted, limits[part])
+            predictions.append(Prediction(after, after.boxes, located[part], after.scores, pasted))
         return predictions
 
     def _select(self, states: TargetStates, search: SearchFeatures, limits: Tensor) -> Selection:
         scores, offsets = self.network.score_and_locate(states.templates, search)
         if offsets is None:
-            return select_positions(scores, states.centres, states.sizes, limits, self.settings)
-        return select_boxes(scores, offsets, states.centres, states.sizes, limits, self.settings)
+            return select_positions(scores, states.centres, states.sizes, limits, self.settings, self._priors)
+        return select_boxes(scores, offsets, states.centres, states.sizes, limits, self.settings, self._priors)
 
     def _second_stage(
         self, images: Sequence[Tensor], counts: Sequence[int], states: TargetStates, selection: Selection
@@ -268,6 +293,11 @@ def _nowhere(image: Tensor, states: TargetStates) -> Prediction:
     """The prediction of no targets."""
     masks = torch.zeros(0, *image.shape[:2], dtype=torch.bool, device=image.device)
     return Prediction(states, states.boxes, states.boxes, states.scores, masks)
+
+
+def _size(image: Tensor) -> tuple[int, int]:
+    """Height and width."""
+    return image.shape[0], image.shape[1]
 
 
 def _as_input(crops: Tensor) -> Tensor:

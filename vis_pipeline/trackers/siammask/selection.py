@@ -33,14 +33,34 @@ class Selection:
     sizes: Tensor
 
 
-def cosine_window(device: torch.device | str = "cpu") -> Tensor:
-    """The motion prior over the response, float64 [25 * 25]."""
-    hanning = np.hanning(RESPONSE_SIDE)
-    return torch.from_numpy(np.outer(hanning, hanning).ravel()).to(device)
+@dataclass(frozen=True)
+class Priors:
+    """What is known before any score, kept on the tracker's device: to copy it there in every frame is to wait for it.
+
+    Attributes:
+        anchors: float32 [4, k*25*25], centre x, y, w, h in crop pixels from the crop's centre.
+        window: the motion prior over the response, float64 [25 * 25].
+    """
+
+    anchors: Tensor
+    window: Tensor
+
+    @classmethod
+    def on(cls, device: torch.device) -> "Priors":
+        """The priors on a device."""
+        hanning = np.hanning(RESPONSE_SIDE)
+        window = torch.from_numpy(np.outer(hanning, hanning).ravel())
+        return cls(anchor_boxes().to(device).T, window.to(device))
 
 
 def select_boxes(
-    scores: Tensor, offsets: Tensor, centres: Tensor, sizes: Tensor, limits: Tensor, settings: SiamMaskSettings
+    scores: Tensor,
+    offsets: Tensor,
+    centres: Tensor,
+    sizes: Tensor,
+    limits: Tensor,
+    settings: SiamMaskSettings,
+    priors: Priors,
 ) -> Selection:
     """Pick the anchor whose penalised, windowed score is best, and decode its box.
 
@@ -51,14 +71,15 @@ def select_boxes(
         sizes: float64 [N, 2], w, h of the state boxes.
         limits: float64 [N, 2], width and height of the image that each target is in.
         settings: penalties and smoothing.
+        priors: anchors and window.
     """
     targets = torch.arange(len(scores), device=scores.device)
     probabilities = scores.reshape(len(scores), 2, -1).softmax(1)[:, 1]
-    boxes = decode(offsets.reshape(len(offsets), 4, -1))
+    boxes = decode(offsets.reshape(len(offsets), 4, -1), priors.anchors)
     scale = TEMPLATE_SIDE / template_sides(sizes)
     penalties = change_penalty(boxes[:, 2].double(), boxes[:, 3].double(), sizes * scale[:, None], settings.penalty_k)
     anchors = boxes.shape[2] // RESPONSE_SIDE**2
-    window = cosine_window(scores.device).repeat(anchors)
+    window = priors.window.repeat(anchors)
     best = windowed(penalties * probabilities, window, settings.window_influence).argmax(1)
     score = probabilities[targets, best]
     chosen = boxes[targets, :, best].double() / scale[:, None]
@@ -74,12 +95,11 @@ def select_boxes(
 
 
 def select_positions(
-    scores: Tensor, centres: Tensor, sizes: Tensor, limits: Tensor, settings: SiamMaskSettings
+    scores: Tensor, centres: Tensor, sizes: Tensor, limits: Tensor, settings: SiamMaskSettings, priors: Priors
 ) -> Selection:
     """The two-branch choice: the best windowed position of logits [N, 1, 25, 25]; the size is the last one."""
     probabilities = scores.flatten(1).sigmoid()
-    window = cosine_window(scores.device)
-    best = windowed(probabilities.double(), window, settings.window_influence).argmax(1)
+    best = windowed(probabilities.double(), priors.window, settings.window_influence).argmax(1)
     positions = response_positions(best)
     scale = TEMPLATE_SIDE / template_sides(sizes)
     shift = (positions.flip(1) - RESPONSE_SIDE // 2) * STRIDE / scale[:, None]
@@ -92,9 +112,8 @@ def select_positions(
     )
 
 
-def decode(offsets: Tensor) -> Tensor:
+def decode(offsets: Tensor, anchors: Tensor) -> Tensor:
     """Boxes float32 [N, 4, k*25*25] (centre x, y from the crop's centre, w, h; crop pixels) from offsets alike."""
-    anchors = anchor_boxes().to(offsets.device).T
     moved = offsets[:, :2] * anchors[2:] + anchors[:2]
     return torch.cat([moved, offsets[:, 2:].exp() * anchors[2:]], dim=1)
 

@@ -20,6 +20,7 @@ becomes a category that is called by its number.
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,8 @@ class RecordedDetections:
     """A :class:`~detectors.base.Detector` that looks its answers up by `Frame.video_id` and `Frame.index`.
 
     At most `max_per_frame` detections with a score of at least `score_threshold` are kept a frame, in the order of the
-    file. Those of one video at a time are in memory, their masks run-length encoded until their frame is asked for.
+    file. Those of the last `videos_in_memory` videos are in memory, their masks run-length encoded until their frame is
+    asked for.
     """
 
     def __init__(
@@ -54,13 +56,13 @@ class RecordedDetections:
         score_threshold: float = 0.0,
         max_per_frame: int | None = None,
         device: torch.device | str = "cpu",
+        videos_in_memory: int = 1,
     ) -> None:
         self._recording = recording
         self._device = torch.device(device)
         self._score_threshold = score_threshold
         self._max_per_frame = max_per_frame
-        self._video_id: int | None = None
-        self._frames: dict[int, list[FoundObject]] = {}
+        self._of_video = lru_cache(videos_in_memory)(self._read)
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
         """The recorded detections of each frame; none where the file has none.
@@ -87,14 +89,12 @@ class RecordedDetections:
             masks=torch.from_numpy(np.stack([masks.decode(entry.mask) for entry in entries])).to(self._device),
         )
 
-    def _of_video(self, video_id: int) -> dict[int, list[FoundObject]]:
+    def _read(self, video_id: int) -> dict[int, list[FoundObject]]:
         """By frame."""
-        if video_id != self._video_id:
-            frames = defaultdict(list)
-            for entry in self._recording.of_video(video_id):
-                frames[entry.frame_index].append(entry)
-            self._video_id, self._frames = video_id, dict(frames)
-        return self._frames
+        frames = defaultdict(list)
+        for entry in self._recording.of_video(video_id):
+            frames[entry.frame_index].append(entry)
+        return dict(frames)
 
 
 def detections_to_json(video_id: int, frame_index: int, detections: Detections) -> list[dict[str, Any]]:

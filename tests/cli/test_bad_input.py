@@ -118,6 +118,11 @@ def test_neither_split_nor_video(command, made: Path) -> None:
     assert_refused(command("run", "procedural_small", "--out", made / "run"), "--split", "--video")
 
 
+def test_a_single_video_has_no_others_to_go_together_with(command, made: Path) -> None:
+    arguments = ["run", "procedural_small", "--video", made / "frames", "--out", made / "run", "--lockstep", 2]
+    assert_refused(command(*arguments), "--lockstep", "--split")
+
+
 def test_a_device_that_is_not_there(command, made: Path) -> None:
     arguments = run_arguments(made)
     arguments[arguments.index("cpu")] = "gpu"

@@ -1,6 +1,7 @@
 """The main job as a user does it, with the bundled weights, on procedural videos that no training has seen."""
 
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -63,6 +64,43 @@ def test_saved_detections_give_the_same_tracks(command, folder: Path) -> None:
     )
     assert code == 0, err
     assert json.loads((again / "results.json").read_text()) == json.loads((run / "results.json").read_text())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recorded", [True, False])
+def test_videos_that_go_together_give_the_same_bytes(command, folder: Path, recorded: bool) -> None:
+    run, together = folder / "run", folder / f"together_{recorded}"
+    arguments = ["--split", folder / "split/instances.json", "--frames", folder / "split/JPEGImages", "--device", "cpu"]
+    arguments += ["--detections", run / "detections.json"] if recorded else []
+    # As many workers as those of the other run: the detector's rounding differs with the threads that they leave it.
+    lockstep = ["--workers", 2, "--lockstep", 2, "--save-detections"]
+    code, out, err = command("run", "procedural_small", *arguments, "--out", together, *lockstep)
+    assert code == 0, err
+    assert "3 videos, 72 frames" in out
+    for name in ("results.json", "detections.json", *(f"events/{number}.json" for number in (1, 2, 3))):
+        assert (together / name).read_bytes() == (run / name).read_bytes(), name
+
+
+@pytest.mark.slow
+def test_a_broken_video_leaves_those_that_go_with_it_as_they_are(command, folder: Path) -> None:
+    run, broken = folder / "run", folder / "broken"
+    shutil.copytree(folder / "split", broken / "split")
+    last = sorted((broken / "split/JPEGImages/00001").glob("*.jpg"))[-1]
+    whole = last.read_bytes()
+    last.write_bytes(whole[:300])
+    arguments = ["run", "procedural_small", "--split", broken / "split/instances.json", "--device", "cpu"]
+    arguments += ["--frames", broken / "split/JPEGImages", "--out", broken / "run", "--workers", 2, "--lockstep", 2]
+    code, _, err = command(*arguments)
+    assert code == 2 and "1 of 3 videos were set aside" in err and last.name in err
+    finished = json.loads((run / "results.json").read_text())
+    assert json.loads((broken / "run/results.json").read_text()) == [
+        track for track in finished if track["video_id"] != 2
+    ]
+    last.write_bytes(whole)
+    code, out, err = command(*arguments)
+    assert code == 0, err
+    assert "1 videos, 24 frames" in out, "a rerun does the broken one alone"
+    assert (broken / "run/results.json").read_bytes() == (run / "results.json").read_bytes()
 
 
 @pytest.mark.slow

@@ -10,7 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.recorded import RecordedDetections, detections_to_json, open_recording, scan_detections
+from detectors.detection_entries import FoundObject
+from detectors.recorded import RecordedDetections, Recording, detections_to_json, open_recording, scan_detections
 from vis_pipeline import masks
 from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.structures.detections import Detections
@@ -153,6 +154,25 @@ def test_a_video_has_its_entries_in_the_order_of_the_file_however_the_videos_are
             (found,) = detector.detect([_frame(frame, video)])
             expected = [number / 100 for number, entry in enumerate(entries) if entry[:2] == (video, frame)]
             assert found.scores.tolist() == pytest.approx(expected)
+
+
+def test_a_video_is_read_once_where_several_go_on_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = _written(
+        tmp_path / "d.json", *(_entry(video_id=video, frame_index=frame) for video in (3, 8) for frame in (0, 1))
+    )
+    asked: list[int] = []
+    of_video = Recording.of_video
+
+    def noted(recording: Recording, video_id: int) -> list[FoundObject]:
+        asked.append(video_id)
+        return of_video(recording, video_id)
+
+    monkeypatch.setattr(Recording, "of_video", noted)
+    detector = RecordedDetections(open_recording(path, TWO), videos_in_memory=2)
+    for frame in (0, 1):
+        for video in (3, 8):
+            assert len(detector.detect([_frame(frame, video)])[0]) == 1
+    assert asked == [3, 8]
 
 
 def test_a_recording_holds_no_detection(tmp_path: Path) -> None:

@@ -15,28 +15,46 @@ from ray import cloudpickle
 
 from vis_pipeline import masks
 from vis_pipeline.data.frames import ImageFrames
-from vis_pipeline.errors import ConfigError, DataError, WeightsError
+from vis_pipeline.errors import ConfigError, DataError, UserError, WeightsError
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, run_in_process, run_videos
+from vis_pipeline.runs.parallel.line import Line
 from vis_pipeline.structures.tracks import TrackResult, VideoOutcome
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = RaySettings(workers=2)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Scripted:
     """Does with each video what its name says; leaves marks in `notes` for what a file system alone can remember."""
 
     notes: Path
+    under_way: dict[int, tuple[VideoTask, Callable[[int], None]]] = field(default_factory=dict)
+    done: dict[int, int] = field(default_factory=dict)
 
-    def process(self, task: VideoTask, report: Callable[[int], None]) -> VideoOutcome:
+    def begin(self, task: VideoTask, report: Callable[[int], None]) -> None:
+        self.under_way[task.video_id] = task, report
+        self.done[task.video_id] = 0
+        with (self.notes / f"company-{task.video_id}").open("a") as marks:
+            marks.write(f"{sorted(self.under_way)}\n")
+
+    def step(self) -> list[tuple[int, VideoOutcome | UserError]]:
+        ended = []
+        for video_id, (task, report) in list(self.under_way.items()):
+            outcome = self._ended(task, report)
+            if outcome is not None:
+                del self.under_way[video_id]
+                ended.append((video_id, outcome))
+        return ended
+
+    def _ended(self, task: VideoTask, report: Callable[[int], None]) -> VideoOutcome | UserError | None:
         behaviour = task.frames.name
         tried = self.notes / f"tried-{task.video_id}"
         first = not tried.exists()
         tried.touch()
         if behaviour == "corrupt":
-            raise DataError(f"video {task.video_id}, frame 00003.jpg: damaged")
+            return DataError(f"video {task.video_id}, frame 00003.jpg: damaged")
         if behaviour == "kills" or (behaviour == "kills once" and first):
             os.kill(os.getpid(), signal.SIGKILL)
         if behaviour == "fails":
@@ -44,10 +62,12 @@ class Scripted:
         if behaviour == "hangs":
             report(1)
             time.sleep(600)
-        for _ in range(task.expected_frames or 0):
-            time.sleep(0.6 if behaviour == "slow" else 0)
-            report(1)
-        return outcome(task.video_id, task.expected_frames or 0)
+        if self.done[task.video_id] == task.expected_frames:
+            return outcome(task.video_id, task.expected_frames)
+        time.sleep(0.6 if behaviour == "slow" else 0)
+        self.done[task.video_id] += 1
+        report(1)
+        return None
 
 
 @dataclass(frozen=True)
@@ -145,7 +165,7 @@ def test_a_worker_that_the_memory_monitor_ends_is_one_video_s_failure(
 
     def get_or_run_out(reference: object, **options: object) -> object:
         value = get(reference, **options)
-        if isinstance(value, VideoOutcome) and value.tracks[0].video_id == 2:
+        if isinstance(value, list) and any(video_id == 2 for video_id, _ in value):
             raise ray.exceptions.OutOfMemoryError("the node was low on memory")
         return value
 
@@ -165,6 +185,63 @@ def test_models_are_loaded_once_a_worker_and_progress_is_seen(folder: RunFolder,
     assert {path.read_text() for path in loaded} == {str(max(1, len(os.sched_getaffinity(0)) // 2))}
     assert {video_id for video_id, frames in listener.advanced if frames == 1}
     report.require_complete()
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_of_videos_that_go_together_only_those_at_fault_are_set_aside(folder: RunFolder, tmp_path: Path) -> None:
+    videos = tasks("good", "kills", "corrupt", "fails", "good", "good", "kills once", "good")
+    together = RaySettings(workers=2, lockstep=3)
+    report = run_videos(videos, Factory(tmp_path), folder, together, Listener())
+    assert set(report.finished) == folder.finished() == {1, 5, 6, 7, 8}
+    assert report.set_aside == {
+        2: "video 2 (kills): its worker process died (2 tries)",
+        3: "video 3, frame 00003.jpg: damaged",
+        4: "video 4 (fails): RuntimeError: out of memory (2 tries)",
+    }
+    companies = (tmp_path / "company-2").read_text().splitlines()
+    assert companies[0] != "[2]" and companies[1:] == ["[2]", "[2]"]
+    log = (folder.path / "log.txt").read_text()
+    assert "video 2 (kills), beside 1: its worker process died" in log or "video 2 (kills), beside 1, 3" in log
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_of_videos_that_go_together_each_is_stored_as_it_ends(folder: RunFolder, tmp_path: Path) -> None:
+    stored: list[set[int]] = []
+
+    class Watching(Listener):
+        def finish(self, video_id: int, frames: int) -> None:
+            super().finish(video_id, frames)
+            stored.append(folder.finished())
+
+    videos = [*tasks("slow", frames=4), *(VideoTask(key, ImageFrames(key, "good", ()), 1) for key in (5, 6, 7))]
+    report = run_videos(videos, Factory(tmp_path), folder, RaySettings(lockstep=2), Watching())
+    assert report.finished == (5, 6, 1, 7)
+    assert stored[0] == {5} and stored[1] == {5, 6}
+    assert (tmp_path / "company-6").read_text() == "[1, 6]\n"
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_of_videos_that_go_together_the_one_that_hangs_is_found(folder: RunFolder, tmp_path: Path) -> None:
+    patient = RaySettings(workers=1, retries=0, lockstep=2, timeout=8)
+    report = run_videos(tasks("good", "hangs", frames=3), Factory(tmp_path), folder, patient, Listener())
+    assert report.finished == (1,)
+    assert report.set_aside == {2: "video 2 (hangs): its worker did nothing for 8 s and was ended (1 try)"}
+
+
+def test_no_worker_goes_without_a_video_while_another_has_several() -> None:
+    line = Line(tasks(*["good"] * 5), RaySettings(workers=2, lockstep=4))
+    assert [task.video_id for task in line.take(0)] == [1, 2, 3]
+    assert [task.video_id for task in line.take(0)] == [4, 5] and not line
+
+
+def test_a_video_that_comes_back_goes_last_and_alone() -> None:
+    line = Line(tasks(*["good"] * 4), RaySettings(lockstep=2))
+    first, second = line.take(0)
+    line.put_back(first)
+    line.put_back(second)
+    assert [task.video_id for task in line.take(0)] == [3, 4] and len(line) == 2
+    assert line.take(1) == []
+    assert line.take(0) == [first] and line.take(1) == [] and line.take(0) == [second]
 
 
 @pytest.mark.usefixtures("local_ray")

@@ -71,6 +71,9 @@ def run(
     ] = False,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; default: cuda where there is one.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes for a split, each with its own models.")] = 1,
+    lockstep: Annotated[
+        int, typer.Option(min=1, help="Videos of a split that a worker advances together, in shared batches.")
+    ] = 1,
     gpus_per_worker: Annotated[
         float | None, typer.Option(min=0, help="May be a fraction; default: the GPUs here, shared out.")
     ] = None,
@@ -105,7 +108,7 @@ def run(
     from vis_pipeline.settings.device import gpu_share, torch_device
 
     limits = Limits(max_frames, max_seconds)
-    _require_together(split, frames, video, class_map, limits, save_frames, show)
+    _require_together(split, frames, video, class_map, limits, save_frames, show, lockstep)
     overrides = list(cfg_options or [])
     if score_thr is not None:
         overrides.append(f"detector.score_threshold={score_thr}")
@@ -125,7 +128,7 @@ def run(
         on_bad_frame=on_bad_frame.value,
         recorded=RecordedSource(detections.resolve(), class_map) if detections else None,
         save_detections=save_detections,
-        ray=RaySettings(workers=workers, address=ray_address, gpus_per_worker=gpus, timeout=timeout),
+        ray=RaySettings(workers, ray_address, gpus, lockstep=lockstep, timeout=timeout),
         limits=limits,
         live=LiveOptions(keep=live.value, reconnect=reconnect),
         save_frames=save_frames,
@@ -151,6 +154,7 @@ def _require_together(
     limits: "Limits",
     save_frames: bool,
     show: bool,
+    lockstep: int,
 ) -> None:
     if (video is None) == (split is None):
         raise ConfigError("run: give either --split (with --frames) or --video")
@@ -158,6 +162,8 @@ def _require_together(
         raise ConfigError("run: --split and --frames belong together")
     if video is not None and class_map is not None:
         raise ConfigError("run: --class-map needs --split; a single video has the detector's own classes")
+    if video is not None and lockstep > 1:
+        raise ConfigError("run: --lockstep needs --split; a single video has no others to advance with")
     if split is not None and show:
         raise ConfigError("run: --show needs --video; the videos of a split are worked on in other processes")
     if split is not None and save_frames:

@@ -237,6 +237,7 @@ def _factory(
         seed=options.seed,
         recording=recording,
         detections_folder=(out / FOLDER_NAME).resolve() if options.save_detections else None,
+        lockstep=options.ray.lockstep,
     )
 
 

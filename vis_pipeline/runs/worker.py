@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass as plain_dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -12,7 +12,8 @@ import torch
 from detectors.base import Detector
 from detectors.recorded import RecordedDetections, Recording, detections_to_json
 from vis_pipeline.data.frames import prefetched
-from vis_pipeline.engine import FrameLoop
+from vis_pipeline.engine import FrameLoop, Lane, Lockstep
+from vis_pipeline.errors import UserError
 from vis_pipeline.files.whole_files import write_text
 from vis_pipeline.runs.parallel import VideoTask
 from vis_pipeline.runs.settings import PipelineSettings
@@ -27,7 +28,7 @@ Watcher: TypeAlias = Callable[[Frame, FrameTracks], None]
 """Given each readable frame with its tracks."""
 
 
-@plain_dataclass(frozen=True)
+@dataclass(frozen=True)
 class WorkerFactory:
     """Builds a worker; small and picklable, so that Ray sends this and not the models.
 
@@ -39,6 +40,7 @@ class WorkerFactory:
         recording: detections from disk in place of the detector.
         detections_folder: where to write each video's detections as `<video id>.json`, or None.
         watch: given each readable frame with its tracks, in the worker's process.
+        lockstep: videos that the worker has under way at a time.
     """
 
     settings: PipelineSettings
@@ -48,6 +50,7 @@ class WorkerFactory:
     recording: Recording | None = None
     detections_folder: Path | None = None
     watch: Watcher | None = None
+    lockstep: int = 1
 
     def __call__(self) -> "PipelineWorker":
         """Load the models."""
@@ -71,12 +74,13 @@ class WorkerFactory:
     def _detector(self, device: torch.device) -> Detector:
         chosen = self.settings.detector
         if self.recording is not None:
-            return RecordedDetections(self.recording, chosen.score_threshold, chosen.max_per_frame, device)
+            limits = chosen.score_threshold, chosen.max_per_frame
+            return RecordedDetections(self.recording, *limits, device, videos_in_memory=self.lockstep)
         return chosen.build(self.split.categories, device)
 
 
 class PipelineWorker:
-    """Detector and tracker of one process, used for one video after another."""
+    """Detector and tracker of one process; a :class:`~vis_pipeline.runs.parallel.Worker`."""
 
     def __init__(
         self,
@@ -91,22 +95,25 @@ class PipelineWorker:
         self._batch_size = batch_size
         self._detections_folder = detections_folder
         self._watch = watch
+        self._videos: Lockstep[int] = Lockstep(tracker)
+        self._entries: dict[int, list[dict[str, Any]]] = {}
 
-    def process(self, task: VideoTask, report: Callable[[int], None]) -> VideoOutcome:
-        """Track one video; its detections are written before the outcome is returned, where a folder is set."""
-        entries: list[dict[str, Any]] = []
-        seen: list[Frame] = []
+    def begin(self, task: VideoTask, report: Callable[[int], None]) -> None:
+        """Take up a video beside those under way."""
+        entries = self._entries[task.video_id] = []
 
         def record(frame: Frame, detections: Detections) -> None:
-            seen[:] = [frame]
             if self._detections_folder is not None:
                 entries.extend(detections_to_json(frame.video_id, frame.index, detections))
 
         loop = FrameLoop(task.video_id, self._detector, self._tracker, report, record)
-        for tracks in loop.over(prefetched(task.frames), self._batch_size):
-            if self._watch is not None:
-                self._watch(seen[0], tracks)
-        outcome = loop.finish()
-        if self._detections_folder is not None:
-            write_text(self._detections_folder / f"{task.video_id}.json", json.dumps(entries))
-        return outcome
+        self._videos.begin(Lane(task.video_id, loop, prefetched(task.frames), self._batch_size, self._watch))
+
+    def step(self) -> list[tuple[int, VideoOutcome | UserError]]:
+        """Advance all videos by a frame; a video's detections are written before its outcome is returned."""
+        ended = self._videos.step()
+        for video_id, outcome in ended:
+            entries = self._entries.pop(video_id)
+            if self._detections_folder is not None and isinstance(outcome, VideoOutcome):
+                write_text(self._detections_folder / f"{video_id}.json", json.dumps(entries))
+        return ended

@@ -1,13 +1,12 @@
 """Videos over Ray workers: models are loaded once a worker, finished videos are stored at once, bad ones set aside."""
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from vis_pipeline.errors import UserError
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.parallel.cluster import RaySettings, ray_session
 from vis_pipeline.runs.parallel.ledger import Ledger
+from vis_pipeline.runs.parallel.line import Line
 from vis_pipeline.runs.parallel.pool import Pool
 from vis_pipeline.runs.parallel.tasks import RunReport, VideoTask, Worker
 from vis_pipeline.runs.progress import ProgressListener
@@ -25,7 +24,9 @@ def run_videos(
     """Process the videos that the folder does not hold yet, on Ray, the longest first.
 
     `make_worker` is pickled and called once in each worker. A video with a fault of the user's is set aside at once;
-    one whose worker died or failed, after `settings.retries` more tries in a fresh worker.
+    one whose worker died or failed, after `settings.retries` more tries in a fresh worker. Where a worker had several
+    videos under way, which of them was to blame shows as they are tried again, each alone; that first try is not
+    counted.
 
     Raises:
         UserError: a worker cannot be made, the cluster cannot be reached, or it lacks the GPUs or CPUs.
@@ -34,7 +35,7 @@ def run_videos(
     waiting = ledger.open(tasks)
     if waiting:
         with ray_session(settings):
-            Pool(make_worker, settings, ledger).run(deque(waiting))
+            Pool(make_worker, settings, ledger).run(Line(waiting, settings))
     return ledger.report()
 
 
@@ -58,10 +59,11 @@ def run_in_process(
             counter.frames += frames
             progress.advance(task.video_id, counter.frames)
 
-        try:
-            ledger.finish(task, worker.process(task, report))
-        except UserError as error:
-            ledger.set_aside(task, str(error))
+        worker.begin(task, report)
+        while not (ended := worker.step()):
+            pass
+        for _, outcome in ended:
+            ledger.close(task, outcome)
     return ledger.report()
 
 

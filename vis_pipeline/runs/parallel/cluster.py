@@ -32,6 +32,7 @@ class RaySettings:
         address: of a running Ray cluster, such as `auto` or `10.0.0.1:6379`; None starts one here, on loopback.
         gpus_per_worker: may be a fraction.
         retries: how often a video whose worker died is tried again.
+        lockstep: videos that a worker has under way at a time.
         timeout: seconds without a sign of life (a process that starts, models that are loaded, a frame that is done)
             after which a worker counts as dead.
     """
@@ -40,6 +41,7 @@ class RaySettings:
     address: str | None = None
     gpus_per_worker: float = 0.0
     retries: int = 1
+    lockstep: int = 1
     timeout: float = 600.0
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 
+from vis_pipeline.errors import UserError
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.parallel.tasks import RunReport, VideoTask
 from vis_pipeline.runs.progress import ProgressListener
@@ -38,13 +39,12 @@ class Ledger:
         if video_id not in self._finished and video_id not in self._set_aside:
             self._progress.advance(video_id, frames)
 
-    def finish(self, task: VideoTask, outcome: VideoOutcome) -> None:
-        """Store a video."""
-        self._folder.write_video(task.video_id, outcome)
-        self._finished[task.video_id] = outcome.length
-        if outcome.notes:
-            self._notes[task.video_id] = outcome.notes
-        self._progress.finish(task.video_id, outcome.length)
+    def close(self, task: VideoTask, outcome: VideoOutcome | UserError) -> None:
+        """Store a video, or set it aside for an error that is the user's."""
+        if isinstance(outcome, UserError):
+            self.set_aside(task, str(outcome))
+        else:
+            self._store(task, outcome)
 
     def try_again(self, task: VideoTask, reason: str) -> bool:
         """Note that a try failed; whether the video may have another."""
@@ -57,6 +57,13 @@ class Ledger:
         self.set_aside(task, f"video {task.video_id} ({task.frames.name}): {first_line(reason)} ({counted})")
         return False
 
+    def suspect(self, tasks: Sequence[VideoTask], reason: str) -> None:
+        """Note that a try of several videos failed together: which of them is to blame is not known."""
+        for task in tasks:
+            beside = ", ".join(str(other.video_id) for other in tasks if other is not task)
+            self._folder.log(f"video {task.video_id} ({task.frames.name}), beside {beside}: {reason}")
+            self._progress.advance(task.video_id, 0)
+
     def set_aside(self, task: VideoTask, reason: str) -> None:
         """Give a video up; the others go on."""
         self._set_aside[task.video_id] = reason
@@ -68,6 +75,13 @@ class Ledger:
         seconds = time.monotonic() - self._began if self._began else 0.0
         frames = sum(self._finished.values())
         return RunReport(tuple(self._finished), dict(self._set_aside), frames, seconds, dict(self._notes))
+
+    def _store(self, task: VideoTask, outcome: VideoOutcome) -> None:
+        self._folder.write_video(task.video_id, outcome)
+        self._finished[task.video_id] = outcome.length
+        if outcome.notes:
+            self._notes[task.video_id] = outcome.notes
+        self._progress.finish(task.video_id, outcome.length)
 
 
 def first_line(text: str) -> str:

@@ -1,16 +1,17 @@
-"""Workers as Ray actors: one video each at a time, watched and replaced by the driver."""
+"""Workers as Ray actors: each has some videos under way, and is watched and replaced by the driver."""
 
 import os
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from vis_pipeline.errors import ConfigError, UserError
 from vis_pipeline.runs.parallel.cluster import RaySettings
 from vis_pipeline.runs.parallel.ledger import Ledger
+from vis_pipeline.runs.parallel.line import Line
 from vis_pipeline.runs.parallel.tasks import VideoTask, Worker
 from vis_pipeline.settings.cores import cores, thread_environment
 from vis_pipeline.structures.tracks import VideoOutcome
@@ -23,7 +24,7 @@ class WorkerActor:
 
     def __init__(self) -> None:
         self._worker: Worker | None = None
-        self._progress = (-1, 0)
+        self._frames: dict[int, int] = {}
 
     def load(self, make_worker: Callable[[], Worker], threads: int) -> None:
         """Make the worker: load its models."""
@@ -32,19 +33,24 @@ class WorkerActor:
         cv2.setNumThreads(threads)
         self._worker = make_worker()
 
-    def process(self, task: VideoTask) -> VideoOutcome:
-        """Process one video."""
+    def process(self, tasks: Sequence[VideoTask]) -> list[tuple[int, VideoOutcome | UserError]]:
+        """Take up videos beside those under way and go on until one has ended, or several have at once."""
         assert self._worker is not None
-        self._progress = (task.video_id, 0)
-        return self._worker.process(task, self._report)
+        for task in tasks:
+            self._frames[task.video_id] = 0
+            self._worker.begin(task, partial(self._report, task.video_id))
+        while not (ended := self._worker.step()):
+            pass
+        for video_id, _ in ended:
+            del self._frames[video_id]
+        return list(ended)
 
-    def progress(self) -> tuple[int, int]:
-        """Id of the video in work and its frames done."""
-        return self._progress
+    def progress(self) -> dict[int, int]:
+        """The frames done of each video under way, by its id."""
+        return self._frames.copy()
 
-    def _report(self, frames: int) -> None:
-        video_id, done = self._progress
-        self._progress = (video_id, done + frames)
+    def _report(self, video_id: int, frames: int) -> None:
+        self._frames[video_id] += frames
 
 
 @dataclass(eq=False)
@@ -52,37 +58,51 @@ class _Member:
     """A worker as the driver sees it.
 
     Attributes:
-        job: its loading or its video.
+        job: its loading, or its work on its videos.
+        loaded: whether it has its models.
+        tasks: the videos under way, by id.
         status: the answer about its progress that is awaited.
         placed: whether its process has started.
+        frames: done of each video, as far as it has told.
         alive_at: when it last gave a sign of life, on the monotonic clock.
     """
 
     actor: Any
     job: Any
-    task: VideoTask | None = None
+    loaded: bool = False
+    tasks: dict[int, VideoTask] = field(default_factory=dict)
     status: Any = None
     placed: bool = False
-    frames: int = 0
+    frames: dict[int, int] = field(default_factory=dict)
     alive_at: float = field(default_factory=time.monotonic)
 
-    def begin(self, task: VideoTask) -> None:
-        """Give it a video."""
-        self.task, self.frames, self.alive_at = task, 0, time.monotonic()
-        self.job = self.actor.process.remote(task)
+    def go_on(self, more: Sequence[VideoTask]) -> None:
+        """Have it work on its videos and some more."""
+        self.tasks |= {task.video_id: task for task in more}
+        self.frames |= {task.video_id: 0 for task in more}
+        self.alive_at = time.monotonic()
+        self.job = self.actor.process.remote(list(more))
 
-    def tell(self, task_id: int, frames: int) -> bool:
-        """Take in its answer about its progress; whether the video has gone on."""
-        if not self.placed:
+    def end(self, video_id: int) -> VideoTask:
+        """A video is no longer under way."""
+        del self.frames[video_id]
+        return self.tasks.pop(video_id)
+
+    def tell(self, done: Mapping[int, int]) -> dict[int, int]:
+        """Take in its answer about its progress; the frames of the videos that have gone on."""
+        gone_on = {
+            video_id: frames
+            for video_id, frames in done.items()
+            if video_id in self.tasks and frames != self.frames[video_id]
+        }
+        if gone_on or not self.placed:
             self.placed, self.alive_at = True, time.monotonic()
-        went_on = self.task is not None and task_id == self.task.video_id and frames != self.frames
-        if went_on:
-            self.frames, self.alive_at = frames, time.monotonic()
-        return went_on
+        self.frames |= gone_on
+        return gone_on
 
 
 class Pool:
-    """The driver's side: at most one video a worker is under way, and a worker that dies is replaced."""
+    """The driver's side: a worker has some videos under way, and one that dies is replaced."""
 
     def __init__(self, make_worker: Callable[[], Worker], settings: RaySettings, ledger: Ledger) -> None:
         import ray
@@ -102,34 +122,35 @@ class Pool:
             runtime_env={"env_vars": _worker_environment(self._threads)},
         )(WorkerActor)
 
-    def run(self, waiting: deque[VideoTask]) -> None:
-        """Process the tasks until none is waiting or under way."""
-        members = [self._new_member() for _ in range(min(self._settings.workers, len(waiting)))]
+    def run(self, line: Line) -> None:
+        """Process the videos until none is waiting or under way."""
+        members = [self._new_member() for _ in range(min(self._settings.workers, len(line)))]
         try:
-            while waiting or any(member.task for member in members):
+            while line or any(member.tasks for member in members):
                 ready, _ = self._ray.wait([member.job for member in members], timeout=POLL_SECONDS)
                 for member in [one for one in members if one.job in ready]:
                     members.remove(member)
-                    members += self._next(member, waiting)
+                    members += self._next(member, line)
                 self._poll(members)
                 for member in self._silent(members):
                     members.remove(member)
-                    members += self._give_up(member, members, waiting)
+                    members += self._give_up(member, members, line)
         finally:
             for member in members:
                 self._ray.kill(member.actor)
 
-    def _next(self, member: _Member, waiting: deque[VideoTask]) -> list[_Member]:
+    def _next(self, member: _Member, line: Line) -> list[_Member]:
         """Take in what a member has done; the member to go on with, if there is anything to do."""
-        healthy = self._loaded(member) if member.task is None else self._processed(member, member.task, waiting)
-        if not waiting or not healthy:
-            self._ray.kill(member.actor)
-        if not waiting:
-            return []
+        healthy = self._processed(member, line) if member.loaded else self._loaded(member)
         if not healthy:
-            return [self._new_member()]
+            self._ray.kill(member.actor)
+            return [self._new_member()] if line else []
+        more = line.take(len(member.tasks))
+        if not more and not member.tasks:
+            self._ray.kill(member.actor)
+            return []
         self._ledger.begin()
-        member.begin(waiting.popleft())
+        member.go_on(more)
         return [member]
 
     def _loaded(self, member: _Member) -> bool:
@@ -142,6 +163,7 @@ class Pool:
         except RayError as error:
             self._count_death_in_loading(f"workers die while they load the models: {error}")
             return False
+        member.loaded = True
         return True
 
     def _count_death_in_loading(self, reason: str) -> None:
@@ -149,16 +171,14 @@ class Pool:
         if self._deaths_in_loading > self._settings.retries:
             raise RuntimeError(reason)
 
-    def _processed(self, member: _Member, task: VideoTask, waiting: deque[VideoTask]) -> bool:
+    def _processed(self, member: _Member, line: Line) -> bool:
         """Whether the worker can be used further."""
         from ray.exceptions import RayActorError, RayError, RayTaskError
 
         try:
-            self._ledger.finish(task, self._ray.get(member.job))
+            for video_id, outcome in self._ray.get(member.job):
+                self._ledger.close(member.end(video_id), outcome)
         except RayTaskError as error:
-            if isinstance(error.cause, UserError):
-                self._ledger.set_aside(task, str(error.cause))
-                return True
             reason = f"{type(error.cause).__name__}: {error.cause}\n{error}"
         except RayActorError as error:
             reason = f"its worker process died\n{error}"
@@ -167,31 +187,40 @@ class Pool:
             reason = f"Ray ended its worker ({type(error).__name__})\n{error}"
         else:
             return True
-        if self._ledger.try_again(task, reason):
-            waiting.append(task)
+        self._failed(member, reason, line)
         return False
+
+    def _failed(self, member: _Member, reason: str, line: Line) -> None:
+        """Deal with the videos of a worker that cannot be used further."""
+        tasks = list(member.tasks.values())
+        if len(tasks) > 1:
+            self._ledger.suspect(tasks, reason)
+        elif not self._ledger.try_again(tasks[0], reason):
+            return
+        for task in tasks:
+            line.put_back(task)
 
     def _poll(self, members: Sequence[_Member]) -> None:
         from ray.exceptions import RayError
 
         for member in members:
-            if member.task is None and member.placed:
+            if not member.loaded and member.placed:
                 continue
             if member.status is None:
                 member.status = member.actor.progress.options(concurrency_group="status").remote()
             elif self._ray.wait([member.status], timeout=0)[0]:
                 try:
-                    video_id, frames = self._ray.get(member.status)
+                    done = self._ray.get(member.status)
                 except RayError:
                     continue  # the member's job fails too, and is dealt with there
                 member.status = None
-                if member.tell(video_id, frames):
+                for video_id, frames in member.tell(done).items():
                     self._ledger.advance(video_id, frames)
 
     def _silent(self, members: Sequence[_Member]) -> list[_Member]:
         return [one for one in members if time.monotonic() - one.alive_at > self._settings.timeout]
 
-    def _give_up(self, member: _Member, others: Sequence[_Member], waiting: deque[VideoTask]) -> list[_Member]:
+    def _give_up(self, member: _Member, others: Sequence[_Member], line: Line) -> list[_Member]:
         """End a member that gives no sign of life; the one in its place, if there is anything to do."""
         self._ray.kill(member.actor)
         passed = f"{self._settings.timeout:g} s"
@@ -199,11 +228,11 @@ class Pool:
             if any(other.placed for other in others):
                 return []  # the others do its part
             raise ConfigError(f"no worker could be started in {passed}: {self._lacking()}")
-        if member.task is None:
+        if member.loaded:
+            self._failed(member, f"its worker did nothing for {passed} and was ended", line)
+        else:
             self._count_death_in_loading(f"workers have not loaded their models after {passed}")
-        elif self._ledger.try_again(member.task, f"its worker did nothing for {passed} and was ended"):
-            waiting.append(member.task)
-        return [self._new_member()] if waiting else []
+        return [self._new_member()] if line else []
 
     def _lacking(self) -> str:
         free = self._ray.available_resources()

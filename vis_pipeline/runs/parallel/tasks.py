@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from vis_pipeline.errors import DataError
+from vis_pipeline.errors import DataError, UserError
 from vis_pipeline.structures.frames import FrameSource
 from vis_pipeline.structures.tracks import VideoOutcome
 
@@ -22,13 +22,16 @@ class VideoTask:
 
 
 class Worker(Protocol):
-    """Holds the models of one process."""
+    """Holds the models of one process, and the videos that it has under way."""
 
-    def process(self, task: VideoTask, report: Callable[[int], None]) -> VideoOutcome:
-        """Process a video; `report` is called with the number of frames done since the last call.
+    def begin(self, task: VideoTask, report: Callable[[int], None]) -> None:
+        """Take up a video beside those under way; `report` is called with the frames done since the last call."""
+        ...
 
-        Raises:
-            UserError: the video cannot be used.
+    def step(self) -> Sequence[tuple[int, VideoOutcome | UserError]]:
+        """Advance every video under way; by id what became of those that have ended, an error where it is the user's.
+
+        Any other error is raised, and leaves the worker unfit for use.
         """
         ...
 

@@ -87,6 +87,14 @@ def test_opencv_without_graphics_libraries(monkeypatch: pytest.MonkeyPatch) -> N
     assert "libgl1" in doctor.check_opencv().mend
 
 
+@pytest.mark.parametrize(("version", "ok"), [("4.11.0", True), ("5.0.0", False)])
+def test_opencv_with_another_warp_is_a_note(monkeypatch: pytest.MonkeyPatch, version: str, ok: bool) -> None:
+    monkeypatch.setattr(doctor, "_module_version", lambda module: version)
+    check = doctor.check_opencv()
+    assert check.ok is ok
+    assert check.needed is ok
+
+
 @pytest.mark.parametrize(
     ("available", "driver", "failure", "ok"),
     [

@@ -6,10 +6,6 @@ import torch
 
 from vis_pipeline import FrameTracks, Pipeline
 from vis_pipeline.synthesis.procedural.video import generate_video
-from vis_pipeline.trackers.siammask.checkpoint import load_siammask
-from vis_pipeline.trackers.siammask.half_precision import in_half_precision
-from vis_pipeline.trackers.siammask.replay import ReplayedFeatures
-from vis_pipeline.weights.registry import BUNDLED
 
 pytestmark = [
     pytest.mark.gpu,
@@ -53,28 +49,13 @@ def test_videos_in_lockstep_are_what_each_is_alone(frames: list[np.ndarray]) -> 
         assert [track.category_id for track in together.tracks] == [track.category_id for track in alone[place].tracks]
 
 
-def test_replayed_features_are_those_of_the_network() -> None:
-    network = in_half_precision(load_siammask(BUNDLED["siammask_lite0"].path).cuda())
-    replayed = ReplayedFeatures(network.features)
-    generator = torch.Generator().manual_seed(0)
-    with torch.inference_mode():
-        for count, side in ((1, 255), (3, 255), (4, 255), (3, 127), (5, 255), (3, 255), (0, 255)):
-            crops = torch.randint(0, 256, (count, 3, side, side), generator=generator).float().cuda()
-            expected, found = network.features(crops), replayed(crops)
-            for name, maps in vars(expected).items():
-                assert getattr(found, name).shape == maps.shape
-                torch.testing.assert_close(getattr(found, name), maps, rtol=0.02, atol=0.02)
-
-
 def test_a_fast_pipeline_has_the_same_tracks(frames: list[np.ndarray]) -> None:
     exact, fast = (
-        list(
-            Pipeline.from_config("procedural_small", device="cuda", options=[f"tracker.precision={kind}"]).track(frames)
-        )
+        Pipeline.from_config("procedural_small", device="cuda", options=[f"tracker.precision={kind}"]).track(frames)
         for kind in ("exact", "fast")
     )
     overlaps = []
-    for expected, found in zip(exact.track(frames), fast.track(frames), strict=True):
+    for expected, found in zip(exact, fast, strict=True):
         assert found.ids.tolist() == expected.ids.tolist()
         overlaps += [mask_iou(*pair) for pair in zip(found.dense(), expected.dense(), strict=True)]
     assert np.mean(overlaps) >= 0.98

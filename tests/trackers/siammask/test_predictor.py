@@ -132,6 +132,7 @@ def test_states_take_other_boxes():
 @pytest.mark.gpu
 @pytest.mark.parametrize("stages", [1, 2])
 def test_on_a_gpu_the_numbers_are_the_same(stages):
+    """With OpenCV 4, whose warp the GPU's gathers repeat to the byte; against that of OpenCV 5 the IoU is 0.993."""
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     images, boxes = moving_squares(4)

@@ -23,7 +23,6 @@ from vis_pipeline.trackers.siammask.half_precision import in_half_precision, qui
 from vis_pipeline.trackers.siammask.lone_crops import as_in_a_batch
 from vis_pipeline.trackers.siammask.network import SearchFeatures, SiamMask
 from vis_pipeline.trackers.siammask.paste import paste
-from vis_pipeline.trackers.siammask.replay import ReplayedFeatures
 from vis_pipeline.trackers.siammask.selection import (
     SMALLEST_SIDE,
     Priors,
@@ -146,8 +145,6 @@ class SiamMaskPredictor:
             prepared, self._computing = network.for_prediction(), _exactly
         else:
             prepared, self._computing = in_half_precision(network, quick_type(self.device)), _quickly
-            if self.device.type == "cuda":
-                prepared.features = ReplayedFeatures(prepared.features)  # type: ignore[assignment]
         self.network: SiamMask = prepared.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.settings = settings
         self._batch = settings.batch or (4 if self.device.type == "cpu" else 64)
@@ -206,8 +203,7 @@ class SiamMaskPredictor:
 
     def _template(self, crops: Tensor) -> Tensor:
         with self._computing(crops):
-            # Copied, for replayed features are overwritten by the next batch.
-            return self.network.template(_as_input(crops)).clone()
+            return self.network.template(_as_input(crops))
 
     def _predict(self, pieces: Sequence[tuple[Tensor, TargetStates]]) -> list[Prediction]:
         """One batch: for each piece a frame and some of the targets in it."""

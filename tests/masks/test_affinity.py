@@ -7,7 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from vis_pipeline.masks.affinity import SLICE_PIXELS, box_giou, mask_areas, mask_iou, share_inside, shifted
+from vis_pipeline.masks.affinity import (
+    SLICE_PIXELS,
+    box_giou,
+    common_by_products,
+    common_in_windows,
+    mask_areas,
+    mask_iou,
+    share_inside,
+    shifted,
+)
 from vis_pipeline.trackers.lifecycle.appearance import blended, colour_histograms
 
 masks = hnp.arrays(np.bool_, st.tuples(st.integers(0, 4), st.just(5), st.just(7)))
@@ -35,10 +44,18 @@ def test_areas_count_pixels(stack: np.ndarray) -> None:
 def test_masks_larger_than_a_slice_with_themselves_and_with_copies() -> None:
     stack = torch.zeros(3, 3, SLICE_PIXELS // 2 + 5, dtype=torch.bool)
     stack[0], stack[1, 1:], stack[1, 0, :7] = True, True, True
-    areas = stack.flatten(1).sum(1)
-    expected = [[1.0, float(areas[1] / areas[0]), 0.0], [float(areas[1] / areas[0]), 1.0, 0.0], [0.0] * 3]
+    whole, part, _ = stack.flatten(1).sum(1).tolist()
     for other in (stack, stack.clone()):
-        assert mask_iou(stack, other).tolist() == pytest.approx(np.array(expected), abs=1e-7)
+        for count in (common_in_windows, common_by_products):
+            assert count(stack, other).tolist() == [[whole, part, 0], [part, part, 0], [0, 0, 0]]
+        expected = [[1.0, part / whole, 0.0], [part / whole, 1.0, 0.0], [0.0] * 3]
+        np.testing.assert_allclose(mask_iou(stack, other), expected, atol=1e-7)
+
+
+@given(masks, masks)
+def test_both_ways_of_counting_are_equal(first: np.ndarray, second: np.ndarray) -> None:
+    pair = torch.from_numpy(first), torch.from_numpy(second)
+    assert torch.equal(common_in_windows(*pair), common_by_products(*pair))
 
 
 @given(masks, st.integers(-9, 9), st.integers(-9, 9))

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from detectors.base import Detector
-from vis_pipeline.masks.affinity import mask_iou, share_inside
+from vis_pipeline.masks.affinity import mask_areas, mask_iou, share_inside
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import Frame
 
@@ -28,7 +28,7 @@ def undisputed(masks: Tensor, scores: Tensor, iou: float, share: float) -> Tenso
         share: in 0..1; an empty mask lies in nothing.
     """
     overlaps = mask_iou(masks, masks).double().cpu().numpy()
-    areas = masks.flatten(1).sum(1).cpu().numpy()
+    areas = mask_areas(masks).cpu().numpy()
     disputed = (overlaps >= iou) | (share_inside(overlaps, areas, areas) >= share)
     stays = torch.zeros(len(scores), dtype=torch.bool)
     for index in scores.argsort(descending=True, stable=True).tolist():

@@ -173,6 +173,7 @@ def test_the_command_times_other_weights_without_the_detector() -> None:
         (("--objects", "0"), "--objects 0: not a number above 0"),
         (("--objects", ","), "--sizes, --stages and --objects: each needs to name one"),
         (("--objects", "900", "--sizes", "160x96"), "--objects 900: frames of 160x96 have no room"),
+        (("--json", "nowhere/at/all.json"), "--json nowhere/at/all.json: there is no folder nowhere/at"),
         (("--cfg-options", "tracker=last_mask"), "config procedural_small: has no SiamMask to time"),
     ],
 )

@@ -7,7 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from vis_pipeline.masks.affinity import box_giou, mask_iou, share_inside, shifted
+from vis_pipeline.masks.affinity import (
+    SLICE_PIXELS,
+    box_giou,
+    common_by_products,
+    common_in_windows,
+    mask_areas,
+    mask_iou,
+    share_inside,
+    shifted,
+)
 from vis_pipeline.trackers.lifecycle.appearance import blended, colour_histograms
 
 masks = hnp.arrays(np.bool_, st.tuples(st.integers(0, 4), st.just(5), st.just(7)))
@@ -24,6 +33,29 @@ def test_mask_iou_and_share_inside_count_pixels(first: np.ndarray, second: np.nd
             intersection = sum(a and b for a, b in zip(one.flat, other.flat, strict=True))
             assert ious[row, column] == pytest.approx(intersection / union if union else 0.0)
             assert shares[row, column] == pytest.approx(intersection / one.sum() if one.any() else 0.0)
+
+
+@given(masks)
+def test_areas_count_pixels(stack: np.ndarray) -> None:
+    areas = mask_areas(torch.from_numpy(stack))
+    assert areas.dtype == torch.int64 and areas.tolist() == [int(mask.sum()) for mask in stack]
+
+
+def test_masks_larger_than_a_slice_with_themselves_and_with_copies() -> None:
+    stack = torch.zeros(3, 3, SLICE_PIXELS // 2 + 5, dtype=torch.bool)
+    stack[0], stack[1, 1:], stack[1, 0, :7] = True, True, True
+    whole, part, _ = stack.flatten(1).sum(1).tolist()
+    for other in (stack, stack.clone()):
+        for count in (common_in_windows, common_by_products):
+            assert count(stack, other).tolist() == [[whole, part, 0], [part, part, 0], [0, 0, 0]]
+        expected = [[1.0, part / whole, 0.0], [part / whole, 1.0, 0.0], [0.0] * 3]
+        np.testing.assert_allclose(mask_iou(stack, other), expected, atol=1e-7)
+
+
+@given(masks, masks)
+def test_both_ways_of_counting_are_equal(first: np.ndarray, second: np.ndarray) -> None:
+    pair = torch.from_numpy(first), torch.from_numpy(second)
+    assert torch.equal(common_in_windows(*pair), common_by_products(*pair))
 
 
 @given(masks, st.integers(-9, 9), st.integers(-9, 9))

@@ -33,8 +33,8 @@ class Speed:
         slowest, fastest: of the repeats, in frames a second.
         steps: milliseconds a frame of each step, from a pass of its own in which the device is waited for after each.
         rest: milliseconds a frame of that pass outside of the steps.
-        peak_memory: most bytes that PyTorch had allocated on a CUDA device; None on the CPU, where only the peak of the
-            whole process is known.
+        peak_memory: most bytes that PyTorch had allocated on a CUDA device, all contenders' weights among them; None on
+            the CPU, where only the peak of the whole process is known.
     """
 
     name: str
@@ -89,7 +89,7 @@ def compare(contenders: Sequence[Contender], scene: Scene, repeats: int, device:
         _timed(contender.begin(scene.first(_WARM_UP_FRAMES), Stopwatch()), device)
     frames = len(scene.frames) - 1
     rates: dict[str, list[float]] = {contender.name: [] for contender in contenders}
-    memory: dict[str, int | None] = {}
+    memory: dict[str, int] = {}
     ends: dict[str, LastFrame] = {}
     for _ in range(repeats):
         for contender in contenders:
@@ -97,7 +97,7 @@ def compare(contenders: Sequence[Contender], scene: Scene, repeats: int, device:
             _forget_peak(device)
             seconds, read_end = _timed(begun, device)
             rates[contender.name].append(frames / seconds)
-            memory[contender.name] = _peak(device)
+            memory[contender.name] = max(memory.get(contender.name, 0), _peak(device))
             ends[contender.name] = read_end()
     speeds = []
     for contender in contenders:
@@ -113,7 +113,7 @@ def compare(contenders: Sequence[Contender], scene: Scene, repeats: int, device:
                 fastest=max(found),
                 steps=steps,
                 rest=1000 * seconds / frames - sum(steps.values()),
-                peak_memory=memory[contender.name],
+                peak_memory=memory[contender.name] if device.type == "cuda" else None,
             )
         )
     return Comparison(tuple(speeds), agreement(*(ends[contender.name] for contender in contenders[:2])))
@@ -180,5 +180,5 @@ def _forget_peak(device: torch.device) -> None:
         torch.cuda.reset_peak_memory_stats(device)
 
 
-def _peak(device: torch.device) -> int | None:
-    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else None
+def _peak(device: torch.device) -> int:
+    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else 0

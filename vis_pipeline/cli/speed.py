@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     import torch
     from rich.table import Table
 
+    from detectors.base import Detector
     from vis_pipeline.bench.contenders import Contender
     from vis_pipeline.bench.speed import Comparison
+    from vis_pipeline.bench.stock_detector import StockDetector
     from vis_pipeline.runs.settings import PipelineSettings
     from vis_pipeline.trackers.choices import SiamMaskChoice
 
@@ -73,10 +75,13 @@ def speed(
 
     from vis_pipeline.bench.speed import compare, peak_of_process, profiled
     from vis_pipeline.bench.speed_scene import drawn_frames, placed_boxes, scene
+    from vis_pipeline.errors import ConfigError
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.runs.settings import load_pipeline
     from vis_pipeline.settings.device import torch_device
 
+    if json_out is not None and not json_out.parent.is_dir():
+        raise ConfigError(f"--json {json_out}: there is no folder {json_out.parent}")
     settings = load_pipeline(config, cfg_options or ())
     chosen = torch_device(device)
     cases = _cases(sizes, objects, stages)
@@ -84,8 +89,9 @@ def speed(
     for case in cases:  # before anything is timed: is there room for every number?
         placed_boxes(case.width, case.height, case.objects, seed)
     drawn = {size: drawn_frames(*size, frames + 1, seed) for size in {(case.width, case.height) for case in cases}}
+    detectors = (None, None) if tracker_only else _detectors(settings, chosen)
     contenders = {
-        number: _contenders(settings, tracked, number, chosen, tracker_only)
+        number: _contenders(settings, tracked, number, chosen, detectors)
         for number in sorted({case.stages for case in cases})
     }
     console = Console()
@@ -138,8 +144,23 @@ def _siammask(settings: "PipelineSettings", config: str, weights: str | None) ->
     return SiamMaskChoice(checkpoint=weights)
 
 
+def _detectors(settings: "PipelineSettings", device: "torch.device") -> "tuple[StockDetector, tuple[Detector, int]]":
+    """mmdet's own way and ours, with the frames that ours is given at once; both find the model's own classes."""
+    from dataclasses import replace
+
+    from vis_pipeline.bench.stock_detector import StockDetector
+
+    choice = replace(settings.detector, class_map="by-name")
+    stock = StockDetector(choice.config, choice.weights(), device)
+    return stock, (choice.build(choice.categories(), device), choice.batch_size)
+
+
 def _contenders(
-    settings: "PipelineSettings", tracked: "SiamMaskChoice", stages: Literal[1, 2], device: "torch.device", alone: bool
+    settings: "PipelineSettings",
+    tracked: "SiamMaskChoice",
+    stages: Literal[1, 2],
+    device: "torch.device",
+    detectors: "tuple[StockDetector | None, tuple[Detector, int] | None]",
 ) -> "list[Contender]":
     from dataclasses import replace
 
@@ -150,15 +171,9 @@ def _contenders(
 
     network = load_siammask(resolve(tracked.checkpoint), device)
     if network.architecture.branches != 3:
-        raise ConfigError(f"--weights {tracked.checkpoint}: two branches; the stock composition is for three")
+        raise ConfigError(f"weights {tracked.checkpoint}: have two branches; the stock composition is for three")
     inference = replace(tracked.settings(), stages=stages)
-    stock, ours = None, None
-    if not alone:
-        from vis_pipeline.bench.stock_detector import StockDetector
-
-        choice = replace(settings.detector, class_map="by-name")
-        stock = StockDetector(choice.config, choice.weights(), device)
-        ours = (choice.build(choice.categories(), device), choice.batch_size)
+    stock, ours = detectors
     return [
         Stock(network, inference, device, stock),
         Ours(network, inference, device, ours),

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vis_pipeline.masks.affinity import mask_iou, shifted
+from vis_pipeline.masks.affinity import mask_areas, mask_iou, shifted
 from vis_pipeline.masks.boxes import minmax_boxes
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.trackers.lifecycle.appearance import colour_histograms
@@ -61,7 +61,7 @@ def measure(
         "expected": torch.nn.functional.pad(expected, (0, 0, 0, tracks)),
         "boxes": minmax_boxes(observation.masks),
         "located": torch.nn.functional.pad(predicted.located, (0, 0, found, 0)),
-        "areas": observation.masks.flatten(1).sum(1)[:, None],
+        "areas": mask_areas(observation.masks)[:, None],
         "scores": scores[:, None],
     }
     # One read-back; in float64, which keeps pixel counts whole.

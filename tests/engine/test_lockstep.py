@@ -110,6 +110,22 @@ def test_videos_come_out_as_they_do_alone(make: Any) -> None:
         together.batches.clear()
 
 
+def test_a_video_that_cannot_be_detected_in_leaves_the_others_as_they_are() -> None:
+    class Torn(Blobs):
+        def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+            if any(frame.video_id == 6 for frame in frames):
+                raise DataError("detections 6.json: damaged")
+            return super().detect(frames)
+
+    tracker, torn = no_prediction(), Torn()
+    videos = {key: video(key, 3, 2, (60, 90)) for key in (4, 6)}
+    lanes = [Lane(key, FrameLoop(key, torn, tracker), frames, 6) for key, frames in videos.items()]
+    found = dict(in_lockstep(tracker, lanes, 2))
+    assert str(found[6]) == "detections 6.json: damaged"
+    assert isinstance(found[4], VideoOutcome)
+    assert comparable(found[4]) == comparable(track_video(4, videos[4], Blobs(), tracker, 6))
+
+
 class Asked:
     """A tracker that notes how many videos are answered together."""
 

@@ -46,7 +46,8 @@ class Lockstep(Generic[KeyT]):
 
     All loops are of this tracker. A video that cannot be read to its end gives its error, and the others go on. What
     comes out of a video does not depend on the others. Each frame's detections are made with those of its own video, in
-    the same batches as when it is alone: a network's rounding differs with the batch.
+    the same batches as when it is alone: what a network makes of a frame differs with the batch in its last bits, on
+    the CPU, too.
     """
 
     def __init__(self, tracker: Tracker[Any, Any]) -> None:

@@ -111,9 +111,15 @@ class PipelineWorker:
 
     def step(self) -> list[tuple[int, VideoOutcome | UserError]]:
         """Advance all videos by a frame; a video's detections are written before its outcome is returned."""
-        ended = self._videos.step()
-        for video_id, outcome in ended:
-            entries = self._entries.pop(video_id)
-            if self._detections_folder is not None and isinstance(outcome, VideoOutcome):
-                write_text(self._detections_folder / f"{video_id}.json", json.dumps(entries))
-        return ended
+        return [(video_id, self._with_detections(video_id, outcome)) for video_id, outcome in self._videos.step()]
+
+    def _with_detections(self, video_id: int, outcome: VideoOutcome | UserError) -> VideoOutcome | UserError:
+        """The outcome of a video that has ended, or the error that its detections cannot be written."""
+        entries = self._entries.pop(video_id)
+        if self._detections_folder is None or isinstance(outcome, UserError):
+            return outcome
+        try:
+            write_text(self._detections_folder / f"{video_id}.json", json.dumps(entries))
+        except UserError as error:
+            return error
+        return outcome

@@ -62,7 +62,8 @@ def speed(
 
     *stock*: mmdet's inference_detector frame by frame, SiamMask an object and a stage at a time with OpenCV's crops,
     the assignment on whole-frame masks; *ours*: the same procedure, all objects in one batch; *engine*: what a run
-    does, which is more: templates anew, colours, births and deaths, run-lengths. Float32 everywhere.
+    does, which is more: templates anew, colours, births and deaths, run-lengths. Stock is in
+    float32, the others in the tracker's `precision`.
 
     Frames a second are medians of the repeats, which take turns, with the slowest and the fastest. Milliseconds a frame
     by steps come from a pass of their own: *stage 1*, crop, network and choice of the box; *mask*, with two stages the

@@ -1,4 +1,4 @@
-"""`vis-pipeline weights list|fetch|verify|convert|export`."""
+"""`vis-pipeline weights list|fetch|verify|convert|average|export`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -106,6 +106,21 @@ def convert_weights(
         f"{destination}: {len(pretrained.tensors)} tensors, style {pretrained.style}, "
         f"learned on {pretrained.normalisation}"
     )
+
+
+@weights_app.command("average")
+def average_weights(
+    sources: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Weights or checkpoints of one training.")],
+    out: Annotated[Path, typer.Option(metavar="OUT.safetensors", help="The file to write.")],
+) -> None:
+    """Write the mean of several weights of one network, from along one training, as .safetensors (fp16)."""
+    from rich.console import Console
+
+    from vis_pipeline.weights.average import average
+
+    _require_suffix(out, ".safetensors")
+    average(sources, out)
+    Console(soft_wrap=True, highlight=False).print(f"{out}: the mean of {len(sources)} files", markup=False)
 
 
 @weights_app.command("export")

@@ -12,4 +12,4 @@ detector = dict(
     overlap_share=0.8,
 )
 tracker = dict(type="siammask", checkpoint="bundled:siammask_lite0", preset="davis", stages=2, precision="fast")
-tracking = dict()
+tracking = dict(confirm_score=0.7)

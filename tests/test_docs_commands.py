@@ -1,4 +1,4 @@
-"""Every `vis-pipeline` line of the pages is one that the command line understands."""
+"""Every `vis-pipeline` line of the pages, under torchrun too, is one that the command line understands."""
 
 import re
 import shlex
@@ -16,6 +16,7 @@ PAGES = [
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "vis_pipeline/weights").glob("*.md")),
 ]
+START = re.compile(r"(vis-pipeline|torchrun [^\n]*-m vis_pipeline) ")
 RECIPES = sorted((ROOT / "configs/recipes").glob("[a-z]*.py"))
 
 
@@ -23,7 +24,8 @@ def commands(text: str) -> list[list[str]]:
     """The arguments of each command of a page, its continued lines joined and its comments dropped."""
     joined = re.sub(r"\\\n\s*", "", text)
     lines = [line.strip() for line in joined.splitlines()]
-    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith("vis-pipeline ")]
+    started = [(line, START.match(line)) for line in lines]
+    return [shlex.split(line[match.end() :], comments=True) for line, match in started if match]
 
 
 def refusal(command: Any, name: str, arguments: list[str]) -> str:
@@ -42,8 +44,8 @@ def refusal(command: Any, name: str, arguments: list[str]) -> str:
 def test_commands_are_understood(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     if page in RECIPES:
-        assert text.startswith('"""vis-pipeline train ')
         text = text.removeprefix('"""')
+        assert START.match(text)
     for arguments in commands(text):
         assert not refusal(typer.main.get_command(app), "vis-pipeline", arguments)
 

@@ -14,8 +14,8 @@ from vis_pipeline.weights.files import read_metadata, read_state_dict, write_sta
 
 
 def written(path: Path, number: float, **more: Tensor) -> Path:
-    tensors = {"weight": torch.full((2, 2), float(number)), "norm.num_batches_tracked": torch.tensor(int(number)), **more}
-    write_state_dict(path, tensors, {"classes": [path.stem]})
+    tensors = {"weight": torch.full((2, 2), float(number)), "norm.num_batches_tracked": torch.tensor(int(number))}
+    write_state_dict(path, tensors | more, {"classes": [path.stem]})
     return path
 
 

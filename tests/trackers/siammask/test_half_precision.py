@@ -83,3 +83,15 @@ def test_a_video_has_the_same_tracks() -> None:
         assert found.ids.tolist() == expected.ids.tolist()
         overlaps += [mask_iou(*pair) for pair in zip(found.dense(), expected.dense(), strict=True)]
     assert np.mean(overlaps) >= 0.98
+
+
+def test_a_target_alone_is_found_as_in_company() -> None:
+    frames = [torch.from_numpy(frame) for frame in generate_video(seed=20000, index=0).frames[:2]]
+    boxes = torch.tensor([[60.0, 40.0, 50.0, 45.0], [150.0, 90.0, 60.0, 60.0], [20.0, 20.0, 40.0, 70.0]])
+    fast = SiamMaskPredictor(
+        load_siammask(BUNDLED["siammask_small"].path), replace(PRESETS["davis"], stages=2, precision="fast")
+    )
+    together = fast.predict(frames[1], fast.initialise(frames[0], boxes))
+    alone = fast.predict(frames[1], fast.initialise(frames[0], boxes[1:2]))
+    assert torch.equal(alone.boxes[0], together.boxes[1])
+    assert torch.equal(alone.masks[0], together.masks[1])

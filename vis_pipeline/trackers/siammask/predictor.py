@@ -280,8 +280,8 @@ def _exactly(crops: Tensor) -> Iterator[None]:
 
 @contextmanager
 def _quickly(crops: Tensor) -> Iterator[None]:
-    """What is in float32 in TF32 on CUDA."""
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=True):
+    """What is in float32 in TF32 on CUDA; for one crop the same as for many here, too."""
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=True), as_in_a_batch(crops):
         yield
 
 

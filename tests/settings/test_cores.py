@@ -37,10 +37,14 @@ def test_the_lower_of_affinity_and_quota_counts(tmp_path, monkeypatch):
 
 def test_the_command_line_keeps_openmp_from_spinning_unless_told_otherwise():
     script = "import sys; sys.argv = ['x', '--version']; from vis_pipeline.cli.app import main; main()"
-    names = "('OMP_WAIT_POLICY', 'OMP_NUM_THREADS')"
+    names = "('OMP_WAIT_POLICY', 'OMP_NUM_THREADS', 'GOMP_SPINCOUNT')"
     show = f"import os, atexit; atexit.register(lambda: print(*map(os.environ.get, {names})))"
     environment = {key: value for key, value in os.environ.items() if key not in thread_environment(1)}
-    for more, expected in (({}, f"PASSIVE {cores()}"), ({"OMP_NUM_THREADS": "7"}, "PASSIVE 7")):
+    for more, expected in (
+        ({}, f"PASSIVE {cores()} 10000"),
+        ({"OMP_NUM_THREADS": "7"}, "PASSIVE 7 10000"),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, f"ACTIVE {cores()} None"),
+    ):
         command = [sys.executable, "-c", f"{show}; {script}"]
         ran = subprocess.run(command, capture_output=True, text=True, env=environment | more, check=True)
         assert ran.stdout.splitlines()[-1] == expected

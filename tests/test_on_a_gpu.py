@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from vis_pipeline import FrameTracks, Pipeline
+from vis_pipeline import FrameTracks, Pipeline, masks
 from vis_pipeline.synthesis.procedural.video import generate_video
 
 pytestmark = [
@@ -46,16 +46,8 @@ def test_videos_in_lockstep_are_what_each_is_alone(frames: list[np.ndarray]) -> 
     alone = [pipeline.run(video) for video in videos]
     for place, together in pipeline.run_many(videos, lockstep=3):
         assert not isinstance(together, Exception)
-        assert [track.category_id for track in together.tracks] == [track.category_id for track in alone[place].tracks]
-
-
-def test_a_fast_pipeline_has_the_same_tracks(frames: list[np.ndarray]) -> None:
-    exact, fast = (
-        Pipeline.from_config("procedural_small", device="cuda", options=[f"tracker.precision={kind}"]).track(frames)
-        for kind in ("exact", "fast")
-    )
-    overlaps = []
-    for expected, found in zip(exact, fast, strict=True):
-        assert found.ids.tolist() == expected.ids.tolist()
-        overlaps += [mask_iou(*pair) for pair in zip(found.dense(), expected.dense(), strict=True)]
-    assert np.mean(overlaps) >= 0.98
+        for found, expected in zip(together.tracks, alone[place].tracks, strict=True):
+            assert found.category_id == expected.category_id
+            for ours, theirs in zip(found.segmentations, expected.segmentations, strict=True):
+                assert (ours is None) == (theirs is None)
+                assert ours is None or mask_iou(masks.decode(ours), masks.decode(theirs)) >= 0.97

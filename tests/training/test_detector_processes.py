@@ -42,7 +42,7 @@ def test_a_launcher_that_is_not_torchrun_is_named(monkeypatch: pytest.MonkeyPatc
         pass
 
 
-def test_two_processes_learn_together_and_write_once(tmp_path: Path) -> None:
+def test_two_processes_go_through_a_training_and_write_once(tmp_path: Path) -> None:
     split = tmp_path / "split"
     app(["synth", "--seed", "0", "--videos", "1", "--out", str(split)], standalone_mode=False)
     config = read_config("detectors/htc_small_procedural")

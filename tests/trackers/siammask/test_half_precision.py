@@ -70,11 +70,14 @@ def test_targets_are_found_where_they_are_found_exactly(weights: str, stages: in
         states = expected.states
 
 
-def test_a_video_has_the_same_tracks() -> None:
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+def test_a_video_has_the_same_tracks(device: str) -> None:
+    if device == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
     frames = list(generate_video(seed=20000, index=0).frames[:10])
     exact, fast = (
         list(
-            Pipeline.from_config("procedural_small", device="cpu", options=[f"tracker.precision={kind}"]).track(frames)
+            Pipeline.from_config("procedural_small", device=device, options=[f"tracker.precision={kind}"]).track(frames)
         )
         for kind in ("exact", "fast")
     )

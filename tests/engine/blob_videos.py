@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -46,13 +46,14 @@ class Blobs:
         return Detections(corners, scores, torch.ones(len(order), dtype=torch.int64), masks)
 
 
-def siammask() -> Tracker[Any, Any]:
+def siammask(precision: Literal["exact", "fast"] = "exact") -> Tracker[Any, Any]:
     """Untrained, and whatever it predicts is believed and kept: the results show each of its bits."""
     torch.manual_seed(0)
-    predictor = SiamMaskPredictor(SiamMask(ARCHITECTURES["small"]), replace(PRESETS["davis"], stages=2, batch=4))
+    settings = replace(PRESETS["davis"], stages=2, batch=4, precision=precision)
+    predictor = SiamMaskPredictor(SiamMask(ARCHITECTURES["small"]), settings)
     belief = BeliefSettings(score=0, usual_score=0, likeness=0, box_iou=0, area_change=1e9, distance=1e9, covered=1)
-    settings = TrackingSettings(belief=belief, bridge_iou=0, kept_mask=KeptMask.TRACKER)
-    return LifecycleTracker(SiamMaskPropagator(predictor), settings, CPU)
+    tracking = TrackingSettings(belief=belief, bridge_iou=0, kept_mask=KeptMask.TRACKER)
+    return LifecycleTracker(SiamMaskPropagator(predictor), tracking, CPU)
 
 
 def no_prediction() -> Tracker[Any, Any]:

@@ -1,6 +1,6 @@
 """The engine on made videos: a scripted detector, and propagators that need no weights."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,6 +107,12 @@ class Drift:
 
     def concatenate(self, states: Sequence[Remembered]) -> Remembered:
         return Remembered(torch.cat([s.masks for s in states]))
+
+    def pack(self, states: Remembered) -> dict[str, Tensor]:
+        return {"masks": states.masks}
+
+    def unpack(self, tensors: Mapping[str, Tensor]) -> Remembered:
+        return Remembered(tensors["masks"])
 
 
 def video(length: int) -> list[Frame | BadFrame]:

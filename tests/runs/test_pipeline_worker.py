@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -11,8 +12,10 @@ import torch
 
 from vis_pipeline.data.frames import ImageFrames
 from vis_pipeline.errors import UserError
+from vis_pipeline.runs.journal import Journal
 from vis_pipeline.runs.parallel import VideoTask
 from vis_pipeline.runs.worker import PipelineWorker
+from vis_pipeline.structures.checkpoint import Checkpoint
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.structures.tracks import FrameTracks, VideoOutcome
@@ -24,9 +27,16 @@ SIZE = (12, 16)
 
 
 class Everything:
-    """Detects the whole frame."""
+    """Detects the whole frame, until it is asked for a frame that it fails on."""
+
+    def __init__(self, fails_at: int | None = None) -> None:
+        self.asked: list[int] = []
+        self._fails_at = fails_at
 
     def detect(self, frames: Sequence[Frame]) -> list[Detections]:
+        self.asked += [frame.index for frame in frames]
+        if self._fails_at in self.asked:
+            raise RuntimeError("out of memory")
         box = torch.tensor([[0.0, 0, SIZE[1], SIZE[0]]])
         whole = torch.ones((1, *SIZE), dtype=torch.bool)
         return [Detections(box, torch.ones(1), torch.ones(1, dtype=torch.int64), whole) for _ in frames]
@@ -67,3 +77,52 @@ def test_each_video_has_its_own_news_detections_and_end(picture: Path, tmp_path:
     assert [index for video_id, index in watched if video_id == 1] == [0, 1, 2]
     assert [entry["frame_index"] for entry in json.loads((tmp_path / "1.json").read_text())] == [0, 1, 2]
     assert not (tmp_path / "2.json").exists()
+
+
+def with_journal(picture: Path, folder: Path) -> VideoTask:
+    frames = ImageFrames(1, "1", (picture,) * 13)
+    return VideoTask(1, frames, 13, Journal(folder / "1", {"config_hash": "ab"}))
+
+
+def outcome_of(task: VideoTask, detector: Everything, folder: Path) -> tuple[VideoOutcome, list[int]]:
+    reported: list[int] = []
+    tracker = LifecycleTracker(NoPrediction(), TrackingSettings(), torch.device("cpu"))
+    one = PipelineWorker(detector, tracker, 2, folder, checkpoint_every=4)
+    one.begin(task, reported.append)
+    while not (ended := one.step()):
+        pass
+    assert isinstance(ended[0][1], VideoOutcome), ended[0][1]
+    return ended[0][1], reported
+
+
+def test_a_worker_goes_on_where_another_one_died(picture: Path, tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("whole", "killed")]
+    for folder in folders:
+        folder.mkdir()
+    whole, _ = outcome_of(with_journal(picture, folders[0]), Everything(), folders[0])
+    with pytest.raises(RuntimeError, match="out of memory"):
+        outcome_of(with_journal(picture, folders[1]), Everything(fails_at=11), folders[1])
+    detector = Everything()
+    found, reported = outcome_of(with_journal(picture, folders[1]), detector, folders[1])
+    assert detector.asked == [8, 9, 10, 11, 12]
+    assert reported == [8, 2, 2, 1]
+    assert replace(found, seconds={}) == replace(whole, seconds={})
+    assert (folders[1] / "1.json").read_text() == (folders[0] / "1.json").read_text()
+
+
+def test_what_cannot_be_gone_on_from_is_one_line(picture: Path, tmp_path: Path) -> None:
+    task = with_journal(picture, tmp_path)
+    assert task.journal is not None
+    task.journal.begin().append(Checkpoint([{"detections": []}], {"taken": 4}, {}))
+    one = worker(None, [])
+    one.begin(task, lambda frames: None)
+    ((_, error),) = one.step()
+    assert isinstance(error, UserError) and str(error).endswith(
+        "1.journal: not what a run keeps there; remove it to have it made again"
+    )
+
+
+def test_a_worker_that_does_not_see_the_run_folder_begins_at_the_beginning(picture: Path, tmp_path: Path) -> None:
+    detector = Everything()
+    outcome_of(with_journal(picture, tmp_path / "elsewhere"), detector, tmp_path)
+    assert detector.asked == list(range(13)) and not (tmp_path / "elsewhere").exists()

@@ -74,6 +74,9 @@ def run(
     lockstep: Annotated[
         int, typer.Option(min=1, help="Videos of a split that a worker advances together, in shared batches.")
     ] = 1,
+    checkpoint_every: Annotated[
+        int, typer.Option(min=1, help="Frames of a video after which what is done of it is kept, to go on from.")
+    ] = 200,
     gpus_per_worker: Annotated[
         float | None, typer.Option(min=0, help="May be a fraction; default: the GPUs here, shared out.")
     ] = None,
@@ -128,6 +131,7 @@ def run(
         on_bad_frame=on_bad_frame.value,
         recorded=RecordedSource(detections.resolve(), class_map) if detections else None,
         save_detections=save_detections,
+        checkpoint_every=checkpoint_every,
         ray=RaySettings(workers, ray_address, gpus, lockstep=lockstep, timeout=timeout),
         limits=limits,
         live=LiveOptions(keep=live.value, reconnect=reconnect),

@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Any
 
 from detectors.base import Detector
+from vis_pipeline.structures.checkpoint import Checkpoint
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import BadFrame, Footage, Frame, Remark
 from vis_pipeline.structures.stopwatch import Stopwatch
@@ -44,6 +45,7 @@ class FrameLoop:
         self.session = tracker.open(self.stopwatch)
         self._notes: list[str] = []
         self._skipped: list[int] = []
+        self._taken = 0
         self._length = 0
         self._size = (0, 0)
 
@@ -72,6 +74,32 @@ class FrameLoop:
             events=finished.events,
         )
 
+    def checkpoint(self) -> Checkpoint:
+        """Where the video stands; taken when `on_frames` is told of a batch, it lies between two of them.
+
+        The next batches are then the same as without it, and so is, to the last bit, what a network makes of them.
+        """
+        inner = self.session.checkpoint()
+        facts = {
+            "taken": self._taken,
+            "length": self._length,
+            "size": list(self._size),
+            "notes": self._notes,
+            "skipped": self._skipped,
+            "seconds": dict(self.stopwatch.seconds),
+            "session": inner.facts,
+        }
+        return Checkpoint(inner.records, facts, inner.tensors)
+
+    def restore(self, checkpoint: Checkpoint) -> int:
+        """Go on from a checkpoint in place of a video's beginning; how much of its footage is done, to be left out."""
+        facts = checkpoint.facts
+        self._taken, self._length, self._size = facts["taken"], facts["length"], tuple(facts["size"])
+        self._notes, self._skipped = list(facts["notes"]), list(facts["skipped"])
+        self.stopwatch.seconds.update(facts["seconds"])
+        self.session.restore(Checkpoint(checkpoint.records, facts["session"], checkpoint.tensors))
+        return self._taken
+
     def detected(self, frames: Iterable[Footage], batch_size: int) -> Iterator[tuple[Frame, Detections]]:
         """The readable frames with their detections, for whoever moves the session on; see :meth:`over`."""
         stream = iter(frames)
@@ -80,6 +108,7 @@ class FrameLoop:
                 batch = list(islice(stream, batch_size))
             if not batch:
                 return
+            self._taken += len(batch)
             good = [frame for frame in batch if isinstance(frame, Frame)]
             with self.stopwatch.step("detect"):
                 found = iter(self._detector.detect(good) if good else [])

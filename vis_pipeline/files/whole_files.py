@@ -75,6 +75,20 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode())
 
 
+def append_bytes(path: Path, data: bytes) -> None:
+    """Add to the end of a file; once it returns, the bytes are on the disk. A kill may leave a part of them.
+
+    Raises:
+        DataError: the disk does not take them.
+    """
+    try:
+        with path.open("ab") as file:
+            file.write(data)
+        _sync(path)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+
+
 def write_json_list(path: Path, entries: Iterable[Any]) -> None:
     """Write a JSON list as :func:`write_bytes` does, entry by entry: it need not fit into memory.
 

@@ -13,6 +13,7 @@ from vis_pipeline.data.results import results_to_json, tracks_from_json
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.json_stream import JsonStream
 from vis_pipeline.files.whole_files import write_json_list, write_text
+from vis_pipeline.runs.journal import Journal
 from vis_pipeline.structures.tracks import VideoOutcome
 
 # Of a stored video the facts stand before its tracks, which are a thousand times as long and left unread for them.
@@ -25,7 +26,7 @@ class RunFolder:
     """One run on disk; every file is written whole or not at all, so that a run that is stopped can go on.
 
     `config.json`, `versions.json`, `timings.json`, `log.txt`, `videos/<video id>.json`, `events/<video id>.json` (why
-    each track is what it is) and, in the end, `results.json`.
+    each track is what it is) and, in the end, `results.json`. While a video is under way its journal lies in `videos`.
     """
 
     def __init__(self, path: Path, config_hash: str | None = None, frames: Mapping[int, str] | None = None) -> None:
@@ -115,8 +116,18 @@ class RunFolder:
         # The events come first: what is in `videos` is finished.
         write_text(self.path / "events" / f"{video_id}.json", json.dumps(list(outcome.events)))
         write_text(self._video_file(video_id), json.dumps(content))
+        self.journal(video_id).remove()
         for note in outcome.notes:
             self.log(f"video {video_id}: {note}")
+
+    def journal(self, video_id: int) -> Journal:
+        """What is kept of a video until it is finished."""
+        identity = {
+            "config_hash": self.config_hash(),
+            "frames_sha256": (self._frames or {}).get(video_id),
+            "video_id": video_id,
+        }
+        return Journal((self.path / "videos" / str(video_id)).resolve(), identity)
 
     def read_video(self, video_id: int) -> VideoOutcome:
         """A finished video.

@@ -27,7 +27,7 @@ from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, run_in
 from vis_pipeline.runs.progress import ProgressListener
 from vis_pipeline.runs.settings import PipelineSettings
 from vis_pipeline.runs.witness import Witness, frame_name
-from vis_pipeline.runs.worker import Watcher, WorkerFactory
+from vis_pipeline.runs.worker import CHECKPOINT_FRAMES, Watcher, WorkerFactory
 from vis_pipeline.settings.device import torch_device
 from vis_pipeline.structures.frames import FrameSource
 from vis_pipeline.structures.splits import Category, Split, Video
@@ -55,6 +55,7 @@ class RunOptions:
         on_bad_frame: what to do at a frame that cannot be read.
         recorded: detections from disk in place of the detector.
         save_detections: also write `detections.json`.
+        checkpoint_every: frames after which what is done of a video is kept, to go on from.
         ray: workers and cluster.
         limits: what is read of a single video.
         live: how a live source is read.
@@ -67,6 +68,7 @@ class RunOptions:
     on_bad_frame: OnBadFrame = "error"
     recorded: RecordedSource | None = None
     save_detections: bool = False
+    checkpoint_every: int = CHECKPOINT_FRAMES
     ray: RaySettings = field(default_factory=RaySettings)
     limits: Limits = NO_LIMITS
     live: LiveOptions = LIVE_DEFAULTS
@@ -105,8 +107,9 @@ def run_split(
         for video_id in sorted(folder.with_other_frames()):
             folder.log(f"video {video_id}: its frames have changed since it was finished; it is done again")
         video_ids = [task.video_id for task in tasks]
+        kept = [replace(task, journal=folder.journal(task.video_id)) for task in tasks]
         try:
-            report = run_videos(tasks, factory, folder, options.ray, progress)
+            report = run_videos(kept, factory, folder, options.ray, progress)
         except BaseException:
             # Whatever ended the run, an interrupt, too: the finished videos are worth their results.
             if folder.finished():
@@ -145,7 +148,7 @@ def run_video(
     with holding(out):
         folder = _open_folder(out, factory, inputs, video_digest(frames), options)
         seen = Witness(frames)
-        task = VideoTask(frames.video_id, seen, expected)
+        task = VideoTask(frames.video_id, seen, expected, folder.journal(frames.video_id))
         with _shown(factory, options) as watched:
             report = run_in_process([task], watched, folder, progress)
         _close_single(folder, factory, seen)
@@ -238,6 +241,7 @@ def _factory(
         recording=recording,
         detections_folder=(out / FOLDER_NAME).resolve() if options.save_detections else None,
         lockstep=options.ray.lockstep,
+        checkpoint_every=options.checkpoint_every,
     )
 
 

@@ -1,6 +1,5 @@
 """The worker of a run: the models of one process, built once from settings that are small enough to send."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +9,13 @@ import numpy as np
 import torch
 
 from detectors.base import Detector
-from detectors.recorded import RecordedDetections, Recording, detections_to_json
-from vis_pipeline.data.frames import prefetched
-from vis_pipeline.engine import FrameLoop, Lane, Lockstep
+from detectors.recorded import RecordedDetections, Recording
+from vis_pipeline.engine import Lane, Lockstep
 from vis_pipeline.errors import UserError
-from vis_pipeline.files.whole_files import write_text
 from vis_pipeline.runs.parallel import VideoTask
 from vis_pipeline.runs.settings import PipelineSettings
+from vis_pipeline.runs.under_way import VideoUnderWay
 from vis_pipeline.settings.device import torch_device
-from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.structures.splits import Split
 from vis_pipeline.structures.tracks import FrameTracks, VideoOutcome
@@ -26,6 +23,9 @@ from vis_pipeline.trackers.base import Tracker
 
 Watcher: TypeAlias = Callable[[Frame, FrameTracks], None]
 """Given each readable frame with its tracks."""
+
+CHECKPOINT_FRAMES = 200
+"""A checkpoint takes some 50 ms and some MB at 720p: nothing beside the work on so many frames."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class WorkerFactory:
         detections_folder: where to write each video's detections as `<video id>.json`, or None.
         watch: given each readable frame with its tracks, in the worker's process.
         lockstep: videos that the worker has under way at a time.
+        checkpoint_every: frames of a video between two checkpoints, at least.
     """
 
     settings: PipelineSettings
@@ -51,6 +52,7 @@ class WorkerFactory:
     detections_folder: Path | None = None
     watch: Watcher | None = None
     lockstep: int = 1
+    checkpoint_every: int = CHECKPOINT_FRAMES
 
     def __call__(self) -> "PipelineWorker":
         """Load the models."""
@@ -59,7 +61,8 @@ class WorkerFactory:
         device = torch_device(self.device)
         detector = self._detector(device)
         tracker = self.settings.tracker.build(self.settings.tracking, device)
-        return PipelineWorker(detector, tracker, self.settings.detector.batch_size, self.detections_folder, self.watch)
+        batch_size = self.settings.detector.batch_size
+        return PipelineWorker(detector, tracker, batch_size, self.detections_folder, self.watch, self.checkpoint_every)
 
     def checkpoints(self) -> dict[str, Path]:
         """The weight files that the worker loads, by part.
@@ -87,39 +90,27 @@ class PipelineWorker:
         detector: Detector,
         tracker: Tracker[Any, Any],
         batch_size: int,
-        detections_folder: Path | None,
+        detections_folder: Path | None = None,
         watch: Watcher | None = None,
+        checkpoint_every: int = CHECKPOINT_FRAMES,
     ) -> None:
         self._detector = detector
         self._tracker = tracker
         self._batch_size = batch_size
         self._detections_folder = detections_folder
         self._watch = watch
-        self._videos: Lockstep[int] = Lockstep(tracker)
-        self._entries: dict[int, list[dict[str, Any]]] = {}
+        self._checkpoint_every = checkpoint_every
+        self._together: Lockstep[int] = Lockstep(tracker)
+        self._videos: dict[int, VideoUnderWay] = {}
 
     def begin(self, task: VideoTask, report: Callable[[int], None]) -> None:
-        """Take up a video beside those under way."""
-        entries = self._entries[task.video_id] = []
-
-        def record(frame: Frame, detections: Detections) -> None:
-            if self._detections_folder is not None:
-                entries.extend(detections_to_json(frame.video_id, frame.index, detections))
-
-        loop = FrameLoop(task.video_id, self._detector, self._tracker, report, record)
-        self._videos.begin(Lane(task.video_id, loop, prefetched(task.frames), self._batch_size, self._watch))
+        """Take up a video beside those under way, where its journal says that it was left."""
+        video = VideoUnderWay(
+            task, self._detector, self._tracker, self._detections_folder, report, self._checkpoint_every
+        )
+        self._videos[task.video_id] = video
+        self._together.begin(Lane(task.video_id, video.loop, video.footage(), self._batch_size, self._watch))
 
     def step(self) -> list[tuple[int, VideoOutcome | UserError]]:
         """Advance all videos by a frame; a video's detections are written before its outcome is returned."""
-        return [(video_id, self._with_detections(video_id, outcome)) for video_id, outcome in self._videos.step()]
-
-    def _with_detections(self, video_id: int, outcome: VideoOutcome | UserError) -> VideoOutcome | UserError:
-        """The outcome of a video that has ended, or the error that its detections cannot be written."""
-        entries = self._entries.pop(video_id)
-        if self._detections_folder is None or isinstance(outcome, UserError):
-            return outcome
-        try:
-            write_text(self._detections_folder / f"{video_id}.json", json.dumps(entries))
-        except UserError as error:
-            return error
-        return outcome
+        return [(video_id, self._videos.pop(video_id).ended(outcome)) for video_id, outcome in self._together.step()]

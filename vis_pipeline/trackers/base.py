@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from vis_pipeline.structures.checkpoint import Checkpoint
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.structures.stopwatch import Stopwatch
@@ -48,6 +49,17 @@ class Session(Protocol[NeedsT_co, AnswerT_contra]):
 
     def finish(self, video_id: int, length: int) -> Finished:
         """The tracks of the finished video of `length` frames; there is no further one."""
+        ...
+
+    def checkpoint(self) -> Checkpoint:
+        """Where the video stands, between two frames; its records are those since the last call."""
+        ...
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from where another session of the same tracker stood, in place of a video's beginning.
+
+        What comes of the video is what that session would have made of it, byte for byte on the CPU.
+        """
         ...
 
 

@@ -1,6 +1,6 @@
 """Tracking without prediction: detections are linked by the last ones alone, which shows what SiamMask is worth."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -37,6 +37,14 @@ class NoPrediction:
     def concatenate(self, states: Sequence[int]) -> int:
         """The number of all tracks."""
         return sum(states)
+
+    def pack(self, states: int) -> dict[str, Tensor]:
+        """The number of tracks."""
+        return {"count": torch.tensor(states)}
+
+    def unpack(self, tensors: Mapping[str, Tensor]) -> int:
+        """The number of tracks."""
+        return int(tensors["count"])
 
 
 def _nothing(image: Tensor, count: int) -> Propagated:

@@ -27,6 +27,9 @@ class Ledger:
         """The tasks that remain, the longest first, so that none of them is left running alone at the end."""
         stored = self._folder.finished()
         waiting = [task for task in tasks if task.video_id not in stored]
+        for task in waiting:
+            if task.journal is not None and task.journal.exists():
+                self._folder.log(f"video {task.video_id}: begun by an earlier try; it goes on where that was")
         self._progress.start({task.video_id: task.expected_frames for task in waiting}, len(tasks) - len(waiting))
         return sorted(waiting, key=lambda task: -(task.expected_frames or 0))
 

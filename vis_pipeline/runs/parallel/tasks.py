@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from vis_pipeline.errors import DataError, UserError
+from vis_pipeline.runs.journal import Journal
 from vis_pipeline.structures.frames import FrameSource
 from vis_pipeline.structures.tracks import VideoOutcome
 
@@ -13,19 +14,24 @@ from vis_pipeline.structures.tracks import VideoOutcome
 class VideoTask:
     """One video to process; `frames` is small until it is iterated, so it travels to the worker as it is.
 
-    `expected_frames` serves the progress bar alone; None where nobody knows.
+    `expected_frames` serves the progress bar alone; None where nobody knows. A `journal` keeps what is done of it; None
+    for one that cannot be gone on with.
     """
 
     video_id: int
     frames: FrameSource
     expected_frames: int | None
+    journal: Journal | None = None
 
 
 class Worker(Protocol):
     """Holds the models of one process, and the videos that it has under way."""
 
     def begin(self, task: VideoTask, report: Callable[[int], None]) -> None:
-        """Take up a video beside those under way; `report` is called with the frames done since the last call."""
+        """Take up a video beside those under way, where its journal says that it was left.
+
+        `report` is called with the frames done since the last call, at once with those done by an earlier try.
+        """
         ...
 
     def step(self) -> Sequence[tuple[int, VideoOutcome | UserError]]:

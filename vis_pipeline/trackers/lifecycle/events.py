@@ -1,6 +1,6 @@
 """Why each track is what it is: every decision of a frame in words, and what became of each track in the end."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import Any
@@ -54,6 +54,11 @@ class Event:
         if self.affinity is not None:
             content["affinity"] = round(self.affinity, 3)
         return {**content, "kind": self.kind.value}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Event":
+        """What :meth:`to_json` gave, with the affinity as it was rounded."""
+        return cls(**{**content, "kind": EventKind(content["kind"])})
 
 
 def frame_events(

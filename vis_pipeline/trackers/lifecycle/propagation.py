@@ -5,7 +5,7 @@ SiamMask is worth, :class:`~vis_pipeline.trackers.last_mask.NoPrediction`, which
 themselves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -39,7 +39,19 @@ class Propagated:
         return Propagated(among(self.masks), among(self.scores), among(self.boxes), among(self.located))
 
 
-class Propagator(Protocol[StateT]):
+class Packing(Protocol[StateT]):
+    """Brings the states of tracks into a checkpoint and back."""
+
+    def pack(self, states: StateT) -> dict[str, Tensor]:
+        """The states as tensors by name."""
+        ...
+
+    def unpack(self, tensors: Mapping[str, Tensor]) -> StateT:
+        """The states of such tensors, which lie on the tracker's device."""
+        ...
+
+
+class Propagator(Packing[StateT], Protocol[StateT]):
     """Predicts masks from states that belong to the tracks.
 
     What networks do is asked for group by group, a group for each video, with an image uint8 [H, W, 3] BGR on the

@@ -1,6 +1,6 @@
 """The life of one video's tracks: what is asked of the propagator, and what its answer and the detections decide."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from typing import Any, Generic
 
 import numpy as np
@@ -10,63 +10,41 @@ from torch import Tensor
 
 from vis_pipeline import masks as rle
 from vis_pipeline.masks.boxes import minmax_boxes
+from vis_pipeline.structures.checkpoint import Checkpoint
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.structures.stopwatch import Stopwatch
 from vis_pipeline.structures.tracks import FrameTracks, TrackResult
 from vis_pipeline.trackers.base import Finished
 from vis_pipeline.trackers.lifecycle.appearance import BINS, blended
+from vis_pipeline.trackers.lifecycle.checkpoint import record_after, replayed
 from vis_pipeline.trackers.lifecycle.decision import HIDDEN, Candidates, Decision, decide
 from vis_pipeline.trackers.lifecycle.events import Event, EventKind, frame_events
 from vis_pipeline.trackers.lifecycle.frame_tracks import frame_tracks
 from vis_pipeline.trackers.lifecycle.history import TrackHistory, believed_in_the_end, is_confirmed, reported_masks
+from vis_pipeline.trackers.lifecycle.live_tracks import LiveTracks
 from vis_pipeline.trackers.lifecycle.observation import Observation, measure, observe
-from vis_pipeline.trackers.lifecycle.propagation import Answer, Changes, Needs, Propagated, StateT
+from vis_pipeline.trackers.lifecycle.propagation import Answer, Changes, Needs, Packing, Propagated, StateT
 from vis_pipeline.trackers.lifecycle.settings import NextBox, TrackingSettings
-from vis_pipeline.trackers.lifecycle.table import TrackTable, no_tracks
+from vis_pipeline.trackers.lifecycle.table import no_tracks
 from vis_pipeline.trackers.post.duplicates import without_duplicates
 from vis_pipeline.trackers.post.scores import track_score, vote_class
-
-
-@dataclass(frozen=True)
-class LiveTracks:
-    """The N tracks that the next frame is matched with, searched for or lost.
-
-    Attributes:
-        masks: bool [N, H, W], each track's last detection.
-        colours: float32 [N, B], the colours that it is known by.
-        histories: one a track.
-        table: what the decisions know of them.
-    """
-
-    masks: Tensor
-    colours: Tensor
-    histories: tuple[TrackHistory, ...]
-    table: TrackTable
-
-    def later(self, frames: int) -> "LiveTracks":
-        """The same tracks after some frames that could not be read."""
-        return replace(self, table=self.table.later(frames)) if frames else self
-
-    def followed_by(self, other: "LiveTracks") -> "LiveTracks":
-        """These tracks and, after them, the other ones."""
-        return LiveTracks(
-            masks=torch.cat([self.masks, other.masks]),
-            colours=torch.cat([self.colours, other.colours]),
-            histories=self.histories + other.histories,
-            table=self.table.followed_by(other.table),
-        )
 
 
 class LifecycleSession(Generic[StateT]):
     """The tracks of one video. The propagator's states pass through it; it runs no network itself."""
 
-    def __init__(self, settings: TrackingSettings, device: torch.device, stopwatch: Stopwatch) -> None:
+    def __init__(
+        self, settings: TrackingSettings, packing: Packing[StateT], device: torch.device, stopwatch: Stopwatch
+    ) -> None:
         self._settings = settings
+        self._packing = packing
         self._device = device
         self._watch = stopwatch.step
         self._frame: Frame | None = None
         self._image: Tensor | None = None
+        self._last_frame = -1
+        self._recorded_frame = -1
         self._live: LiveTracks | None = None
         self._states: StateT | None = None
         self._changes: Changes | None = None
@@ -74,16 +52,17 @@ class LifecycleSession(Generic[StateT]):
         self._frames = 0
         self._searches = 0
         self._events: list[Event] = []
+        self._recorded_events = 0
 
     def propose(self, frame: Frame) -> Needs[StateT]:
         """Go on to a frame: all live tracks are to be searched for in it, but for those that are lost."""
         image = torch.from_numpy(frame.image).to(self._device)
-        if self._frame is None or self._live is None or self._changes is None:
+        if self._live is None or self._changes is None:
             self._live, self._changes = self._nobody(image)
         else:
-            self._live = self._live.later(frame.index - self._frame.index - 1)
+            self._live = self._live.later(frame.index - self._last_frame - 1)
         self._frames += 1
-        self._frame, self._image = frame, image
+        self._frame, self._image, self._last_frame = frame, image, frame.index
         lost = self._live.table.lost
         self._searches += int((~lost).sum())
         return Needs(image, self._states, self._changes, self._on_device(np.flatnonzero(~lost)) if lost.any() else None)
@@ -97,7 +76,7 @@ class LifecycleSession(Generic[StateT]):
         frame, image, live = self._frame, self._image, self._live
         if frame is None or image is None or live is None:
             raise RuntimeError("commit: there is no frame to decide about; call propose first")
-        self._image = None
+        self._frame = self._image = None
         with self._watch("associate"):
             predicted = answer.found
             if live.table.lost.any():
@@ -133,9 +112,44 @@ class LifecycleSession(Generic[StateT]):
         tracks = self._results(video_id, length)
         return Finished(tracks, tuple(event.to_json() for event in self._events), self._searches)
 
+    def checkpoint(self) -> Checkpoint:
+        """Where the video stands; before its first readable frame there is nothing to say."""
+        if self._live is None or self._changes is None or self._states is None:
+            return Checkpoint([], {}, {})
+        record = record_after(self._recorded_frame, self._histories, self._events[self._recorded_events :])
+        self._recorded_frame, self._recorded_events = self._last_frame, len(self._events)
+        facts = {
+            "last_frame": self._last_frame,
+            "frames": self._frames,
+            "searches": self._searches,
+            "live": [history.number for history in self._live.histories],
+            "born": self._changes.born,
+        }
+        tensors = {
+            **_named("live", self._live.to_tensors()),
+            **_named("states", self._packing.pack(self._states)),
+            **_named("changes", {name: getattr(self._changes, name) for name in _CHANGED}),
+        }
+        return Checkpoint([record], facts, tensors)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from a checkpoint of such a session, in place of a video's beginning."""
+        facts, tensors = checkpoint.facts, checkpoint.tensors
+        if not facts:
+            return
+        self._histories, self._events = replayed(checkpoint.records)
+        self._frames, self._searches, self._last_frame = facts["frames"], facts["searches"], facts["last_frame"]
+        self._recorded_frame, self._recorded_events = self._last_frame, len(self._events)
+        live = [self._histories[number] for number in facts["live"]]
+        self._live = LiveTracks.from_tensors(_under("live", tensors), live, self._device)
+        self._states = self._packing.unpack(self._moved(_under("states", tensors)))
+        self._changes = Changes(**self._moved(_under("changes", tensors)), born=facts["born"])
+
+    def _moved(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {name: tensor.to(self._device) for name, tensor in tensors.items()}
+
     def _results(self, video_id: int, length: int) -> tuple[TrackResult, ...]:
-        settings = self._settings
-        last_frame = -1 if self._frame is None else self._frame.index
+        settings, last_frame = self._settings, self._last_frame
         # A video shorter than what confirms a track must not lose all of its tracks.
         needed = min(settings.min_detections, self._frames)
         reported = [track for track in self._histories if is_confirmed(track, needed, settings.confirm_score)]
@@ -248,3 +262,15 @@ class LifecycleSession(Generic[StateT]):
     def _newborn(self, observation: Observation, decision: Decision, histories: tuple[TrackHistory, ...]) -> LiveTracks:
         born = self._on_device(decision.born)
         return LiveTracks(observation.masks[born], observation.colours[born], histories, decision.newborn)
+
+
+_CHANGED = ("image", "kept", "boxes", "fresh")
+
+
+def _named(part: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{part}.{name}": tensor for name, tensor in tensors.items()}
+
+
+def _under(part: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    names = (name for name in tensors if name.startswith(f"{part}."))
+    return {name.removeprefix(f"{part}."): tensors[name] for name in names}

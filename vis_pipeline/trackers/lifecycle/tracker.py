@@ -21,7 +21,7 @@ class LifecycleTracker(Generic[StateT]):
 
     def open(self, stopwatch: Stopwatch) -> LifecycleSession[StateT]:
         """Begin a video."""
-        return LifecycleSession(self._settings, self._device, stopwatch)
+        return LifecycleSession(self._settings, self._propagator, self._device, stopwatch)
 
     def answer(self, needs: Sequence[Needs[StateT]]) -> list[Answer[StateT]]:
         """Cut the templates that the last frames asked for, then search this one for the tracks: a batch each."""

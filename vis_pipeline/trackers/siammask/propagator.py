@@ -1,6 +1,7 @@
 """SiamMask as what the life cycle asks for predictions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 
 from torch import Tensor
 
@@ -38,3 +39,11 @@ class SiamMaskPropagator:
     def concatenate(self, states: Sequence[TargetStates]) -> TargetStates:
         """The states of several groups of tracks as one group."""
         return TargetStates.concatenate(states)
+
+    def pack(self, states: TargetStates) -> dict[str, Tensor]:
+        """The states' fields."""
+        return {field.name: getattr(states, field.name) for field in fields(states)}
+
+    def unpack(self, tensors: Mapping[str, Tensor]) -> TargetStates:
+        """The states of such fields."""
+        return TargetStates(**tensors)

@@ -67,6 +67,7 @@ class LifecycleSession(Generic[StateT]):
         self._watch = stopwatch.step
         self._frame: Frame | None = None
         self._image: Tensor | None = None
+        self._detections: Detections | None = None
         self._live: LiveTracks | None = None
         self._states: StateT | None = None
         self._changes: Changes | None = None
@@ -75,7 +76,7 @@ class LifecycleSession(Generic[StateT]):
         self._searches = 0
         self._events: list[Event] = []
 
-    def propose(self, frame: Frame) -> Needs[StateT]:
+    def propose(self, frame: Frame, detections: Detections) -> Needs[StateT]:
         """Go on to a frame: all live tracks are to be searched for in it, but for those that are lost."""
         image = torch.from_numpy(frame.image).to(self._device)
         if self._frame is None or self._live is None or self._changes is None:
@@ -83,21 +84,21 @@ class LifecycleSession(Generic[StateT]):
         else:
             self._live = self._live.later(frame.index - self._frame.index - 1)
         self._frames += 1
-        self._frame, self._image = frame, image
+        self._frame, self._image, self._detections = frame, image, detections
         lost = self._live.table.lost
         self._searches += int((~lost).sum())
         return Needs(image, self._states, self._changes, self._on_device(np.flatnonzero(~lost)) if lost.any() else None)
 
-    def commit(self, answer: Answer[StateT], detections: Detections) -> FrameTracks:
+    def commit(self, answer: Answer[StateT]) -> FrameTracks:
         """Decide about the frame proposed for.
 
         Raises:
             RuntimeError: none was since the last decision.
         """
-        frame, image, live = self._frame, self._image, self._live
-        if frame is None or image is None or live is None:
+        frame, image, live, detections = self._frame, self._image, self._live, self._detections
+        if frame is None or image is None or live is None or detections is None:
             raise RuntimeError("commit: there is no frame to decide about; call propose first")
-        self._image = None
+        self._image = self._detections = None
         with self._watch("associate"):
             predicted = answer.found
             if live.table.lost.any():

@@ -77,7 +77,7 @@ class MmdetChoice:
             ConfigError: its config cannot be used, or does not name them.
             WeightsError: its weights are missing or cannot be read.
         """
-        from detectors.mmdet_model import class_names
+        from detectors.mmdet_network import class_names
 
         names = class_names(self.config, self.weights())
         return tuple(Category(number, name) for number, name in enumerate(names, start=1))

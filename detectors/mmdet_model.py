@@ -6,23 +6,25 @@ same images, whose per-image pipeline in Python costs more than the network (des
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
+from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from detectors.mmdet_config import class_count, find
-from detectors.mmdet_network import build_model, class_names, data_sample, frame_scale, model_settings, resized
+from detectors.mmdet_network import build_model, class_names, frame_scale, model_inputs, model_settings
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.masks.boxes import minmax_boxes
 from vis_pipeline.settings.device import torch_device
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import Frame
+from vis_pipeline.structures.regions import RegionFeatures
 
 
 class MmdetDetector:
@@ -79,13 +81,16 @@ class MmdetDetector:
         """Detect in frames of one size, in one pass through the network."""
         if not frames:
             return []
-        images = torch.from_numpy(np.stack([frame.image for frame in frames])).to(self._device)
-        height, width = images.shape[1:3]
-        inputs = resized(images.permute(0, 3, 1, 2), self._scale)
-        samples = [data_sample((height, width), (inputs.shape[2], inputs.shape[3])) for _ in frames]
-        batch = self._model.data_preprocessor({"inputs": inputs, "data_samples": samples}, training=False)
-        predictions = self._model.predict(batch["inputs"], batch["data_samples"], rescale=True)
-        return [self._detections(prediction.pred_instances, height, width) for prediction in predictions]
+        predicted = self._predicted(*model_inputs(self._model, frames, self._scale, self._device))
+        height, width = frames[0].image.shape[:2]
+        return [replace(self._detections(found, height, width), regions=regions) for found, regions in predicted]
+
+    def _predicted(
+        self, inputs: Tensor, samples: list[DetDataSample]
+    ) -> Iterable[tuple[InstanceData, RegionFeatures | None]]:
+        """What the network finds in each frame of a batch; there are no regions to ask again."""
+        predictions = self._model.predict(inputs, samples, rescale=True)
+        return ((prediction.pred_instances, None) for prediction in predictions)
 
     def _kept(self, instances: InstanceData) -> Tensor:
         """Indices of the detections to keep, best first, int64 [K]."""

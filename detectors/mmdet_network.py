@@ -1,4 +1,4 @@
-"""mmdet models with their weights, and what goes into them: a frame's size, its pixels, what it is called."""
+"""mmdet models with their weights, and what goes into them: a batch of frames, fitted and normalised."""
 
 import json
 import warnings
@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
 from mmdet.registry import DATASETS, MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
@@ -14,6 +16,7 @@ from torch import Tensor, nn
 
 from detectors.mmdet_config import class_count, find, read_config, register_mmdet, set_classes, without_downloads
 from vis_pipeline.errors import ConfigError
+from vis_pipeline.structures.frames import Frame
 from vis_pipeline.weights.files import load_strictly, misfit, read_checkpoint, read_state_dict
 from vis_pipeline.weights.misfits import other_config, require_detector
 
@@ -111,6 +114,18 @@ def frame_scale(settings: Config, config: str) -> tuple[int, int] | None:
         elif kind not in _GEOMETRY_FREE:
             raise ConfigError(f"config {config}: test pipeline step {dict(transform)} is not supported")
     return scale
+
+
+def model_inputs(
+    model: Any, frames: Sequence[Frame], scale: tuple[int, int] | None, device: torch.device
+) -> tuple[Tensor, list[DetDataSample]]:
+    """What a model predicts from: frames of one size, fitted into `scale` and normalised, float32 [B, 3, h, w]."""
+    images = torch.from_numpy(np.stack([frame.image for frame in frames])).to(device)
+    inputs = resized(images.permute(0, 3, 1, 2), scale)
+    size, original = (inputs.shape[2], inputs.shape[3]), (images.shape[1], images.shape[2])
+    samples = [data_sample(original, size) for _ in frames]
+    batch = model.data_preprocessor({"inputs": inputs, "data_samples": samples}, training=False)
+    return batch["inputs"], batch["data_samples"]
 
 
 def resized(images: Tensor, scale: tuple[int, int] | None) -> Tensor:

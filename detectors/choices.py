@@ -19,7 +19,8 @@ from vis_pipeline.weights.registry import resolve
 if TYPE_CHECKING:
     import torch
 
-    from detectors.base import Detector
+    from detectors.base import Detector, RegionSource
+    from detectors.mmdet_model import MmdetDetector
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -77,7 +78,7 @@ class MmdetChoice:
             ConfigError: its config cannot be used, or does not name them.
             WeightsError: its weights are missing or cannot be read.
         """
-        from detectors.mmdet_model import class_names
+        from detectors.mmdet_network import class_names
 
         names = class_names(self.config, self.weights())
         return tuple(Category(number, name) for number, name in enumerate(names, start=1))
@@ -89,22 +90,51 @@ class MmdetChoice:
             ConfigError: its config or class map cannot be used.
             WeightsError: its weights are missing or do not fit.
         """
-        from detectors.class_maps import build_class_map
         from detectors.mmdet_model import MmdetDetector
-        from detectors.overlaps import WithoutOverlaps
 
-        detector = MmdetDetector.from_config(
-            self.config,
-            self.weights(),
-            lambda classes: build_class_map(classes, categories, self.class_map),
-            score_threshold=self.score_threshold,
-            max_per_frame=self.max_per_frame,
-            device=device,
-        )
-        if self.overlap_iou is None and self.overlap_share is None:
-            return detector
-        return WithoutOverlaps(detector, self.overlap_iou or math.inf, self.overlap_share or math.inf)
+        return _mmdet(MmdetDetector, self, categories, device)
+
+    def build_with_regions(self, categories: Sequence[Category], device: "torch.device") -> "Detector":
+        """The same detector, its detections with the regions of their frame.
+
+        Raises:
+            ConfigError: as :meth:`build`, or its model has no regions.
+            WeightsError: its weights are missing or do not fit.
+        """
+        from detectors.mmdet_regions import MmdetRegionDetector
+
+        return _mmdet(MmdetRegionDetector, self, categories, device)
+
+    def region_source(self, device: "torch.device") -> "RegionSource":
+        """The regions alone: the detector without its heads, whatever categories a split has.
+
+        Raises:
+            ConfigError: its config cannot be used, or its model has no regions.
+            WeightsError: its weights are missing or do not fit.
+        """
+        from detectors.mmdet_regions import MmdetRegions
+
+        return MmdetRegions(self.config, self.weights(), device)
 
 
 DetectorChoice: TypeAlias = MmdetChoice
 """Any detector."""
+
+
+def _mmdet(
+    kind: "type[MmdetDetector]", choice: MmdetChoice, categories: Sequence[Category], device: "torch.device"
+) -> "Detector":
+    from detectors.class_maps import build_class_map
+    from detectors.overlaps import WithoutOverlaps
+
+    detector = kind.from_config(
+        choice.config,
+        choice.weights(),
+        lambda classes: build_class_map(classes, categories, choice.class_map),
+        score_threshold=choice.score_threshold,
+        max_per_frame=choice.max_per_frame,
+        device=device,
+    )
+    if choice.overlap_iou is None and choice.overlap_share is None:
+        return detector
+    return WithoutOverlaps(detector, choice.overlap_iou or math.inf, choice.overlap_share or math.inf)

@@ -9,7 +9,8 @@ import torch
 from mmengine.structures import InstanceData
 
 from detectors.mmdet_config import read_config, register_mmdet
-from detectors.mmdet_model import MmdetDetector, _keep_before_masks, _resized, class_names
+from detectors.mmdet_model import MmdetDetector, _keep_before_masks
+from detectors.mmdet_network import class_names, resized
 from vis_pipeline.errors import ConfigError, WeightsError
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.weights.files import write_state_dict
@@ -93,9 +94,9 @@ def test_resizes_as_stock_inference(checkpoint: Path, resizing: str) -> None:
 
     frame = _frames(1, 96, 168)[0]
     expected = Resize(scale=(150, 100), keep_ratio=True)({"img": frame.image, "img_shape": (96, 168)})["img"]
-    resized = _resized(torch.from_numpy(frame.image).permute(2, 0, 1)[None], (150, 100))
-    assert resized.shape[2:] == expected.shape[:2]
-    assert np.abs(resized[0].permute(1, 2, 0).numpy() - expected.astype(float)).max() <= 1
+    ours = resized(torch.from_numpy(frame.image).permute(2, 0, 1)[None], (150, 100))
+    assert ours.shape[2:] == expected.shape[:2]
+    assert np.abs(ours[0].permute(1, 2, 0).numpy() - expected.astype(float)).max() <= 1
     detector = MmdetDetector(resizing, checkpoint, range(1, CLASS_COUNT + 1))
     found, stock = detector.detect([frame])[0], _stock(resizing, checkpoint, frame)
     assert found.masks.shape[1:] == (96, 168)

@@ -38,11 +38,12 @@ class ClassSession:
     def __init__(self) -> None:
         self.frames: list[FrameTracks] = []
 
-    def propose(self, frame: Frame) -> int:
-        self.frame = frame
+    def propose(self, frame: Frame, detections: Detections) -> int:
+        self.frame, self.detections = frame, detections
         return frame.index
 
-    def commit(self, answer: float, detections: Detections) -> FrameTracks:
+    def commit(self, answer: float) -> FrameTracks:
+        detections = self.detections
         count = len(detections)
         tracks = FrameTracks(
             index=self.frame.index,
@@ -95,7 +96,7 @@ def test_a_decision_needs_a_frame_and_a_frame_has_one_decision() -> None:
     tracker = LifecycleTracker(NoPrediction(), TrackingSettings(), torch.device("cpu"))
     session: Session[object, object] = tracker.open(Stopwatch())  # type: ignore[assignment]
     frame = Frame(9, 0, "0", np.zeros((*SIZE, 3), np.uint8))
-    (answer,) = tracker.answer([session.propose(frame)])  # type: ignore[list-item]
-    assert len(session.commit(answer, Detections.none(*SIZE))) == 0
+    (answer,) = tracker.answer([session.propose(frame, Detections.none(*SIZE))])  # type: ignore[list-item]
+    assert len(session.commit(answer)) == 0
     with pytest.raises(RuntimeError, match="call propose first"):
-        session.commit(answer, Detections.none(*SIZE))
+        session.commit(answer)

@@ -17,7 +17,8 @@ from torch._utils import ExceptionWrapper
 
 from detectors.class_maps import EVERYDAY
 from detectors.mmdet_config import read_config
-from detectors.mmdet_model import MmdetDetector, class_names
+from detectors.mmdet_model import MmdetDetector
+from detectors.mmdet_network import class_names
 from evaluation.frame_metric import FrameAP
 from vis_pipeline import masks
 from vis_pipeline.backbones.efficientnet_lite import EfficientNetLite0

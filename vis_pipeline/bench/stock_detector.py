@@ -9,7 +9,7 @@ from mmengine.dataset import Compose
 from numpy.typing import NDArray
 
 from detectors.mmdet_config import register_mmdet
-from detectors.mmdet_model import build_model, model_settings, test_pipeline
+from detectors.mmdet_network import build_model, model_settings, test_pipeline
 
 
 class StockDetector:

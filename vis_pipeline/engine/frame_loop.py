@@ -56,8 +56,8 @@ class FrameLoop:
         """
         for frame, detections in self.detected(frames, batch_size):
             with self.stopwatch.step("propagate"):
-                (answer,) = self._tracker.answer([self.session.propose(frame)])
-            yield self.session.commit(answer, detections)
+                (answer,) = self._tracker.answer([self.session.propose(frame, detections)])
+            yield self.session.commit(answer)
 
     def finish(self) -> VideoOutcome:
         """What became of the video, once all of its frames went through."""

@@ -83,11 +83,12 @@ class Lockstep(Generic[KeyT]):
     def _advance(self, ready: list[tuple[Lane[KeyT], Frame, Detections]]) -> None:
         """One frame of each of some videos."""
         start = time.perf_counter()
-        answers = self._tracker.answer([lane.loop.session.propose(frame) for lane, frame, _ in ready]) if ready else []
+        needs = [lane.loop.session.propose(frame, detections) for lane, frame, detections in ready]
+        answers = self._tracker.answer(needs) if needs else []
         spent = time.perf_counter() - start
-        for (lane, frame, detections), answer in zip(ready, answers, strict=True):
+        for (lane, frame, _), answer in zip(ready, answers, strict=True):
             lane.loop.stopwatch.seconds["propagate"] += spent / len(ready)
-            tracks = lane.loop.session.commit(answer, detections)
+            tracks = lane.loop.session.commit(answer)
             if lane.watch is not None:
                 lane.watch(frame, tracks)
 

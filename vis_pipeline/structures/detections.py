@@ -1,9 +1,11 @@
 """What a detector finds in one frame."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
+
+from vis_pipeline.structures.regions import RegionFeatures
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,8 @@ class Detections:
         scores: float32 [M], in 0..1.
         labels: int64 [M], category ids of the split that is processed (not indices into a class list).
         masks: bool [M, H, W], at the size of the frame.
+        regions: what the frame offers for being asked again, where the detector was built to give it; it belongs to
+            the frame, not to one of the detections.
 
     Raises:
         ValueError: a field has another dtype or shape, or the fields disagree on M.
@@ -24,6 +28,7 @@ class Detections:
     scores: Tensor
     labels: Tensor
     masks: Tensor
+    regions: RegionFeatures | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         count = len(self.scores)
@@ -43,8 +48,10 @@ class Detections:
         return len(self.scores)
 
     def select(self, chosen: Tensor) -> "Detections":
-        """Some of the detections, by bool [M] or indices int64 [K]."""
-        return Detections(self.boxes[chosen], self.scores[chosen], self.labels[chosen], self.masks[chosen])
+        """Some of the detections, by bool [M] or indices int64 [K]; the frame's regions stay."""
+        return Detections(
+            self.boxes[chosen], self.scores[chosen], self.labels[chosen], self.masks[chosen], self.regions
+        )
 
     @classmethod
     def none(cls, height: int, width: int, device: torch.device | str = "cpu") -> "Detections":

@@ -1,8 +1,8 @@
 """The tracker's contract: it opens a session for each video, and its networks serve all open sessions together.
 
-In every frame of a video its session says what it needs from the networks (`propose`), the tracker answers the needs
-of any number of sessions in one go (`answer`), and the session decides what the answer and the frame's detections make
-of its tracks (`commit`). State belongs to the session; networks belong to the tracker.
+In every frame of a video its session is given the detections and says what it needs from the networks (`propose`),
+the tracker answers the needs of any number of sessions in one go (`answer`), and the session decides what the answer
+makes of its tracks (`commit`). State belongs to the session; networks belong to the tracker.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,12 +39,12 @@ class Finished:
 class Session(Protocol[NeedsT_co, AnswerT_contra]):
     """The tracks of one video; `propose` and `commit` are called in turn, once for each readable frame, in order."""
 
-    def propose(self, frame: Frame) -> NeedsT_co:
-        """Go on to a frame; what it takes to know where the tracks are in it."""
+    def propose(self, frame: Frame, detections: Detections) -> NeedsT_co:
+        """Go on to a frame; what it takes to know where the tracks are in it. The masks are of the frame's size."""
         ...
 
-    def commit(self, answer: AnswerT_contra, detections: Detections) -> FrameTracks:
-        """Decide about the frame proposed for, from the answer and its detections, whose masks are of its size."""
+    def commit(self, answer: AnswerT_contra) -> FrameTracks:
+        """Decide about the frame proposed for, from the answer and the frame's detections."""
         ...
 
     def finish(self, video_id: int, length: int) -> Finished:

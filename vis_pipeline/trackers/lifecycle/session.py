@@ -1,6 +1,7 @@
 """The life of one video's tracks: what is asked of the propagator, and what its answer and the detections decide."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Generic
 
 import numpy as np
@@ -31,6 +32,15 @@ from vis_pipeline.trackers.post.duplicates import without_duplicates
 from vis_pipeline.trackers.post.scores import track_score, vote_class
 
 
+@dataclass(frozen=True)
+class _Proposed:
+    """A frame that is still to be decided about."""
+
+    frame: Frame
+    image: Tensor
+    detections: Detections
+
+
 class LifecycleSession(Generic[StateT]):
     """The tracks of one video. The propagator's states pass through it; it runs no network itself."""
 
@@ -41,8 +51,7 @@ class LifecycleSession(Generic[StateT]):
         self._packing = packing
         self._device = device
         self._watch = stopwatch.step
-        self._frame: Frame | None = None
-        self._image: Tensor | None = None
+        self._proposed: _Proposed | None = None
         self._last_frame = -1
         self._recorded_frame = -1
         self._live: LiveTracks | None = None
@@ -54,7 +63,7 @@ class LifecycleSession(Generic[StateT]):
         self._events: list[Event] = []
         self._recorded_events = 0
 
-    def propose(self, frame: Frame) -> Needs[StateT]:
+    def propose(self, frame: Frame, detections: Detections) -> Needs[StateT]:
         """Go on to a frame: all live tracks are to be searched for in it, but for those that are lost."""
         image = torch.from_numpy(frame.image).to(self._device)
         if self._live is None or self._changes is None:
@@ -62,21 +71,22 @@ class LifecycleSession(Generic[StateT]):
         else:
             self._live = self._live.later(frame.index - self._last_frame - 1)
         self._frames += 1
-        self._frame, self._image, self._last_frame = frame, image, frame.index
+        self._proposed, self._last_frame = _Proposed(frame, image, detections), frame.index
         lost = self._live.table.lost
         self._searches += int((~lost).sum())
         return Needs(image, self._states, self._changes, self._on_device(np.flatnonzero(~lost)) if lost.any() else None)
 
-    def commit(self, answer: Answer[StateT], detections: Detections) -> FrameTracks:
+    def commit(self, answer: Answer[StateT]) -> FrameTracks:
         """Decide about the frame proposed for.
 
         Raises:
             RuntimeError: none was since the last decision.
         """
-        frame, image, live = self._frame, self._image, self._live
-        if frame is None or image is None or live is None:
+        proposed, live = self._proposed, self._live
+        if proposed is None or live is None:
             raise RuntimeError("commit: there is no frame to decide about; call propose first")
-        self._frame = self._image = None
+        frame, image, detections = proposed.frame, proposed.image, proposed.detections
+        self._proposed = None
         with self._watch("associate"):
             predicted = answer.found
             if live.table.lost.any():

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from detectors.class_maps import COCO, counterparts
 from detectors.lite_htc import EfficientNetLite0Backbone
-from detectors.mmdet_model import checkpoint_classes
+from detectors.mmdet_network import checkpoint_classes
 from vis_pipeline.errors import WeightsError
 from vis_pipeline.weights.files import is_counter, read_state_dict
 from vis_pipeline.weights.imagenet import LoadReport, load_backbone

@@ -9,27 +9,24 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vis_pipeline import masks as rle
 from vis_pipeline.masks.boxes import minmax_boxes
 from vis_pipeline.structures.checkpoint import Checkpoint
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.structures.stopwatch import Stopwatch
-from vis_pipeline.structures.tracks import FrameTracks, TrackResult
+from vis_pipeline.structures.tracks import FrameTracks
 from vis_pipeline.trackers.base import Finished
 from vis_pipeline.trackers.lifecycle.appearance import BINS, blended
-from vis_pipeline.trackers.lifecycle.checkpoint import record_after, replayed
-from vis_pipeline.trackers.lifecycle.decision import HIDDEN, Candidates, Decision, decide
-from vis_pipeline.trackers.lifecycle.events import Event, EventKind, frame_events
+from vis_pipeline.trackers.lifecycle.chronicle import Chronicle
+from vis_pipeline.trackers.lifecycle.decision import HIDDEN, Decision, decide
 from vis_pipeline.trackers.lifecycle.frame_tracks import frame_tracks
-from vis_pipeline.trackers.lifecycle.history import TrackHistory, believed_in_the_end, is_confirmed, reported_masks
+from vis_pipeline.trackers.lifecycle.history import TrackHistory
 from vis_pipeline.trackers.lifecycle.live_tracks import LiveTracks
 from vis_pipeline.trackers.lifecycle.observation import Observation, measure, observe
 from vis_pipeline.trackers.lifecycle.propagation import Answer, Changes, Needs, Packing, Propagated, StateT
 from vis_pipeline.trackers.lifecycle.settings import NextBox, TrackingSettings
 from vis_pipeline.trackers.lifecycle.table import no_tracks
-from vis_pipeline.trackers.post.duplicates import without_duplicates
-from vis_pipeline.trackers.post.scores import track_score, vote_class
+from vis_pipeline.trackers.post.scores import vote_class
 
 
 @dataclass(frozen=True)
@@ -53,15 +50,12 @@ class LifecycleSession(Generic[StateT]):
         self._watch = stopwatch.step
         self._proposed: _Proposed | None = None
         self._last_frame = -1
-        self._recorded_frame = -1
         self._live: LiveTracks | None = None
         self._states: StateT | None = None
         self._changes: Changes | None = None
-        self._histories: list[TrackHistory] = []
+        self._chronicle = Chronicle(settings)
         self._frames = 0
         self._searches = 0
-        self._events: list[Event] = []
-        self._recorded_events = 0
 
     def propose(self, frame: Frame, detections: Detections) -> Needs[StateT]:
         """Go on to a frame: all live tracks are to be searched for in it, but for those that are lost."""
@@ -98,7 +92,7 @@ class LifecycleSession(Generic[StateT]):
             decision = decide(candidates, live.table, self._settings)
         with self._watch("encode"):
             masks = self._to_host(observation, decision)
-            born = self._record(frame.index, live, masks, detections, decision, candidates)
+            born = self._chronicle.note(frame.index, live, masks, detections, decision, candidates)
             owners = [*live.histories, *born]
             shown = frame_tracks(
                 frame,
@@ -119,15 +113,13 @@ class LifecycleSession(Generic[StateT]):
 
     def finish(self, video_id: int, length: int) -> Finished:
         """The tracks of the finished video, best first, as settings say."""
-        tracks = self._results(video_id, length)
-        return Finished(tracks, tuple(event.to_json() for event in self._events), self._searches)
+        tracks = self._chronicle.results(video_id, length, self._frames)
+        return Finished(tracks, self._chronicle.events(), self._searches)
 
     def checkpoint(self) -> Checkpoint:
         """Where the video stands; before its first readable frame there is nothing to say."""
         if self._live is None or self._changes is None or self._states is None:
             return Checkpoint([], {}, {})
-        record = record_after(self._recorded_frame, self._histories, self._events[self._recorded_events :])
-        self._recorded_frame, self._recorded_events = self._last_frame, len(self._events)
         facts = {
             "last_frame": self._last_frame,
             "frames": self._frames,
@@ -140,43 +132,22 @@ class LifecycleSession(Generic[StateT]):
             **_named("states", self._packing.pack(self._states)),
             **_named("changes", {name: getattr(self._changes, name) for name in _CHANGED}),
         }
-        return Checkpoint([record], facts, tensors)
+        return Checkpoint([self._chronicle.record()], facts, tensors)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on from a checkpoint of such a session, in place of a video's beginning."""
         facts, tensors = checkpoint.facts, checkpoint.tensors
         if not facts:
             return
-        self._histories, self._events = replayed(checkpoint.records)
         self._frames, self._searches, self._last_frame = facts["frames"], facts["searches"], facts["last_frame"]
-        self._recorded_frame, self._recorded_events = self._last_frame, len(self._events)
-        live = [self._histories[number] for number in facts["live"]]
+        self._chronicle.restore(checkpoint.records, self._last_frame)
+        live = [self._chronicle[number] for number in facts["live"]]
         self._live = LiveTracks.from_tensors(_under("live", tensors), live, self._device)
         self._states = self._packing.unpack(self._moved(_under("states", tensors)))
         self._changes = Changes(**self._moved(_under("changes", tensors)), born=facts["born"])
 
     def _moved(self, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {name: tensor.to(self._device) for name, tensor in tensors.items()}
-
-    def _results(self, video_id: int, length: int) -> tuple[TrackResult, ...]:
-        settings, last_frame = self._settings, self._last_frame
-        # A video shorter than what confirms a track must not lose all of its tracks.
-        needed = min(settings.min_detections, self._frames)
-        reported = [track for track in self._histories if is_confirmed(track, needed, settings.confirm_score)]
-        segmentations, labels, scores = [], [], []
-        for track in reported:
-            believed = believed_in_the_end(track, last_frame, settings.bridge_iou)
-            cut = sorted(track.predicted_scores.keys() - set(believed))
-            self._events += [Event(frame, EventKind.CUT, track.number, reason="nothing confirmed it") for frame in cut]
-            segmentations.append(reported_masks(track, believed, length))
-            detected = np.array(list(track.detection_scores.values()))
-            labels.append(vote_class(track.votes))
-            guessed = np.array([track.predicted_scores[frame] for frame in believed])
-            scores.append(track_score(detected, guessed, settings.missing_score, settings.score_prior))
-        kept = without_duplicates(segmentations, labels, scores, settings)
-        numbers = [track.number for track in reported]
-        self._explain_results(last_frame, [numbers[index] for index in kept], numbers)
-        return tuple(TrackResult(video_id, labels[index], scores[index], segmentations[index]) for index in kept)
 
     def _nobody(self, image: Tensor) -> tuple[LiveTracks, Changes]:
         nobody = torch.zeros(0, dtype=torch.int64, device=self._device)
@@ -193,44 +164,6 @@ class LifecycleSession(Generic[StateT]):
         sources = np.concatenate([decision.shown[decision.shown != HIDDEN], decision.born])
         masks: NDArray[np.bool_] = observation.masks[self._on_device(sources)].cpu().numpy()
         return masks
-
-    def _record(
-        self,
-        index: int,
-        live: LiveTracks,
-        masks: NDArray[np.bool_],
-        detections: Detections,
-        decision: Decision,
-        candidates: Candidates,
-    ) -> tuple[TrackHistory, ...]:
-        """Write the frame into the histories; those of the tracks that begin here."""
-        born = tuple(TrackHistory(len(self._histories) + place) for place in range(len(decision.born)))
-        self._histories.extend(born)
-        seen = np.flatnonzero(decision.shown != HIDDEN)
-        owners = [*(live.histories[track] for track in seen), *born]
-        for owner, mask in zip(owners, rle.encode(masks), strict=True):
-            owner.masks[index] = mask
-        matched = decision.assignment
-        detected = [*(live.histories[track] for track in matched.tracks), *born]
-        sightings = np.concatenate([matched.detections, decision.born])
-        agreements = [*decision.agreements.tolist(), *(0.0 for _ in born)]
-        labels = detections.labels.tolist()
-        for owner, detection, agreement in zip(detected, sightings.tolist(), agreements, strict=True):
-            owner.note_detection(index, labels[detection], float(candidates.detection_scores[detection]), agreement)
-        for track in np.intersect1d(matched.free_tracks, seen):
-            live.histories[track].predicted_scores[index] = float(candidates.tracking_scores[track])
-        numbers = [history.number for history in live.histories]
-        self._events += frame_events(index, decision, live.table, numbers, [history.number for history in born])
-        return born
-
-    def _explain_results(self, last_frame: int, kept: list[int], reported: list[int]) -> None:
-        for history in self._histories:
-            kind, reason = EventKind.DROPPED, "too few detections, or none that is sure"
-            if history.number in kept:
-                kind, reason = EventKind.REPORTED, f"result {kept.index(history.number)}"
-            elif history.number in reported:
-                reason = "duplicate of a better track, or one too many"
-            self._events.append(Event(last_frame, kind, history.number, reason=reason))
 
     def _changed(
         self, image: Tensor, live: LiveTracks, observation: Observation, predicted: Propagated, decision: Decision

@@ -74,8 +74,9 @@ class RedetectionStage(nn.Module):
         nn.init.xavier_uniform_(self.head.shared_fcs[0].weight)
         for layer, deviation in ((self.head.fc_cls, 0.01), (self.head.fc_reg, 0.001)):
             nn.init.normal_(layer.weight, std=deviation)
-        for layer in (self.reduce, self.head.shared_fcs[0], self.head.fc_cls, self.head.fc_reg):
-            nn.init.zeros_(layer.bias)
+        biases = [self.reduce.bias, self.head.shared_fcs[0].bias, self.head.fc_cls.bias, self.head.fc_reg.bias]
+        for bias in biases:
+            nn.init.zeros_(cast(Tensor, bias))
 
     def forward(self, templates: Tensor, regions: Tensor) -> tuple[Tensor, Tensor]:
         """Compare pairs.

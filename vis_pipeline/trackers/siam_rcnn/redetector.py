@@ -52,7 +52,6 @@ class RedetectionStage(nn.Module):
     def __init__(self, architecture: RedetectorArchitecture, box_weights: Sequence[float]) -> None:
         super().__init__()
         self.reduce = nn.Conv2d(2 * architecture.channels, architecture.channels, 1)
-        nn.init.kaiming_normal_(self.reduce.weight, mode="fan_out")
         self.head = Shared4Conv1FCBBoxHead(
             in_channels=architecture.channels,
             conv_out_channels=architecture.conv_channels,
@@ -67,7 +66,17 @@ class RedetectionStage(nn.Module):
                 "target_stds": [1 / weight for weight in box_weights],
             },
         )
-        self.head.init_weights()
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """As the head's own `init_weights`, which logs each of its tensors."""
+        nn.init.kaiming_normal_(self.reduce.weight, mode="fan_out")
+        nn.init.xavier_uniform_(self.head.shared_fcs[0].weight)
+        for layer, deviation in ((self.head.fc_cls, 0.01), (self.head.fc_reg, 0.001)):
+            nn.init.normal_(layer.weight, std=deviation)
+        biases = [self.reduce.bias, self.head.shared_fcs[0].bias, self.head.fc_cls.bias, self.head.fc_reg.bias]
+        for bias in biases:
+            nn.init.zeros_(cast(Tensor, bias))
 
     def forward(self, templates: Tensor, regions: Tensor) -> tuple[Tensor, Tensor]:
         """Compare pairs.

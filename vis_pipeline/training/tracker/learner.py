@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.trackers.siammask.architectures import ARCHITECTURES
 from vis_pipeline.trackers.siammask.network import SiamMask
-from vis_pipeline.training.tracker.checkpoint import TrainingState
+from vis_pipeline.training.checkpoint import TrainingState
 from vis_pipeline.training.tracker.crops import PairBatch
 from vis_pipeline.training.tracker.norm import fix_statistics, measure_statistics
 from vis_pipeline.training.tracker.parts import group_rates, network_parts, parameter_groups, set_learning

@@ -2,6 +2,7 @@
 
 import math
 
+from vis_pipeline.training.rates import warm_cosine
 from vis_pipeline.training.tracker.recipe import AdamWCosine, Schedule, SgdLogarithmic
 
 
@@ -24,11 +25,7 @@ def norm_freeze_step(settings: Schedule) -> int:
 
 
 def _cosine_rate(step: int, settings: AdamWCosine) -> float:
-    if step < settings.warm_up:
-        return settings.learning_rate * (step + 1) / (settings.warm_up + 1)
-    progress = (step - settings.warm_up) / max(1, settings.steps - 1 - settings.warm_up)
-    half_cosine = (1 + math.cos(math.pi * min(1.0, progress))) / 2
-    return settings.final_rate + (settings.learning_rate - settings.final_rate) * half_cosine
+    return warm_cosine(step, settings.steps, settings.warm_up, settings.learning_rate, settings.final_rate)
 
 
 def _logarithmic_rate(step: int, settings: SgdLogarithmic) -> float:

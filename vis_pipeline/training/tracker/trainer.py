@@ -18,13 +18,13 @@ from vis_pipeline.files.whole_files import remove_unfinished, write_text
 from vis_pipeline.settings.config import load_config, parse
 from vis_pipeline.settings.device import torch_device
 from vis_pipeline.trackers.siammask.checkpoint import load_siammask, save_official, save_siammask
+from vis_pipeline.training.checkpoint import load_checkpoint, save_checkpoint
+from vis_pipeline.training.log import Meter, TrainingLog, draw_curves
 from vis_pipeline.training.not_finite import not_finite
 from vis_pipeline.training.tracker.ahead import made_ahead
-from vis_pipeline.training.tracker.checkpoint import load_checkpoint, save_checkpoint
 from vis_pipeline.training.tracker.crops import PairBatch
 from vis_pipeline.training.tracker.feed import PairFeed
 from vis_pipeline.training.tracker.learner import Learner, Outcome
-from vis_pipeline.training.tracker.log import Meter, TrainingLog, draw_curves
 from vis_pipeline.training.tracker.pairs import Pair
 from vis_pipeline.training.tracker.schedule import learning_rate, search_side
 from vis_pipeline.training.tracker.settings import TrackerTraining

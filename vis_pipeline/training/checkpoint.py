@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vis_pipeline.errors import WeightsError
-from vis_pipeline.trackers.siammask.network import SiamMask
 from vis_pipeline.weights.files import load_strictly, save_pickled, write_whole
 
 
@@ -21,7 +20,7 @@ class TrainingState:
         schedule: `type` of the schedule, as an optimiser's state fits no other.
     """
 
-    network: SiamMask
+    network: nn.Module
     optimizer: torch.optim.Optimizer
     schedule: str
 

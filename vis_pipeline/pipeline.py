@@ -74,7 +74,7 @@ class Pipeline:
         settings = load_pipeline(name, options)
         chosen = replace(settings.detector, class_map="by-name")
         categories, where = chosen.categories(), torch_device(device, "device")
-        detector = chosen.build(categories, where)
+        detector = replace(settings, detector=chosen).build_detector(categories, where)
         return cls(detector, settings.tracker.build(settings.tracking, where), categories, chosen.batch_size)
 
     def track(self, source: Source, on_bad_frame: OnBadFrame = "error") -> Iterator[FrameTracks]:

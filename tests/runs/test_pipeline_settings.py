@@ -27,13 +27,13 @@ def test_what_siammask_cannot_be_given_is_named():
 
 def test_parts_are_chosen_by_type():
     without = load_pipeline("procedural_small", ["tracker=last_mask"])
-    assert without.tracker == LastMaskChoice() and without.tracker.weights() is None
+    assert without.tracker == LastMaskChoice() and without.tracker.weights() == {}
     spelt = load_pipeline("procedural_small", ["tracker._delete_=True", "tracker.type=last_mask"])
     assert spelt == without
     assert isinstance(load_pipeline("procedural_small").tracker, SiamMaskChoice)
     with pytest.raises(ConfigError, match=r"tracker = .*: type is siammask or last_mask"):
         load_pipeline("procedural_small", ["tracker.type=siamese"])
-    with pytest.raises(ConfigError, match=r"unknown key 'tracker\.checkpoint'; valid: type"):
+    with pytest.raises(ConfigError, match=r"unknown key 'tracker\.checkpoint'; valid: memory, type"):
         load_pipeline("procedural_small", ["tracker.type=last_mask"])
     with pytest.raises(ConfigError, match=r"detector\.type = 'yolo'"):
         load_pipeline("procedural_small", ["detector.type=yolo"])

@@ -83,6 +83,21 @@ def share_inside(
     return np.where(areas[:, None] > 0, intersection / np.maximum(areas[:, None], 1), 0.0)
 
 
+def box_intersections(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The area that every pair of boxes x, y, w, h has in common: [M, 4] and [N, 4] give float64 [M, N]."""
+    low, high = first[:, None, :2], (first[:, :2] + first[:, 2:])[:, None]
+    other_low, other_high = second[None, :, :2], (second[:, :2] + second[:, 2:])[None]
+    common = np.clip(np.minimum(high, other_high) - np.maximum(low, other_low), 0, None)
+    return np.asarray(common.prod(axis=2))
+
+
+def box_iou(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """IoU of every pair of boxes x, y, w, h: [M, 4] and [N, 4] give float64 [M, N]; 0 for two without area."""
+    common = box_intersections(first, second)
+    union = first[:, 2:].prod(axis=1)[:, None] + second[:, 2:].prod(axis=1)[None] - common
+    return np.where(union > 0, common / np.where(union > 0, union, 1), 0.0)
+
+
 def box_giou(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
     """Generalised IoU (Rezatofighi 2019) of every pair of boxes x, y, w, h: [M, 4] and [N, 4] give float64 [M, N].
 
@@ -90,7 +105,7 @@ def box_giou(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray
     """
     low, high = first[:, None, :2], (first[:, :2] + first[:, 2:])[:, None]
     other_low, other_high = second[None, :, :2], (second[:, :2] + second[:, 2:])[None]
-    common = np.clip(np.minimum(high, other_high) - np.maximum(low, other_low), 0, None).prod(axis=2)
+    common = box_intersections(first, second)
     union = first[:, 2:].prod(axis=1)[:, None] + second[:, 2:].prod(axis=1)[None] - common
     hull = (np.maximum(high, other_high) - np.minimum(low, other_low)).prod(axis=2)
     return np.where(union > 0, common / np.where(union > 0, union, 1) + union / np.where(hull > 0, hull, 1) - 1, -1.0)

@@ -30,7 +30,7 @@ def run_identity(factory: WorkerFactory, input_digest: str, recorded_class_map: 
     detector = pipeline["detector"]
     detector["config_sha256"] = hashlib.sha256(read_config(detector["config"]).pretty_text.encode()).hexdigest()
     detector["class_map"] = _reference(detector["class_map"])
-    for part in (detector, pipeline["tracker"]):
+    for part in (detector, pipeline["tracker"], pipeline["tracker"].get("memory") or {}):
         part.pop("checkpoint", None)
     detector.pop("config")
     recorded = None

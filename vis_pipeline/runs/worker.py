@@ -70,16 +70,17 @@ class WorkerFactory:
         Raises:
             WeightsError: one of them is not there.
         """
-        detector = None if self.recording is not None else self.settings.detector.weights()
-        parts = {"detector": detector, "tracker": self.settings.tracker.weights()}
-        return {part: path for part, path in parts.items() if path is not None}
+        tracker = self.settings.tracker
+        looks = self.recording is None or tracker.needs_regions
+        return {**({"detector": self.settings.detector.weights()} if looks else {}), **tracker.weights()}
 
     def _detector(self, device: torch.device) -> Detector:
         chosen = self.settings.detector
-        if self.recording is not None:
-            limits = chosen.score_threshold, chosen.max_per_frame
-            return RecordedDetections(self.recording, *limits, device, videos_in_memory=self.lockstep)
-        return chosen.build(self.split.categories, device)
+        if self.recording is None:
+            return self.settings.build_detector(self.split.categories, device)
+        limits = chosen.score_threshold, chosen.max_per_frame
+        recorded = RecordedDetections(self.recording, *limits, device, videos_in_memory=self.lockstep)
+        return self.settings.with_regions(recorded, device)
 
 
 class PipelineWorker:

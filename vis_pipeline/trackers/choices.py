@@ -1,6 +1,6 @@
 """What a pipeline's config may say of its tracker: a class of settings for each kind, told apart by `type`."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from vis_pipeline.settings.config import STRICT, absolute_reference, kind_of
 from vis_pipeline.trackers.lifecycle.settings import TrackingSettings
+from vis_pipeline.trackers.memory.settings import MemorySettings
 from vis_pipeline.trackers.siammask.settings import PRESETS, SiamMaskSettings
 from vis_pipeline.weights.registry import resolve
 
@@ -16,6 +17,26 @@ if TYPE_CHECKING:
     import torch
 
     from vis_pipeline.trackers.base import Tracker
+    from vis_pipeline.trackers.memory import Recogniser
+
+
+@dataclass(frozen=True, config=STRICT)
+class MemoryChoice(MemorySettings):
+    """A memory of the tracks that went out of sight: the network that knows them again, and how it is used.
+
+    Attributes:
+        checkpoint: of a re-detector that was trained with the pipeline's detector: a path, or `bundled:NAME`.
+    """
+
+    checkpoint: str = Field(kw_only=True)
+
+    def settings(self) -> MemorySettings:
+        """How it is used."""
+        return MemorySettings(**{name.name: getattr(self, name.name) for name in fields(MemorySettings)})
+
+    def with_absolute_paths(self) -> "MemoryChoice":
+        """The same for a process that runs in another folder: whatever is a file here is named in full."""
+        return replace(self, checkpoint=absolute_reference(self.checkpoint))
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -28,6 +49,7 @@ class SiamMaskChoice:
         stages: 1, or 2 for the cascade of SiamMask multi-object, section 5.
         mask_threshold, penalty_k, window_influence, size_rate, second_crop, batch, precision: in place of the preset's;
             see :class:`~vis_pipeline.trackers.siammask.settings.SiamMaskSettings`.
+        memory: of the tracks that went out of sight; without, an object that comes back is a new one.
     """
 
     checkpoint: str
@@ -40,7 +62,13 @@ class SiamMaskChoice:
     second_crop: Literal["located", "smoothed"] | None = None
     batch: int | None = Field(default=None, ge=1)
     precision: Literal["exact", "fast"] | None = None
+    memory: MemoryChoice | None = None
     type: Literal["siammask"] = "siammask"
+
+    @property
+    def needs_regions(self) -> bool:
+        """Whether detections must come with the regions of their frame."""
+        return self.memory is not None
 
     def settings(self) -> SiamMaskSettings:
         """The preset with what is given here in its place."""
@@ -50,15 +78,16 @@ class SiamMaskChoice:
 
     def with_absolute_paths(self) -> "SiamMaskChoice":
         """The same for a process that runs in another folder: whatever is a file here is named in full."""
-        return replace(self, checkpoint=absolute_reference(self.checkpoint))
+        memory = None if self.memory is None else self.memory.with_absolute_paths()
+        return replace(self, checkpoint=absolute_reference(self.checkpoint), memory=memory)
 
-    def weights(self) -> Path | None:
-        """The weight file.
+    def weights(self) -> dict[str, Path]:
+        """The weight files by part.
 
         Raises:
-            WeightsError: it is not there.
+            WeightsError: one of them is not there.
         """
-        return resolve(self.checkpoint)
+        return {"tracker": resolve(self.checkpoint), **_memory_weights(self.memory)}
 
     def build(self, tracking: TrackingSettings, device: "torch.device") -> "Tracker[Any, Any]":
         """Load the network; `tracking` says how its predictions and detections become tracks.
@@ -73,29 +102,53 @@ class SiamMaskChoice:
 
         network = load_siammask(resolve(self.checkpoint), device)
         propagator = SiamMaskPropagator(SiamMaskPredictor(network, self.settings(), device))
-        return LifecycleTracker(propagator, tracking, device)
+        return LifecycleTracker(propagator, tracking, device, *_memory(self.memory, device))
 
 
 @dataclass(frozen=True, config=STRICT)
 class LastMaskChoice:
-    """No network: detections are linked by masks, place and colours alone."""
+    """No prediction: detections are linked by masks, place and colours alone, and by a memory if there is one."""
 
+    memory: MemoryChoice | None = None
     type: Literal["last_mask"] = "last_mask"
 
-    def with_absolute_paths(self) -> "LastMaskChoice":
-        """The same."""
-        return self
+    @property
+    def needs_regions(self) -> bool:
+        """Whether detections must come with the regions of their frame."""
+        return self.memory is not None
 
-    def weights(self) -> Path | None:
-        """None."""
-        return None
+    def with_absolute_paths(self) -> "LastMaskChoice":
+        """The same for a process that runs in another folder: whatever is a file here is named in full."""
+        return replace(self, memory=None if self.memory is None else self.memory.with_absolute_paths())
+
+    def weights(self) -> dict[str, Path]:
+        """The weight files by part.
+
+        Raises:
+            WeightsError: one of them is not there.
+        """
+        return _memory_weights(self.memory)
 
     def build(self, tracking: TrackingSettings, device: "torch.device") -> "Tracker[Any, Any]":
         """What predicts nothing; `tracking` says how detections become tracks."""
         from vis_pipeline.trackers.last_mask import NoPrediction
         from vis_pipeline.trackers.lifecycle.tracker import LifecycleTracker
 
-        return LifecycleTracker(NoPrediction(), tracking, device)
+        return LifecycleTracker(NoPrediction(), tracking, device, *_memory(self.memory, device))
+
+
+def _memory_weights(memory: MemoryChoice | None) -> dict[str, Path]:
+    return {} if memory is None else {"memory": resolve(memory.checkpoint)}
+
+
+def _memory(memory: MemoryChoice | None, device: "torch.device") -> "tuple[MemorySettings | None, Recogniser | None]":
+    if memory is None:
+        return None, None
+    from vis_pipeline.trackers.siam_rcnn.checkpoint import load_redetector
+    from vis_pipeline.trackers.siam_rcnn.recogniser import RedetectorRecogniser
+
+    network = load_redetector(resolve(memory.checkpoint), device=device)
+    return memory.settings(), RedetectorRecogniser(network)
 
 
 def _in_full(value: Any) -> Any:

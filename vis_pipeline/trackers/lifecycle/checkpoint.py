@@ -11,11 +11,19 @@ from vis_pipeline.trackers.lifecycle.history import TrackHistory
 ValueT = TypeVar("ValueT")
 
 
-def record_after(frame: int, histories: Sequence[TrackHistory], events: Iterable[Event]) -> dict[str, Any]:
-    """What the histories hold of the frames after `frame`, and some events, in JSON form."""
+def record_after(
+    frame: int, histories: Sequence[TrackHistory], joined: Sequence[tuple[int, int]], events: Iterable[Event]
+) -> dict[str, Any]:
+    """What the histories hold of the frames after `frame`, what was joined in them, and their events, in JSON form."""
     size = next((mask["size"] for history in histories for mask in history.masks.values()), None)
     tracks = [entry for entry in (_entry(frame, history) for history in histories) if entry["masks"]]
-    return {"size": size, "tracks": tracks, "events": [event.to_json() for event in events]}
+    return {
+        "size": size,
+        "count": len(histories),
+        "joined": [list(pair) for pair in joined],
+        "tracks": tracks,
+        "events": [event.to_json() for event in events],
+    }
 
 
 def replayed(records: Iterable[Mapping[str, Any]]) -> tuple[list[TrackHistory], list[Event]]:
@@ -23,9 +31,11 @@ def replayed(records: Iterable[Mapping[str, Any]]) -> tuple[list[TrackHistory], 
     histories: list[TrackHistory] = []
     events: list[Event] = []
     for record in records:
+        histories += map(TrackHistory, range(len(histories), record["count"]))
+        # What was joined has its frames of this record where it went.
+        for now, before in record["joined"]:
+            histories[before].go_on_with(histories[now])
         for entry in record["tracks"]:
-            if entry["track"] == len(histories):
-                histories.append(TrackHistory(len(histories)))
             _replay(histories[entry["track"]], entry, record["size"])
         events += map(Event.from_json, record["events"])
     return histories, events

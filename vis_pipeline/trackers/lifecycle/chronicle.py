@@ -15,6 +15,7 @@ from vis_pipeline.trackers.lifecycle.events import Event, EventKind, frame_event
 from vis_pipeline.trackers.lifecycle.history import TrackHistory, believed_in_the_end, is_confirmed, reported_masks
 from vis_pipeline.trackers.lifecycle.live_tracks import LiveTracks
 from vis_pipeline.trackers.lifecycle.settings import TrackingSettings
+from vis_pipeline.trackers.memory import Recalled
 from vis_pipeline.trackers.post.duplicates import without_duplicates
 from vis_pipeline.trackers.post.scores import track_score, vote_class
 
@@ -27,6 +28,7 @@ class Chronicle:
         self._histories: list[TrackHistory] = []
         self._events: list[Event] = []
         self._last_frame = -1
+        self._joined: list[tuple[int, int]] = []
         self._kept_frame = -1
         self._kept_events = 0
 
@@ -73,6 +75,17 @@ class Chronicle:
         self._events += frame_events(index, decision, live.table, numbers, [history.number for history in born])
         return born
 
+    def join(self, known: Recalled) -> TrackHistory:
+        """A track goes on as the one that it is known as; the history of both."""
+        before, now = self._histories[known.before], self._histories[known.now]
+        before.go_on_with(now)
+        self._joined.append((known.now, known.before))
+        reason = f"track {known.now} goes on as it"
+        self._events.append(
+            Event(self._last_frame, EventKind.RECALLED, known.before, affinity=known.score, reason=reason)
+        )
+        return before
+
     def results(self, video_id: int, length: int, frames: int) -> tuple[TrackResult, ...]:
         """The finished tracks, best first, of a video of `length` frames, `frames` of which were readable."""
         settings, last_frame = self._settings, self._last_frame
@@ -100,7 +113,8 @@ class Chronicle:
 
     def record(self) -> dict[str, Any]:
         """What was written down since the last call, in JSON form."""
-        record = record_after(self._kept_frame, self._histories, self._events[self._kept_events :])
+        record = record_after(self._kept_frame, self._histories, self._joined, self._events[self._kept_events :])
+        self._joined = []
         self._kept_frame, self._kept_events = self._last_frame, len(self._events)
         return record
 

@@ -21,6 +21,7 @@ class EventKind(str, Enum):
     LOST = "lost"
     ENDED = "ended"
     REFUSED = "refused"
+    RECALLED = "recalled"
     CUT = "cut"
     REPORTED = "reported"
     DROPPED = "dropped"
@@ -36,9 +37,9 @@ class Event:
         track: number of the track in the order of births, from 0; None where a detection started none.
         detection: index of the detection in its frame, where there is one.
         affinity: of the track and its detection in the sweep that joined them; by masks at most 1.5, since the place
-            has a say.
+            has a say; of a track that is known again the score of recognition.
         reason: what joined them (`masks`, `place and colours`); why a mask is hidden, a detection refused, a track left
-            out; what a report became (`result N`).
+            out; what a report became (`result N`); of a track that is known again, which one goes on as it.
     """
 
     frame: int

@@ -34,6 +34,17 @@ class TrackHistory:
         self.agreements[frame] = agreement
         self.votes[label] = self.votes.get(label, 0.0) + score
 
+    def go_on_with(self, later: "TrackHistory") -> None:
+        """Take over all that a track has which began after this one's last frame; nothing of it is left there."""
+        for name in ("masks", "labels", "detection_scores", "agreements", "predicted_scores"):
+            getattr(self, name).update(getattr(later, name))
+            getattr(later, name).clear()
+        later.votes.clear()
+        # Summed frame by frame, in the order in which further frames will go on.
+        self.votes.clear()
+        for frame, label in self.labels.items():
+            self.votes[label] = self.votes.get(label, 0.0) + self.detection_scores[frame]
+
 
 def is_confirmed(history: TrackHistory, least_detections: int, least_score: float) -> bool:
     """Whether a track was detected often enough, and at least once for sure."""

@@ -11,6 +11,8 @@ from typing import Generic, Protocol, TypeVar
 
 from torch import Tensor
 
+from vis_pipeline.trackers.memory import Questions
+
 StateT = TypeVar("StateT")
 
 
@@ -112,12 +114,14 @@ class Needs(Generic[StateT]):
         states: of the tracks that the last frame was searched with; None in the first one.
         changes: what the last frame changed; in the first one nothing, with no boxes.
         searched: int64 [S], the tracks to search for, among the N + B after those changes; None for all.
+        questions: of the memory.
     """
 
     image: Tensor
     states: StateT | None
     changes: Changes
     searched: Tensor | None
+    questions: Questions
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,9 @@ class Answer(Generic[StateT]):
     Attributes:
         states: of the N + B tracks.
         found: predictions for those that were searched for.
+        recognition: float32 [K], in 0..1, a score for each question of the memory.
     """
 
     states: StateT
     found: Propagated
+    recognition: Tensor

@@ -1,7 +1,7 @@
 """The life of one video's tracks: what is asked of the propagator, and what its answer and the detections decide."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic
 
 import numpy as np
@@ -18,7 +18,7 @@ from vis_pipeline.structures.tracks import FrameTracks
 from vis_pipeline.trackers.base import Finished
 from vis_pipeline.trackers.lifecycle.appearance import BINS, blended
 from vis_pipeline.trackers.lifecycle.chronicle import Chronicle
-from vis_pipeline.trackers.lifecycle.decision import HIDDEN, Decision, decide
+from vis_pipeline.trackers.lifecycle.decision import HIDDEN, Candidates, Decision, decide
 from vis_pipeline.trackers.lifecycle.frame_tracks import frame_tracks
 from vis_pipeline.trackers.lifecycle.history import TrackHistory
 from vis_pipeline.trackers.lifecycle.live_tracks import LiveTracks
@@ -26,6 +26,7 @@ from vis_pipeline.trackers.lifecycle.observation import Observation, measure, ob
 from vis_pipeline.trackers.lifecycle.propagation import Answer, Changes, Needs, Packing, Propagated, StateT
 from vis_pipeline.trackers.lifecycle.settings import NextBox, TrackingSettings
 from vis_pipeline.trackers.lifecycle.table import no_tracks
+from vis_pipeline.trackers.memory import Remembering, Sighting
 from vis_pipeline.trackers.post.scores import vote_class
 
 
@@ -42,10 +43,16 @@ class LifecycleSession(Generic[StateT]):
     """The tracks of one video. The propagator's states pass through it; it runs no network itself."""
 
     def __init__(
-        self, settings: TrackingSettings, packing: Packing[StateT], device: torch.device, stopwatch: Stopwatch
+        self,
+        settings: TrackingSettings,
+        packing: Packing[StateT],
+        memory: Remembering,
+        device: torch.device,
+        stopwatch: Stopwatch,
     ) -> None:
         self._settings = settings
         self._packing = packing
+        self._memory = memory
         self._device = device
         self._watch = stopwatch.step
         self._proposed: _Proposed | None = None
@@ -68,7 +75,11 @@ class LifecycleSession(Generic[StateT]):
         self._proposed, self._last_frame = _Proposed(frame, image, detections), frame.index
         lost = self._live.table.lost
         self._searches += int((~lost).sum())
-        return Needs(image, self._states, self._changes, self._on_device(np.flatnonzero(~lost)) if lost.any() else None)
+        searched = self._on_device(np.flatnonzero(~lost)) if lost.any() else None
+        known = self._live.table.select(np.flatnonzero(~lost))
+        expected = known.moved_boxes(self._settings.motion.search_momentum)
+        questions = self._memory.ask(frame.index, detections, expected, known.detections)
+        return Needs(image, self._states, self._changes, searched, questions)
 
     def commit(self, answer: Answer[StateT]) -> FrameTracks:
         """Decide about the frame proposed for.
@@ -93,6 +104,7 @@ class LifecycleSession(Generic[StateT]):
         with self._watch("encode"):
             masks = self._to_host(observation, decision)
             born = self._chronicle.note(frame.index, live, masks, detections, decision, candidates)
+            live, born, decision = self._remember(answer.recognition, live, born, decision, candidates)
             owners = [*live.histories, *born]
             shown = frame_tracks(
                 frame,
@@ -111,6 +123,36 @@ class LifecycleSession(Generic[StateT]):
                 self._live = self._live.followed_by(self._newborn(observation, decision, born))
         return shown
 
+    def _remember(
+        self,
+        recognition: Tensor,
+        live: LiveTracks,
+        born: tuple[TrackHistory, ...],
+        decision: Decision,
+        candidates: Candidates,
+    ) -> tuple[LiveTracks, tuple[TrackHistory, ...], Decision]:
+        """Tracks that are known again go on under their old numbers; what is seen and who leaves is remembered."""
+        memory, matched, before = self._memory, decision.assignment, live.table
+        for track in matched.tracks[before.lost[matched.tracks]]:
+            memory.back(live.histories[track].number)
+        again = {
+            known.now: self._chronicle.join(known)
+            for known in memory.recall(recognition, _sightings(live, born, decision))
+        }
+        numbers = {history.number for history in again.values()}
+        gone = [track for track, history in enumerate(live.histories) if history.number in numbers]
+        live = replace(live, histories=tuple(again.get(history.number, history) for history in live.histories))
+        born = tuple(again.get(history.number, history) for history in born)
+        alive = decision.alive.copy()
+        alive[gone] = False
+        unseen = np.flatnonzero((decision.shown != HIDDEN) & (decision.table.undetected > 0))
+        count = len(candidates.detection_scores)
+        memory.look(_sightings(live, born, decision), candidates.boxes[count + unseen])
+        for track in np.setdiff1d(np.flatnonzero(~decision.alive | (decision.table.lost & ~before.lost)), gone):
+            history = live.histories[track]
+            memory.leave(history.number, max(history.masks), len(history.labels))
+        return live, born, replace(decision, alive=alive)
+
     def finish(self, video_id: int, length: int) -> Finished:
         """The tracks of the finished video, best first, as settings say."""
         tracks = self._chronicle.results(video_id, length, self._frames)
@@ -120,17 +162,20 @@ class LifecycleSession(Generic[StateT]):
         """Where the video stands; before its first readable frame there is nothing to say."""
         if self._live is None or self._changes is None or self._states is None:
             return Checkpoint([], {}, {})
+        remembered, views = self._memory.checkpoint()
         facts = {
             "last_frame": self._last_frame,
             "frames": self._frames,
             "searches": self._searches,
             "live": [history.number for history in self._live.histories],
             "born": self._changes.born,
+            "memory": remembered,
         }
         tensors = {
             **_named("live", self._live.to_tensors()),
             **_named("states", self._packing.pack(self._states)),
             **_named("changes", {name: getattr(self._changes, name) for name in _CHANGED}),
+            **_named("memory", views),
         }
         return Checkpoint([self._chronicle.record()], facts, tensors)
 
@@ -141,6 +186,7 @@ class LifecycleSession(Generic[StateT]):
             return
         self._frames, self._searches, self._last_frame = facts["frames"], facts["searches"], facts["last_frame"]
         self._chronicle.restore(checkpoint.records, self._last_frame)
+        self._memory.restore(facts["memory"], _under("memory", tensors))
         live = [self._chronicle[number] for number in facts["live"]]
         self._live = LiveTracks.from_tensors(_under("live", tensors), live, self._device)
         self._states = self._packing.unpack(self._moved(_under("states", tensors)))
@@ -205,6 +251,17 @@ class LifecycleSession(Generic[StateT]):
     def _newborn(self, observation: Observation, decision: Decision, histories: tuple[TrackHistory, ...]) -> LiveTracks:
         born = self._on_device(decision.born)
         return LiveTracks(observation.masks[born], observation.colours[born], histories, decision.newborn)
+
+
+def _sightings(live: LiveTracks, born: tuple[TrackHistory, ...], decision: Decision) -> list[Sighting]:
+    """The tracks that were detected in the frame, those that began in it after the others."""
+    matched = decision.assignment
+    owners = [*(live.histories[track] for track in matched.tracks), *born]
+    found = [*matched.detections.tolist(), *decision.born.tolist()]
+    return [
+        Sighting(owner.number, detection, len(owner.labels), next(iter(owner.masks)))
+        for owner, detection in zip(owners, found, strict=True)
+    ]
 
 
 _CHANGED = ("image", "kept", "boxes", "fresh")

@@ -10,29 +10,13 @@ from vis_pipeline.synthesis.common.motion import Path, Point
 from vis_pipeline.synthesis.common.outlines import irregular_contour
 from vis_pipeline.synthesis.common.visibility import MIN_VISIBLE_PIXELS, half_hidden, returns
 from vis_pipeline.synthesis.procedural import forms, shapes, textures
-from vis_pipeline.synthesis.procedural.forms import Form
+from vis_pipeline.synthesis.procedural.cast import Character, draw_cast
 from vis_pipeline.synthesis.procedural.layers import Body, coverage, outline_area, window_around
 from vis_pipeline.synthesis.procedural.settings import SceneSettings
 from vis_pipeline.synthesis.procedural.textures import Image
 
 _ATTEMPTS = 60
 _CLEAR_FRAMES = 6
-
-
-@dataclass(frozen=True)
-class Character:
-    """What an object is, whatever it does: its category, texture (a pattern in two colours, BGR [2, 3]) and form."""
-
-    category: str
-    pattern: str
-    colours: NDArray[np.float64]
-    texture: Image
-    form: Form
-
-    @property
-    def radius(self) -> float:
-        """Largest distance of the outline from the centre, about, in pixels."""
-        return self.form.size.mean * shapes.extent(self.category)
 
 
 @dataclass(frozen=True)
@@ -85,7 +69,7 @@ def plan_scene(rng: np.random.Generator, settings: SceneSettings, index: int, fi
     copies = (
         min(int(rng.integers(settings.lookalikes[0], settings.lookalikes[1] + 1)), count - 2) if has_lookalike else 0
     )
-    cast = _cast(rng, settings, count, copies, first_category, background)
+    cast = draw_cast(rng, settings, count, copies, first_category, background)
     plate_path = _pan(rng, settings)
     margin = 2 * int(np.abs(plate_path.points).max() + 4)
     plate = textures.background_plate(rng, background, settings.height + margin, settings.width + margin)
@@ -150,35 +134,6 @@ def _faults(settings: SceneSettings, visibility: Visibility) -> int:
     too_few_hidden = max(0, int(np.ceil(0.4 * count)) - int(half_hidden(fractions).sum()))
     too_seldom_clear = int(((fractions > 0.6).sum(axis=1) < _CLEAR_FRAMES).sum())
     return too_few_returning + too_few_hidden + too_seldom_clear
-
-
-def _cast(
-    rng: np.random.Generator,
-    settings: SceneSettings,
-    count: int,
-    copies: int,
-    first_category: int,
-    background: NDArray[np.float64],
-) -> list[Character]:
-    """Characters of a video; those from 1 to `copies` look like character 0."""
-    names = shapes.CATEGORY_NAMES
-    leading = [first_category] * (copies + 1) + [first_category + len(names) // 2]
-    drawn = rng.integers(0, len(names), count)
-    categories = [names[int(number) % len(names)] for number in [*leading, *drawn[len(leading) :]][:count]]
-    cast: list[Character] = []
-    for position, category in enumerate(categories):
-        if 0 < position <= copies:
-            size = cast[0].form.size.mean * rng.uniform(0.85, 1.18)
-            colours = np.clip(cast[0].colours + rng.normal(0, 6, (2, 3)), 0, 255)
-            pattern = cast[0].pattern
-        else:
-            size = float(np.exp(rng.uniform(*np.log(settings.size)))) * (1.0 if count < 5 else 0.85)
-            colours = textures.object_colours(rng, background, settings.contrast)
-            pattern = str(rng.choice(textures.PATTERNS))
-        size = float(np.clip(size, settings.size[0], min(settings.size[1], 62.0 / shapes.extent(category))))
-        texture = textures.object_texture(rng, pattern, colours)
-        cast.append(Character(category, pattern, colours, texture, forms.random_form(rng, settings, size)))
-    return cast
 
 
 def _choreograph(

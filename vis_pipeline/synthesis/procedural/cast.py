@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from vis_pipeline.synthesis.procedural import forms, shapes, textures
 from vis_pipeline.synthesis.procedural.forms import Form
-from vis_pipeline.synthesis.procedural.settings import SceneSettings
+from vis_pipeline.synthesis.procedural.settings import ReturnsSettings, SceneSettings, VideoSettings
 from vis_pipeline.synthesis.procedural.textures import Image
 
 
@@ -50,7 +50,40 @@ def draw_cast(
             size = float(np.exp(rng.uniform(*np.log(settings.size)))) * (1.0 if count < 5 else 0.85)
             colours = textures.object_colours(rng, background, settings.contrast)
             pattern = str(rng.choice(textures.PATTERNS))
-        size = float(np.clip(size, settings.size[0], min(settings.size[1], 62.0 / shapes.extent(category))))
-        texture = textures.object_texture(rng, pattern, colours)
-        cast.append(Character(category, pattern, colours, texture, forms.random_form(rng, settings, size)))
+        cast.append(_character(rng, settings, category, pattern, colours, size))
     return cast
+
+
+def draw_pairs(
+    rng: np.random.Generator,
+    settings: ReturnsSettings,
+    count: int,
+    first_category: int,
+    background: NDArray[np.float64],
+) -> list[Character]:
+    """`count` pairs, each of another category: characters 2k and 2k + 1 differ in shade, texture and form alone."""
+    names = shapes.CATEGORY_NAMES
+    cast: list[Character] = []
+    for pair in range(count):
+        category = names[(first_category + pair * len(names) // count) % len(names)]
+        colours = textures.object_colours(rng, background, settings.contrast)
+        pattern = str(rng.choice(textures.PATTERNS))
+        size = float(np.exp(rng.uniform(*np.log(settings.size))))
+        shaded = textures.other_shade(rng, colours, background, settings.shade, settings.contrast)
+        for look in (colours, shaded):
+            cast.append(_character(rng, settings, category, pattern, look, size * rng.uniform(0.95, 1.05)))
+    return cast
+
+
+def _character(
+    rng: np.random.Generator,
+    settings: VideoSettings,
+    category: str,
+    pattern: str,
+    colours: NDArray[np.float64],
+    size: float,
+) -> Character:
+    """One with a texture and a form of its own, its size brought into the range of the settings."""
+    size = float(np.clip(size, settings.size[0], min(settings.size[1], 62.0 / shapes.extent(category))))
+    texture = textures.object_texture(rng, pattern, colours)
+    return Character(category, pattern, colours, texture, forms.random_form(rng, settings, size))

@@ -31,15 +31,17 @@ def test_variants_on_detections_drawn_from_the_true_masks(command, folder: Path,
         "--json", folder / "figures.json",
     )  # fmt: skip
     assert code == 0, err
-    for column in ("AP", "IDF1", "HOTA", "AssA", "IDSW", "tracks", "stray", "searched", "frames/s"):
+    for column in ("AP", "IDF1", "HOTA", "AssA", "IDSW", "tracks", "reborn", "stray", "searched", "frames/s"):
         assert column in out
-    none, two, strict = json.loads((folder / "figures.json").read_text())
-    assert [row["variant"] for row in (none, two, strict)] == ["none", "two-stage", "strict"]
+    summaries = json.loads((folder / "figures.json").read_text())
+    assert [summary["variant"] for summary in summaries] == ["none", "two-stage", "strict"]
+    none, two, strict = (summary["mean"] for summary in summaries)
     # Three of five masks are detected; SiamMask fills some of the gaps, and nobody has 30 detections in 24 frames.
-    assert 0.4 < none["figures"]["idf1"] < two["figures"]["idf1"] < 1
-    assert two["figures"]["stray"] < 0.1
+    assert 0.4 < none["idf1"] < two["idf1"] < 1
+    assert two["stray"] < 0.1
     assert none["searched"] == pytest.approx(two["searched"], rel=0.5)
-    assert strict["figures"]["tracks_per_object"] == 0
+    assert strict["births"] == strict["tracks_per_object"] == 0
+    assert 0 <= two["rebirths"] < two["births"]
 
 
 @pytest.mark.slow
@@ -49,9 +51,34 @@ def test_perfect_detections_recorded_are_linked_almost_perfectly(command, folder
     recorded = ["--detections", folder / "all/kept_detections.json", "--json", folder / "recorded.json"]
     code, _, err = command(*arguments, "--out", folder / "again", *recorded)
     assert code == 0, err
-    (row,) = json.loads((folder / "recorded.json").read_text())
-    assert row["figures"]["idf1"] > 0.9
-    assert row["figures"]["tracks_per_object"] == pytest.approx(1, abs=0.4)
+    (summary,) = json.loads((folder / "recorded.json").read_text())
+    assert summary["mean"]["idf1"] > 0.9
+    assert summary["mean"]["tracks_per_object"] == pytest.approx(1, abs=0.4)
+    (workload,) = summary["workloads"]
+    assert workload == {"folder": str(folder / "again"), **summary["mean"]}
+    assert set(summary["deviation"].values()) == {0}
+
+
+@pytest.mark.slow
+def test_several_seeds_have_a_table_each_and_one_of_the_means(command, folder: Path, given: list[object]) -> None:
+    code, out, err = command(
+        "bench", "ablation", "--out", folder / "seeds", *given, "--seed", 1, "--seed", 2, "--drop", 0.4, "--variants",
+        "none", "--variant", "quick:tracker=last_mask tracking.min_detections=1", "--workers", 1, "--device", "cpu",
+        "--json", folder / "seeds.json",
+    )  # fmt: skip
+    assert code == 0, err
+    assert out.count("reborn") == 3
+    assert "mean, standard deviation" in out
+    for summary in json.loads((folder / "seeds.json").read_text()):
+        first, second = summary["workloads"]
+        assert [first["folder"], second["folder"]] == [str(folder / "seeds/1"), str(folder / "seeds/2")]
+        assert first["idf1"] != second["idf1"]
+        for name in ("ap", "idf1", "assa", "switches", "rebirths", "births"):
+            assert summary["mean"][name] == pytest.approx((first[name] + second[name]) / 2)
+            assert summary["deviation"][name] == pytest.approx(abs(first[name] - second[name]) / 2**0.5)
+            assert {summary["least"][name], summary["most"][name]} == {first[name], second[name]}
+    kept = [(folder / f"seeds/{number}/kept_detections.json").read_text() for number in (1, 2)]
+    assert kept[0] != kept[1]
 
 
 @pytest.mark.slow
@@ -97,6 +124,9 @@ SPLIT = ["--split", "s.json", "--frames", "f"]
         (["ablation", "--split", "s.json"], "--split and --frames go together"),
         (["ablation", "--jitter", "0.1"], "--detections, --runs, --jitter and --false-positives need a --split"),
         (["ablation", *SPLIT, "--detections", "d", "--drop", "0.1"], "do nothing to recorded --detections"),
+        (["ablation", *SPLIT, "--detections", "d", "--seed", "1"], "do nothing to recorded --detections"),
+        (["ablation", *SPLIT, *SPLIT, "--seed", "1", "--seed", "2", "--seed", "3"], "--split is given 2 times"),
+        (["ablation", *SPLIT, *SPLIT, "--detections", "d"], "--detections is given 1 times, --split 2 times"),
         (["ablation", *SPLIT, "--videos", "3"], "--videos is how many are drawn"),
         (["ablation", "--variant", "a:b=1", "--variant", "a:b=2"], "--variant a: is given twice"),
         (["ablation", "--variant", "none:tracker=last_mask"], "variant 'none': is there twice"),

@@ -8,6 +8,7 @@ import pytest
 from vis_pipeline.synthesis.common.motion import Path
 from vis_pipeline.synthesis.common.visibility import half_hidden, returns
 from vis_pipeline.synthesis.procedural import CATEGORY_NAMES, CROWD, HARD, NORMAL, generate_video
+from vis_pipeline.synthesis.procedural.backdrop import Backdrop
 from vis_pipeline.synthesis.procedural.forms import still_form
 from vis_pipeline.synthesis.procedural.layers import Body
 from vis_pipeline.synthesis.procedural.render import render_frame
@@ -31,8 +32,9 @@ def body(name, size, path, brightness=0.0):
 def scene_of(*bodies, settings, occluders=()):
     order = tuple(range(len(bodies)))
     plate = np.full((settings.height + 8, settings.width + 8, 3), 255, np.float32)
+    backdrop = Backdrop(np.full((3, 3), 255.0), plate, still_path(0, 0))
     visibility = see(settings, bodies, occluders, order)
-    return DrawnScene(("disc",) * len(bodies), bodies, occluders, order, visibility, (), plate, still_path(0, 0))
+    return DrawnScene(("disc",) * len(bodies), bodies, occluders, order, visibility, (), backdrop)
 
 
 def draw(scene, settings, frame=12):

@@ -1,9 +1,12 @@
 """What each piece of the tracking is worth: variants of a pipeline on one split and the same detections."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
 
+from evaluation.births import births
 from evaluation.stray import stray_share
 from evaluation.track_metrics import track_metrics
 from evaluation.youtube_vis import evaluate
@@ -34,6 +37,8 @@ class TrackingFigures:
         switches: identity switches.
         tracks_per_object: reported tracks over annotated objects.
         stray: share of shown masks that lie on no object; see :func:`evaluation.stray.stray_share`.
+        births: reported tracks.
+        rebirths: those of them born on an object that had been tracked before; see :func:`evaluation.births.births`.
     """
 
     ap: float
@@ -43,6 +48,8 @@ class TrackingFigures:
     switches: int
     tracks_per_object: float
     stray: float
+    births: int
+    rebirths: int
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,25 @@ class AblationRow:
     figures: TrackingFigures
     searched: float
     frames_per_second: float
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One figure over several workloads; `deviation` is the sample standard deviation, 0 of one workload."""
+
+    mean: float
+    deviation: float
+    least: float
+    most: float
+
+
+@dataclass(frozen=True)
+class VariantSummary:
+    """One variant on all workloads: its rows in their order, and each figure of a row over them, by its name."""
+
+    variant: str
+    rows: tuple[AblationRow, ...]
+    spreads: Mapping[str, Spread]
 
 
 def variants(
@@ -127,6 +153,7 @@ def tracking_figures(results: Sequence[TrackResult], truth: Split) -> TrackingFi
         DataError: the split has no annotations, or a result does not fit it.
     """
     pooled = track_metrics(results, truth, ("hota", "identity", "clear")).pooled
+    born = births(results, truth)
     return TrackingFigures(
         ap=evaluate(results, truth).to_json()["AP"],
         idf1=pooled.fractions["IDF1"],
@@ -135,4 +162,49 @@ def tracking_figures(results: Sequence[TrackResult], truth: Split) -> TrackingFi
         switches=pooled.counts["IDSW"],
         tracks_per_object=len(results) / max(len(truth.annotations or ()), 1),
         stray=stray_share(results, truth),
+        births=born.births,
+        rebirths=born.rebirths,
     )
+
+
+def summarise(rows: Sequence[AblationRow]) -> list[VariantSummary]:
+    """The rows of several workloads by variant, in the order in which these come first."""
+    by_variant: dict[str, list[AblationRow]] = {}
+    for row in rows:
+        by_variant.setdefault(row.variant, []).append(row)
+    return [
+        VariantSummary(variant, tuple(group), {name: _spread(values) for name, values in _columns(group).items()})
+        for variant, group in by_variant.items()
+    ]
+
+
+def to_json(summaries: Sequence[VariantSummary], folders: Sequence[Path]) -> list[dict[str, Any]]:
+    """The summaries as plain JSON values; `folders` are those of the workloads."""
+    return [
+        {
+            "variant": summary.variant,
+            "workloads": [
+                {"folder": str(folder), **_figures(row)} for folder, row in zip(folders, summary.rows, strict=True)
+            ],
+            **{
+                part: {name: getattr(spread, part) for name, spread in summary.spreads.items()}
+                for part in ("mean", "deviation", "least", "most")
+            },
+        }
+        for summary in summaries
+    ]
+
+
+def _columns(rows: Sequence[AblationRow]) -> dict[str, list[float]]:
+    """The values of each figure, one a row."""
+    tables = [_figures(row) for row in rows]
+    return {name: [table[name] for table in tables] for name in tables[0]}
+
+
+def _figures(row: AblationRow) -> dict[str, float]:
+    return {**asdict(row.figures), "searched": row.searched, "frames_per_second": row.frames_per_second}
+
+
+def _spread(values: Sequence[float]) -> Spread:
+    deviation = stdev(values) if len(values) > 1 else 0.0
+    return Spread(fmean(values), deviation, min(values), max(values))

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from vis_pipeline.bench.simulated_detections import DetectorFaults, simulate
 from vis_pipeline.data.splits import read_split
-from vis_pipeline.errors import DataError
+from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.files.whole_files import write_text
 from vis_pipeline.runs.progress import ProgressListener
 from vis_pipeline.runs.settings import PipelineSettings
@@ -30,6 +30,61 @@ class Workload:
     split: Path
     frames: Path
     detections: Path
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a workload is made of: a split and its frames, or neither; recorded detections, or a seed to draw them."""
+
+    split: Path | None
+    frames: Path | None
+    detections: Path | None
+    seed: int
+
+
+def sources(
+    splits: Sequence[Path], frames: Sequence[Path], detections: Sequence[Path], seeds: Sequence[int]
+) -> list[Source]:
+    """One source for each of what is given most often; of what is given once, it serves them all.
+
+    Recorded detections are each of one source.
+
+    Raises:
+        ConfigError: the numbers do not go together.
+    """
+    given = {"--split": splits, "--frames": frames, "--detections": detections, "--seed": seeds}
+    count = max(map(len, given.values()))
+    for option, values in given.items():
+        if len(values) not in ((0, count) if option == "--detections" else (0, 1, count)):
+            most = next(name for name, others in given.items() if len(others) == count)
+            raise ConfigError(f"{option} is given {len(values)} times, {most} {count} times; give them in pairs")
+    columns = (_repeated(values, count) for values in given.values())
+    return [Source(*row) for row in zip(*columns, strict=True)]
+
+
+def _repeated(values: Sequence[Any], count: int) -> Sequence[Any]:
+    return values if len(values) == count else [values[0] if values else None] * count
+
+
+def make_workload(
+    source: Source,
+    out: Path,
+    faults: DetectorFaults,
+    videos: int,
+    settings: PipelineSettings,
+    options: RunOptions,
+    progress: ProgressListener,
+) -> Workload:
+    """The workload of a source: :func:`given_workload`, :func:`simulated_workload` or :func:`drawn_workload`.
+
+    Raises:
+        UserError: as these say.
+    """
+    if source.split is None or source.frames is None:
+        return drawn_workload(settings, out, source.seed, videos, faults.drop, options, progress)
+    if source.detections is not None:
+        return given_workload(source.split, source.frames, source.detections, out)
+    return simulated_workload(source.split, source.frames, out, faults, source.seed)
 
 
 def drawn_workload(

@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from vis_pipeline.bench.ablation import TrackingFigures
+    from vis_pipeline.bench.ablation import TrackingFigures, VariantSummary
     from vis_pipeline.runs.start import RunOptions
 
 _ValueT = TypeVar("_ValueT")
@@ -27,11 +27,15 @@ _Overrides = Annotated[list[str] | None, typer.Option(help="Override a config ke
 def ablation(
     out: Annotated[Path, typer.Option(help="New folder for the detections and the runs.")],
     split: Annotated[
-        Path | None, typer.Option(help="YouTube-VIS split with annotations; default: hard drawn videos, made for this.")
+        list[Path] | None,
+        typer.Option(help="YouTube-VIS split with annotations; repeatable. Default: hard drawn videos, made for this."),
     ] = None,
-    frames: Annotated[Path | None, typer.Option(help="Folder that the split's file names start from.")] = None,
+    frames: Annotated[
+        list[Path] | None, typer.Option(help="Folder that the split's file names start from; one for all or for each.")
+    ] = None,
     detections: Annotated[
-        Path | None, typer.Option(help="Recorded detections; default: drawn from the true masks of --split.")
+        list[Path] | None,
+        typer.Option(help="Recorded detections, of each split; default: drawn from the true masks of --split."),
     ] = None,
     config: _Config = "procedural_small",
     variants: Annotated[
@@ -41,7 +45,12 @@ def ablation(
         list[str] | None,
         typer.Option(metavar="NAME:KEY=VALUE ...", help="One more variant of the config by its overrides; repeatable."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of drawn videos and of what goes missing.")] = _DRAWN_SEED,
+    seed: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=0, help=f"Of drawn videos and of what goes missing; repeatable, or one a split; default: {_DRAWN_SEED}."
+        ),
+    ] = None,
     videos: Annotated[
         int | None, typer.Option(min=1, help=f"Drawn videos to make, without --split; default: {_DRAWN_VIDEOS}.")
     ] = None,
@@ -64,14 +73,15 @@ def ablation(
 ) -> None:
     """Score the same detections tracked in several ways: without SiamMask, with one stage, with two, and your own.
 
-    AP is YouTube-VIS's; IDF1, HOTA and AssA are over all masks. *tracks*: reported tracks an object; *stray*: the share
-    of shown masks of which less than half lies on an object; *searched*: tracks a frame that are not lost, for which
-    SiamMask, if there is one, looks; *frames/s*: those that one worker tracks.
+    AP is YouTube-VIS's; IDF1, HOTA and AssA are over all masks. *tracks*: reported tracks an object; *reborn*: how many
+    of the reported tracks are born on an object that had been tracked before; *stray*: the share of shown masks of
+    which less than half lies on an object; *searched*: tracks a frame that are not lost, for which SiamMask, if there
+    is one, looks; *frames/s*: those that one worker tracks.
     With --split the detections are the true masks, of which --drop goes missing for --runs frames on end; without it
     they are what the pipeline's detector finds in drawn videos, and --drop of them goes missing one by one.
+    With several splits or seeds, each has a table, and the last one has the means, below them the standard deviations.
     """
     import json
-    from dataclasses import asdict
 
     from rich.console import Console
 
@@ -80,15 +90,17 @@ def ablation(
     from vis_pipeline.bench.simulated_detections import DetectorFaults
     from vis_pipeline.errors import ConfigError
     from vis_pipeline.files.whole_files import write_text
+    from vis_pipeline.runs.parallel.cluster import ray_session
     from vis_pipeline.runs.progress import ProgressBar
 
-    if (split is None) != (frames is None):
+    faulty = runs is not None or bool(jitter or false_positives)
+    if bool(split) != bool(frames):
         raise ConfigError("--split and --frames go together")
-    if split is None and (detections is not None or jitter or false_positives or runs is not None):
+    if not split and (detections or faulty):
         raise ConfigError("--detections, --runs, --jitter and --false-positives need a --split")
-    if detections is not None and (drop is not None or runs is not None or jitter or false_positives):
-        raise ConfigError("--drop, --runs, --jitter and --false-positives do nothing to recorded --detections")
-    if split is not None and videos is not None:
+    if detections and (seed or drop is not None or faulty):
+        raise ConfigError("--seed, --drop, --runs, --jitter and --false-positives do nothing to recorded --detections")
+    if split and videos is not None:
         raise ConfigError("--videos is how many are drawn where there is no --split")
     chosen = [name.strip() for name in variants.split(",") if name.strip()]
     compared = bench.variants(config, cfg_options or (), chosen, _by_name("--variant", map(_named, variant or ())))
@@ -97,22 +109,29 @@ def ablation(
     share = _DRAWN_DROP if drop is None else drop
     faults = DetectorFaults(share, _runs(runs or "1-6"), jitter, false_positives)
     options = _run_options(device, workers)
+    origins = workload.sources(split or (), frames or (), detections or (), seed or (_DRAWN_SEED,))
+    folders = [out / str(number) for number in range(1, len(origins) + 1)] if len(origins) > 1 else [out]
     rows = []
+    console = Console()
     with ProgressBar() as progress:
-        if split is None or frames is None:
-            detecting = next(iter(compared.values()))
-            work = workload.drawn_workload(detecting, out, seed, videos or _DRAWN_VIDEOS, share, options, progress)
-        elif detections is not None:
-            work = workload.given_workload(split, frames, detections, out)
-        else:
-            work = workload.simulated_workload(split, frames, out, faults, seed)
-        table = _table("variant")
-        for row in bench.ablate(compared, work, out, options, progress):
-            rows.append(row)
-            table.add_row(row.variant, *_cells(row.figures), f"{row.searched:.1f}", f"{row.frames_per_second:.1f}")
-    Console().print(table)
+        detecting, count = next(iter(compared.values())), videos or _DRAWN_VIDEOS
+        works = [
+            workload.make_workload(source, folder, faults, count, detecting, options, progress)
+            for source, folder in zip(origins, folders, strict=True)
+        ]
+        with ray_session(options.ray):
+            for work, folder in zip(works, folders, strict=True):
+                table = _table("variant", title=str(folder))
+                for row in bench.ablate(compared, work, folder, options, progress):
+                    rows.append(row)
+                    speeds = f"{row.searched:.1f}", f"{row.frames_per_second:.1f}"
+                    table.add_row(row.variant, *_cells(row.figures), *speeds)
+                console.print(table)
+    summaries = bench.summarise(rows)
+    if len(origins) > 1:
+        console.print(_table_of_means(summaries))
     if json_out is not None:
-        write_text(json_out, json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+        write_text(json_out, json.dumps(bench.to_json(summaries, folders), indent=1) + "\n")
 
 
 def tune(
@@ -187,13 +206,24 @@ def _runs(text: str) -> tuple[int, int]:
     return int(low), int(high or low)
 
 
-def _table(first: str) -> "Table":
+# The figures of the table of means in the order of the columns, and how they are written.
+_MEANS = {
+    "ap": "{:.3f}", "idf1": "{:.3f}", "hota": "{:.3f}", "assa": "{:.3f}", "switches": "{:.1f}",
+    "tracks_per_object": "{:.2f}", "rebirths": "{:.1f}", "stray": "{:.1%}", "searched": "{:.1f}",
+    "frames_per_second": "{:.1f}",
+}  # fmt: skip
+_COLUMNS = ("AP", "IDF1", "HOTA", "AssA", "IDSW", "tracks", "reborn", "stray", "searched", "frames/s")
+
+
+def _table(first: str, title: str | None) -> "Table":
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    table = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False
+    )
     table.add_column(first, overflow="fold", min_width=len("two-stage"))
-    for name in ("AP", "IDF1", "HOTA", "AssA", "IDSW", "tracks", "stray", "searched", "frames/s"):
+    for name in _COLUMNS:
         table.add_column(name, justify="right", no_wrap=True)
     return table
 
@@ -202,4 +232,14 @@ def _cells(figures: "TrackingFigures") -> Iterable[str]:
     yield from (f"{value:.3f}" for value in (figures.ap, figures.idf1, figures.hota, figures.assa))
     yield str(figures.switches)
     yield f"{figures.tracks_per_object:.2f}"
+    yield f"{figures.rebirths}/{figures.births}"
     yield f"{figures.stray:.1%}"
+
+
+def _table_of_means(summaries: "Iterable[VariantSummary]") -> "Table":
+    table = _table("variant", title="mean, standard deviation")
+    for summary in summaries:
+        spreads = [(form, summary.spreads[name]) for name, form in _MEANS.items()]
+        table.add_row(summary.variant, *(form.format(spread.mean) for form, spread in spreads))
+        table.add_row("", *(form.format(spread.deviation) for form, spread in spreads), style="dim")
+    return table

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 Point = NDArray[np.float64]
+
+_FAR = 1e5
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,37 @@ class Path:
     def at(self, time: float) -> Point:
         """Position x, y at a time."""
         return np.asarray(self._spline(time), dtype=np.float64)
+
+
+class Trajectory(Protocol):
+    """Where a body's centre is at any time."""
+
+    def at(self, time: float) -> Point:
+        """Position x, y at a time."""
+        ...
+
+
+@dataclass(frozen=True)
+class Visit:
+    """The frames from `start` to before `stop` for which a body is there, and its way through them."""
+
+    start: int
+    stop: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class Itinerary:
+    """The visits of a body, in order; between them, it is nowhere near the frame."""
+
+    visits: tuple[Visit, ...]
+
+    def at(self, time: float) -> Point:
+        """Position x, y at a time; a visit reaches half a frame beyond its first and last one."""
+        for visit in self.visits:
+            if visit.start - 0.5 <= time < visit.stop - 0.5:
+                return visit.path.at(time)
+        return np.array([-_FAR, -_FAR])
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,14 @@
 """
 
 from vis_pipeline.synthesis.common.split import SplitFigures
-from vis_pipeline.synthesis.procedural.settings import CROWD, HARD, NORMAL, SceneSettings
+from vis_pipeline.synthesis.procedural.settings import (
+    CROWD,
+    HARD,
+    NORMAL,
+    RETURNS,
+    ReturnsSettings,
+    SceneSettings,
+)
 from vis_pipeline.synthesis.procedural.shapes import CATEGORY_NAMES
 from vis_pipeline.synthesis.procedural.split import write_split
 from vis_pipeline.synthesis.procedural.video import ProceduralVideo, generate_video
@@ -14,7 +21,9 @@ __all__ = [
     "CROWD",
     "HARD",
     "NORMAL",
+    "RETURNS",
     "ProceduralVideo",
+    "ReturnsSettings",
     "SceneSettings",
     "SplitFigures",
     "generate_video",

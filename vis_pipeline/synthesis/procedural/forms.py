@@ -6,8 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline.synthesis.common.motion import Pose, Wave
-from vis_pipeline.synthesis.procedural.settings import SceneSettings
+from vis_pipeline.synthesis.procedural.settings import VideoSettings
 from vis_pipeline.synthesis.procedural.shapes import Contours
+
+# A longer video has an object grow no more than one of this length, in frames.
+_USUAL_LENGTH = 24
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Form(Pose):
         return contour * factor[:, None]
 
 
-def random_form(rng: np.random.Generator, settings: SceneSettings, size: float) -> Form:
+def random_form(rng: np.random.Generator, settings: VideoSettings, size: float) -> Form:
     """A form about `size` (square root of the area at mid-video, pixels) with mild deformation."""
 
     def phase() -> float:
@@ -37,7 +40,7 @@ def random_form(rng: np.random.Generator, settings: SceneSettings, size: float) 
     middle = settings.length / 2
     return Form(
         size=Wave(size, size * rng.uniform(0.03, 0.1), rng.uniform(0.15, 0.3), phase(),
-                  size * rng.uniform(-0.010, 0.010), middle),
+                  size * rng.uniform(-0.010, 0.010) * _USUAL_LENGTH / settings.length, middle),
         angle=Wave(phase(), rng.uniform(0, 0.3), rng.uniform(0.1, 0.3), phase(),
                    rng.uniform(-settings.spin, settings.spin), middle),
         stretch=Wave(rng.uniform(0.9, 1.12), rng.uniform(0, 0.08), rng.uniform(0.1, 0.35), phase()),

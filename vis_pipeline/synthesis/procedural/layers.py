@@ -1,4 +1,4 @@
-"""Bodies and their silhouettes: a textured outline on a path, rasterised with anti-aliasing."""
+"""Bodies and their silhouettes: a textured outline on its way, rasterised with anti-aliasing."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vis_pipeline.synthesis.common.motion import Path
+from vis_pipeline.synthesis.common.motion import Trajectory
 from vis_pipeline.synthesis.procedural.forms import Form
 from vis_pipeline.synthesis.procedural.shapes import Contours
 from vis_pipeline.synthesis.procedural.textures import Image
@@ -26,7 +26,7 @@ class Body:
 
     contours: Contours
     form: Form
-    path: Path
+    path: Trajectory
     texture: Image
     texture_extent: float
 

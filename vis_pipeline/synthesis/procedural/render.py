@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 from vis_pipeline.synthesis.common.exposure import exposure_times, exposures_for, sensor_noise
 from vis_pipeline.synthesis.procedural.layers import Body, coverage, window_around
 from vis_pipeline.synthesis.procedural.scene import DrawnScene
-from vis_pipeline.synthesis.procedural.settings import SceneSettings
+from vis_pipeline.synthesis.procedural.settings import VideoSettings
 from vis_pipeline.synthesis.procedural.textures import Image
 
 _SENSOR_NOISE = 2.5
 
 
 def render_frame(
-    scene: DrawnScene, settings: SceneSettings, frame: int, noise: NDArray[np.float32]
+    scene: DrawnScene, settings: VideoSettings, frame: int, noise: NDArray[np.float32]
 ) -> NDArray[np.uint8]:
     """One frame, uint8 [H, W, 3] BGR; `noise`, [H, W, 3], is added to it."""
     canvas = _background(scene, settings, frame)
@@ -26,7 +26,7 @@ def render_frame(
     return np.clip(np.rint(canvas), 0, 255).astype(np.uint8)
 
 
-def render(scene: DrawnScene, settings: SceneSettings, rng: np.random.Generator) -> NDArray[np.uint8]:
+def render(scene: DrawnScene, settings: VideoSettings, rng: np.random.Generator) -> NDArray[np.uint8]:
     """All frames, uint8 [T, H, W, 3] BGR; `rng` draws the sensor noise."""
     noise = sensor_noise(rng, settings.height, settings.width, settings.length, _SENSOR_NOISE)
     frames = np.empty((settings.length, settings.height, settings.width, 3), dtype=np.uint8)
@@ -35,22 +35,22 @@ def render(scene: DrawnScene, settings: SceneSettings, rng: np.random.Generator)
     return frames
 
 
-def _background(scene: DrawnScene, settings: SceneSettings, frame: int) -> Image:
+def _background(scene: DrawnScene, settings: VideoSettings, frame: int) -> Image:
     times = exposure_times(frame, settings.shutter, 2)
     canvas = np.zeros((settings.height, settings.width, 3), dtype=np.float32)
-    spare = (np.array(scene.plate.shape[1::-1]) - [settings.width, settings.height]) / 2
+    spare = (np.array(scene.backdrop.plate.shape[1::-1]) - [settings.width, settings.height]) / 2
     for time in times:
-        corner = scene.plate_path.at(time) + spare
+        corner = scene.backdrop.path.at(time) + spare
         shift = np.array([[1.0, 0.0, corner[0]], [0.0, 1.0, corner[1]]])
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         size = (settings.width, settings.height)
-        shifted = cv2.warpAffine(scene.plate, shift, size, flags=flags, borderMode=cv2.BORDER_REFLECT)
+        shifted = cv2.warpAffine(scene.backdrop.plate, shift, size, flags=flags, borderMode=cv2.BORDER_REFLECT)
         canvas += np.asarray(shifted, dtype=np.float32)
     canvas /= np.float32(len(times))
     return canvas
 
 
-def _draw(canvas: Image, body: Body, settings: SceneSettings, frame: int) -> None:
+def _draw(canvas: Image, body: Body, settings: VideoSettings, frame: int) -> None:
     """Blend a body into the canvas, averaged over the time that the shutter is open."""
     ends = body.path.at(frame - settings.shutter / 2), body.path.at(frame + settings.shutter / 2)
     travel = float(np.linalg.norm(ends[1] - ends[0]))

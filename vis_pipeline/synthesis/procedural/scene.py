@@ -9,30 +9,14 @@ from vis_pipeline.synthesis.common import motion
 from vis_pipeline.synthesis.common.motion import Path, Point
 from vis_pipeline.synthesis.common.outlines import irregular_contour
 from vis_pipeline.synthesis.common.visibility import MIN_VISIBLE_PIXELS, half_hidden, returns
-from vis_pipeline.synthesis.procedural import forms, shapes, textures
-from vis_pipeline.synthesis.procedural.forms import Form
+from vis_pipeline.synthesis.procedural import shapes, textures
+from vis_pipeline.synthesis.procedural.backdrop import Backdrop, draw_backdrop
+from vis_pipeline.synthesis.procedural.cast import Character, draw_cast
 from vis_pipeline.synthesis.procedural.layers import Body, coverage, outline_area, window_around
-from vis_pipeline.synthesis.procedural.settings import SceneSettings
-from vis_pipeline.synthesis.procedural.textures import Image
+from vis_pipeline.synthesis.procedural.settings import SceneSettings, VideoSettings
 
 _ATTEMPTS = 60
 _CLEAR_FRAMES = 6
-
-
-@dataclass(frozen=True)
-class Character:
-    """What an object is, whatever it does: its category, texture (a pattern in two colours, BGR [2, 3]) and form."""
-
-    category: str
-    pattern: str
-    colours: NDArray[np.float64]
-    texture: Image
-    form: Form
-
-    @property
-    def radius(self) -> float:
-        """Largest distance of the outline from the centre, about, in pixels."""
-        return self.form.size.mean * shapes.extent(self.category)
 
 
 @dataclass(frozen=True)
@@ -59,8 +43,8 @@ class DrawnScene:
         occluders: background pieces in front of all objects.
         depth_order: indices of `bodies`, the farthest first.
         visibility: what of each body can be seen.
-        lookalikes: tracks that share category, texture and colours; empty if the video has none.
-        plate, plate_path: the background, and the frame's top-left corner on it.
+        lookalikes: tracks that look like another one; empty if the video has none.
+        backdrop: what is behind them all.
     """
 
     categories: tuple[str, ...]
@@ -69,8 +53,7 @@ class DrawnScene:
     depth_order: tuple[int, ...]
     visibility: Visibility
     lookalikes: tuple[int, ...]
-    plate: Image
-    plate_path: Path
+    backdrop: Backdrop
 
 
 def plan_scene(rng: np.random.Generator, settings: SceneSettings, index: int, first_category: int) -> DrawnScene:
@@ -85,15 +68,13 @@ def plan_scene(rng: np.random.Generator, settings: SceneSettings, index: int, fi
     copies = (
         min(int(rng.integers(settings.lookalikes[0], settings.lookalikes[1] + 1)), count - 2) if has_lookalike else 0
     )
-    cast = _cast(rng, settings, count, copies, first_category, background)
-    plate_path = _pan(rng, settings)
-    margin = 2 * int(np.abs(plate_path.points).max() + 4)
-    plate = textures.background_plate(rng, background, settings.height + margin, settings.width + margin)
+    cast = draw_cast(rng, settings, count, copies, first_category, background)
+    backdrop = draw_backdrop(rng, settings, background)
 
     best: DrawnScene | None = None
     fewest_faults = np.inf
     for _ in range(_ATTEMPTS):
-        order, paths, occluders = _choreograph(rng, settings, cast, copies, background, plate_path)
+        order, paths, occluders = _choreograph(rng, settings, cast, copies, backdrop)
         bodies = tuple(
             Body(shapes.outline(who.category), who.form, path, who.texture, 1.25 * shapes.extent(who.category))
             for who, path in zip(cast, paths, strict=True)
@@ -104,7 +85,7 @@ def plan_scene(rng: np.random.Generator, settings: SceneSettings, index: int, fi
             fewest_faults = faults
             names = tuple(who.category for who in cast)
             alike = tuple(range(copies + 1)) if copies else ()
-            best = DrawnScene(names, bodies, occluders, order, visibility, alike, plate, plate_path)
+            best = DrawnScene(names, bodies, occluders, order, visibility, alike, backdrop)
         if faults == 0:
             break
     assert best is not None
@@ -112,7 +93,7 @@ def plan_scene(rng: np.random.Generator, settings: SceneSettings, index: int, fi
 
 
 def see(
-    settings: SceneSettings, bodies: tuple[Body, ...], occluders: tuple[Body, ...], order: tuple[int, ...]
+    settings: VideoSettings, bodies: tuple[Body, ...], occluders: tuple[Body, ...], order: tuple[int, ...]
 ) -> Visibility:
     """What is visible of the bodies; `order` is their depth order, the farthest first."""
     height, width = settings.height, settings.width
@@ -152,42 +133,12 @@ def _faults(settings: SceneSettings, visibility: Visibility) -> int:
     return too_few_returning + too_few_hidden + too_seldom_clear
 
 
-def _cast(
-    rng: np.random.Generator,
-    settings: SceneSettings,
-    count: int,
-    copies: int,
-    first_category: int,
-    background: NDArray[np.float64],
-) -> list[Character]:
-    """Characters of a video; those from 1 to `copies` look like character 0."""
-    names = shapes.CATEGORY_NAMES
-    leading = [first_category] * (copies + 1) + [first_category + len(names) // 2]
-    drawn = rng.integers(0, len(names), count)
-    categories = [names[int(number) % len(names)] for number in [*leading, *drawn[len(leading) :]][:count]]
-    cast: list[Character] = []
-    for position, category in enumerate(categories):
-        if 0 < position <= copies:
-            size = cast[0].form.size.mean * rng.uniform(0.85, 1.18)
-            colours = np.clip(cast[0].colours + rng.normal(0, 6, (2, 3)), 0, 255)
-            pattern = cast[0].pattern
-        else:
-            size = float(np.exp(rng.uniform(*np.log(settings.size)))) * (1.0 if count < 5 else 0.85)
-            colours = textures.object_colours(rng, background, settings.contrast)
-            pattern = str(rng.choice(textures.PATTERNS))
-        size = float(np.clip(size, settings.size[0], min(settings.size[1], 62.0 / shapes.extent(category))))
-        texture = textures.object_texture(rng, pattern, colours)
-        cast.append(Character(category, pattern, colours, texture, forms.random_form(rng, settings, size)))
-    return cast
-
-
 def _choreograph(
     rng: np.random.Generator,
     settings: SceneSettings,
     cast: list[Character],
     copies: int,
-    background: NDArray[np.float64],
-    plate_path: Path,
+    backdrop: Backdrop,
 ) -> tuple[tuple[int, ...], list[Path], tuple[Body, ...]]:
     """Roles and paths: (depth order, one path per character, occluders)."""
     stage = settings.stage
@@ -218,7 +169,7 @@ def _choreograph(
         elif kind == "occluder" and len(occluders) < settings.occluders:
             place = motion.free_place(rng, stage, [])
             paths[track] = motion.path_through(rng, stage, place, time)
-            occluders.append(_occluder(rng, cast[track].form.size.mean, place, time, background, plate_path))
+            occluders.append(_occluder(rng, cast[track].form.size.mean, place, time, backdrop))
         else:
             place = motion.edge_point(rng, stage, cast[track].form.size.mean)
             paths[track] = motion.path_through(rng, stage, place, time)
@@ -232,31 +183,11 @@ def _bring_forward(order: list[int], front: int, back: int) -> None:
         order[first], order[second] = back, front
 
 
-def _occluder(
-    rng: np.random.Generator, size: float, place: Point, time: float, background: NDArray[np.float64], plate_path: Path
-) -> Body:
+def _occluder(rng: np.random.Generator, size: float, place: Point, time: float, backdrop: Backdrop) -> Body:
     """A bar across the frame or an irregular patch, fixed to the background, at `place` at `time`."""
     if rng.random() < 0.5:
         half_width = 0.5 * size * rng.uniform(0.8, 1.25)
         contour = np.array([[-400.0, -1], [400, -1], [400, 1], [-400, 1]]) * [1, half_width]
-        angle = float(rng.normal(np.pi / 2, 0.35))
-        texture_extent = 60.0
-    else:
-        contour = irregular_contour(rng, 0.15) * size * rng.uniform(0.6, 0.85)
-        angle = 0.0
-        texture_extent = 1.6 * size
-    colours = np.clip(background[rng.permutation(3)[:2]] * rng.uniform(0.55, 1.4), 0, 255)
-    texture = textures.object_texture(rng, str(rng.choice(textures.PATTERNS)), colours)
-    points = place - (plate_path.points - plate_path.at(time))
-    return Body((contour,), forms.still_form(1.0, angle), Path(plate_path.times, points), texture, texture_extent)
-
-
-def _pan(rng: np.random.Generator, settings: SceneSettings) -> Path:
-    """Displacement of the frame over the background plate, pixels, starting and turning about 0."""
-    step = settings.length / 3
-    heading = rng.uniform(0, 2 * np.pi)
-    points: list[Point] = [np.zeros(2)]
-    for _ in range(3):
-        heading += rng.normal(0, 0.5)
-        points.append(points[-1] + step * rng.uniform(0.1, settings.pan) * np.array([np.cos(heading), np.sin(heading)]))
-    return Path(np.linspace(0.0, settings.length, 4, dtype=np.float64), np.array(points) - np.mean(points, axis=0))
+        return backdrop.piece(rng, contour, float(rng.normal(np.pi / 2, 0.35)), 60.0, place, time)
+    contour = irregular_contour(rng, 0.15) * size * rng.uniform(0.6, 0.85)
+    return backdrop.piece(rng, contour, 0.0, 1.6 * size, place, time)

@@ -10,7 +10,7 @@ from vis_pipeline import masks
 from vis_pipeline.structures.splits import Category
 from vis_pipeline.synthesis.common import split
 from vis_pipeline.synthesis.common.split import MadeTrack, SplitFigures, WrittenVideo
-from vis_pipeline.synthesis.procedural.settings import NORMAL, SceneSettings
+from vis_pipeline.synthesis.procedural.settings import NORMAL, ReturnsSettings, SceneSettings
 from vis_pipeline.synthesis.procedural.shapes import CATEGORY_NAMES
 from vis_pipeline.synthesis.procedural.video import ProceduralVideo, generate_video
 
@@ -19,7 +19,7 @@ def write_split(
     out: Path,
     seed: int,
     videos: int,
-    settings: SceneSettings = NORMAL,
+    settings: SceneSettings | ReturnsSettings = NORMAL,
     workers: int = 1,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> SplitFigures:
@@ -42,7 +42,7 @@ def write_split(
     )
 
 
-def _write_video(folder: Path, index: int, seed: int, settings: SceneSettings) -> WrittenVideo:
+def _write_video(folder: Path, index: int, seed: int, settings: SceneSettings | ReturnsSettings) -> WrittenVideo:
     video = generate_video(seed, index, settings)
     file_names = split.write_frames(folder, index, video.frames)
     tracks = [_track(video, number) for number in range(len(video.category_ids))]

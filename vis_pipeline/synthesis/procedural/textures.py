@@ -49,6 +49,30 @@ def object_colours(rng: np.random.Generator, background: NDArray[np.float64], co
     return candidates[[first, second]]
 
 
+def other_shade(
+    rng: np.random.Generator,
+    colours: NDArray[np.float64],
+    background: NDArray[np.float64],
+    distance: tuple[float, float],
+    contrast: float,
+) -> NDArray[np.float64]:
+    """Both `colours`, BGR [2, 3], moved alike in CIELAB by a `distance` (lowest, highest), or nearly so.
+
+    The first keeps at least three quarters of the `contrast` to every background colour, if it can.
+    """
+    lab, surroundings = bgr_to_lab(colours), bgr_to_lab(background)
+    directions = rng.normal(0, 1, (64, 3))
+    moves = rng.uniform(*distance) * directions / np.linalg.norm(directions, axis=1)[:, None]
+    shades = np.array([lab_to_bgr(lab + move) for move in moves])
+    seen = np.array([bgr_to_lab(shade) for shade in shades])
+    # A colour outside the gamut is clipped, and may then be nearer or farther than it was meant to be.
+    moved = np.linalg.norm(seen - lab, axis=2)
+    amiss = np.maximum(np.maximum(distance[0] - moved, moved - distance[1]), 0).max(axis=1)
+    apart = np.linalg.norm(seen[:, :1] - surroundings, axis=2).min(axis=1)
+    fit = np.flatnonzero((amiss == 0) & (apart >= 0.75 * contrast))
+    return np.asarray(shades[fit[0] if fit.size else amiss.argmin()], dtype=np.float64)
+
+
 def object_texture(rng: np.random.Generator, pattern: str, colours: NDArray[np.float64]) -> Image:
     """A square texture [TEXTURE_SIZE, TEXTURE_SIZE, 3] of one of the `PATTERNS` in two colours."""
     mix = np.clip(_pattern(rng, pattern, TEXTURE_SIZE), 0, 1)[..., None]

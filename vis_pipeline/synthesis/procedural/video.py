@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from vis_pipeline.synthesis.procedural import shapes
 from vis_pipeline.synthesis.procedural.render import render
+from vis_pipeline.synthesis.procedural.returns import plan_returns
 from vis_pipeline.synthesis.procedural.scene import plan_scene
-from vis_pipeline.synthesis.procedural.settings import NORMAL, SceneSettings
+from vis_pipeline.synthesis.procedural.settings import NORMAL, ReturnsSettings, SceneSettings
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class ProceduralVideo:
         category_ids: from 1, in the order of `CATEGORY_NAMES`.
         visible_fractions: float64 [N, T], visible part of each object's whole area (frame edges hide too).
         in_frame: bool [N, T], where the object is in the frame, hidden or not.
-        lookalikes: tracks that share category, texture and colours; empty if there are none.
+        lookalikes: tracks that look like another one; empty if there are none.
     """
 
     frames: NDArray[np.uint8]
@@ -32,13 +33,16 @@ class ProceduralVideo:
     lookalikes: tuple[int, ...]
 
 
-def generate_video(seed: int, index: int, settings: SceneSettings = NORMAL) -> ProceduralVideo:
+def generate_video(seed: int, index: int, settings: SceneSettings | ReturnsSettings = NORMAL) -> ProceduralVideo:
     """Draw video `index` of the split with `seed`: the same arguments give the same arrays.
 
     Each video has a random stream of its own, so that splits with different seeds share none.
     """
     rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, index, settings.stream])))
-    scene = plan_scene(rng, settings, index, first_category=seed + index)
+    if isinstance(settings, ReturnsSettings):
+        scene = plan_returns(rng, settings, first_category=seed + index)
+    else:
+        scene = plan_scene(rng, settings, index, first_category=seed + index)
     return ProceduralVideo(
         frames=render(scene, settings, rng),
         masks=scene.visibility.pixels,

@@ -1,5 +1,6 @@
 """The life of one video's tracks: what is asked of the propagator, and what its answer and the detections decide."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic
 
@@ -8,19 +9,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vis_pipeline import masks as rle
+from vis_pipeline.masks import Rle
 from vis_pipeline.masks.boxes import minmax_boxes
+from vis_pipeline.masks.rle import encode_windows
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.structures.stopwatch import Stopwatch
 from vis_pipeline.structures.tracks import FrameTracks, TrackResult
+from vis_pipeline.structures.uploads import uploaded
 from vis_pipeline.trackers.base import Finished
 from vis_pipeline.trackers.lifecycle.appearance import BINS, blended
 from vis_pipeline.trackers.lifecycle.decision import HIDDEN, Candidates, Decision, decide
 from vis_pipeline.trackers.lifecycle.events import Event, EventKind, frame_events
 from vis_pipeline.trackers.lifecycle.frame_tracks import frame_tracks
 from vis_pipeline.trackers.lifecycle.history import TrackHistory, believed_in_the_end, is_confirmed, reported_masks
-from vis_pipeline.trackers.lifecycle.observation import Observation, measure, observe
+from vis_pipeline.trackers.lifecycle.observation import Observation, measure, observe, read_windows
 from vis_pipeline.trackers.lifecycle.propagation import Answer, Changes, Needs, Propagated, StateT
 from vis_pipeline.trackers.lifecycle.settings import NextBox, TrackingSettings
 from vis_pipeline.trackers.lifecycle.table import TrackTable, no_tracks
@@ -77,7 +80,7 @@ class LifecycleSession(Generic[StateT]):
 
     def propose(self, frame: Frame) -> Needs[StateT]:
         """Go on to a frame: all live tracks are to be searched for in it, but for those that are lost."""
-        image = torch.from_numpy(frame.image).to(self._device)
+        image = frame.on(self._device)
         if self._frame is None or self._live is None or self._changes is None:
             self._live, self._changes = self._nobody(image)
         else:
@@ -108,8 +111,11 @@ class LifecycleSession(Generic[StateT]):
             candidates = measure(observation, detections, predicted, live.masks, live.colours, shifts)
             decision = decide(candidates, live.table, self._settings)
         with self._watch("encode"):
-            masks = self._to_host(observation, decision)
-            born = self._record(frame.index, live, masks, detections, decision, candidates)
+            sources = np.concatenate([decision.shown[decision.shown != HIDDEN], decision.born])
+            boxes = candidates.boxes[sources].astype(np.int64)
+            windows = read_windows(observation.masks, sources, boxes)
+            masks = encode_windows(windows, boxes[:, :2], *frame.image.shape[:2])
+            born = self._record(frame.index, live, masks, decision, candidates)
             owners = [*live.histories, *born]
             shown = frame_tracks(
                 frame,
@@ -118,7 +124,7 @@ class LifecycleSession(Generic[StateT]):
                 live.table.moved_boxes(self._settings.motion.search_momentum),
                 np.array([owner.number for owner in owners], dtype=np.int64),
                 np.array([vote_class(owner.votes) for owner in owners], dtype=np.int64),
-                masks,
+                windows,
             )
         with self._watch("propagate"):
             self._states = answer.states
@@ -162,35 +168,26 @@ class LifecycleSession(Generic[StateT]):
         return live, Changes(image, nobody, nowhere, nobody, 0)
 
     def _on_device(self, values: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(values).to(self._device)
-
-    def _to_host(self, observation: Observation, decision: Decision) -> NDArray[np.bool_]:
-        """The masks that the frame shows, bool [S + B, H, W]: of the S tracks that show one, and of the B births."""
-        sources = np.concatenate([decision.shown[decision.shown != HIDDEN], decision.born])
-        masks: NDArray[np.bool_] = observation.masks[self._on_device(sources)].cpu().numpy()
-        return masks
+        return uploaded(values, self._device)
 
     def _record(
-        self,
-        index: int,
-        live: LiveTracks,
-        masks: NDArray[np.bool_],
-        detections: Detections,
-        decision: Decision,
-        candidates: Candidates,
+        self, index: int, live: LiveTracks, masks: Sequence[Rle], decision: Decision, candidates: Candidates
     ) -> tuple[TrackHistory, ...]:
-        """Write the frame into the histories; those of the tracks that begin here."""
+        """Write the frame into the histories; those of the tracks that begin here.
+
+        `masks` are those that it shows: of the tracks that show one, and then of those that begin.
+        """
         born = tuple(TrackHistory(len(self._histories) + place) for place in range(len(decision.born)))
         self._histories.extend(born)
         seen = np.flatnonzero(decision.shown != HIDDEN)
         owners = [*(live.histories[track] for track in seen), *born]
-        for owner, mask in zip(owners, rle.encode(masks), strict=True):
+        for owner, mask in zip(owners, masks, strict=True):
             owner.masks[index] = mask
         matched = decision.assignment
         detected = [*(live.histories[track] for track in matched.tracks), *born]
         sightings = np.concatenate([matched.detections, decision.born])
         agreements = [*decision.agreements.tolist(), *(0.0 for _ in born)]
-        labels = detections.labels.tolist()
+        labels = candidates.labels.tolist()
         for owner, detection, agreement in zip(detected, sightings.tolist(), agreements, strict=True):
             owner.note_detection(index, labels[detection], float(candidates.detection_scores[detection]), agreement)
         for track in np.intersect1d(matched.free_tracks, seen):

@@ -81,9 +81,16 @@ class MmdetDetector:
         """Detect in frames of one size, in one pass through the network."""
         if not frames:
             return []
-        predicted = self._predicted(*model_inputs(self._model, frames, self._scale, self._device))
+        inputs, samples = model_inputs(self._model, frames, self._scale, self._device)
+        predicted = list(self._predicted(inputs, samples))
         height, width = frames[0].image.shape[:2]
-        return [replace(self._detections(found, height, width), regions=regions) for found, regions in predicted]
+        kept = self._kept([found for found, _ in predicted])
+        # Networks without boxes (SOLO) give zeros for them.
+        boxed = torch.stack([instances.bboxes.any() for instances in kept]).tolist()
+        return [
+            replace(self._detections(found, has_boxes, height, width), regions=regions)
+            for found, has_boxes, (_, regions) in zip(kept, boxed, predicted, strict=True)
+        ]
 
     def _predicted(
         self, inputs: Tensor, samples: list[DetDataSample]
@@ -92,24 +99,25 @@ class MmdetDetector:
         predictions = self._model.predict(inputs, samples, rescale=True)
         return ((prediction.pred_instances, None) for prediction in predictions)
 
-    def _kept(self, instances: InstanceData) -> Tensor:
-        """Indices of the detections to keep, best first, int64 [K]."""
-        # SOLO's labels are no integers where it finds nothing.
-        wanted = (instances.scores >= self._score_threshold) & self._known[instances.labels.long()]
-        scores = instances.scores.masked_fill(~wanted, -1.0)
-        best: Tensor = scores.argsort(descending=True, stable=True)[: int(wanted.sum())]
-        return best[: self._max_per_frame]
+    def _kept(self, found: Sequence[InstanceData]) -> list[InstanceData]:
+        """What is to be kept of each frame, best first; the device is waited for once for all frames."""
+        orders, counts = [], []
+        for instances in found:
+            # SOLO's labels are no integers where it finds nothing.
+            wanted = (instances.scores >= self._score_threshold) & self._known[instances.labels.long()]
+            orders.append(instances.scores.masked_fill(~wanted, -1.0).argsort(descending=True, stable=True))
+            counts.append(wanted.sum())
+        least = [min(count, self._max_per_frame) for count in torch.stack(counts).tolist()]
+        return [instances[order[:count]] for instances, order, count in zip(found, orders, least, strict=True)]
 
-    def _detections(self, instances: InstanceData, height: int, width: int) -> Detections:
-        kept = instances[self._kept(instances)]
+    def _detections(self, kept: InstanceData, boxed: bool, height: int, width: int) -> Detections:
         if len(kept) == 0:
             return Detections.none(height, width, self._device)
         masks = kept.masks.to(device=self._device, dtype=torch.bool)
-        # Networks without boxes (SOLO) give zeros for them.
-        boxes = kept.bboxes.float() if kept.bboxes.any() else _corners(minmax_boxes(masks)).float()
-        limit = boxes.new_tensor([width, height, width, height])
+        boxes = kept.bboxes.float() if boxed else _corners(minmax_boxes(masks)).float()
+        x, y = boxes[:, 0::2].clamp(0, width), boxes[:, 1::2].clamp(0, height)
         return Detections(
-            boxes=torch.minimum(boxes.clamp(min=0), limit),
+            boxes=torch.stack([x, y], dim=2).flatten(1),
             scores=kept.scores.float(),
             labels=self._categories[kept.labels],
             masks=masks,
@@ -129,8 +137,8 @@ def _corners(boxes: Tensor) -> Tensor:
     return torch.cat([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], dim=1)
 
 
-def _keep_before_masks(model: nn.Module, choose: Callable[[InstanceData], Tensor]) -> None:
-    """Have a two-stage model predict masks only for the detections that `choose` picks; others keep their own order."""
+def _keep_before_masks(model: nn.Module, keep: Callable[[Sequence[InstanceData]], list[InstanceData]]) -> None:
+    """Have a two-stage model predict masks only for the detections that `keep` leaves; others keep their own order."""
     head = getattr(model, "roi_head", None)
     if head is None:
         return
@@ -140,7 +148,8 @@ def _keep_before_masks(model: nn.Module, choose: Callable[[InstanceData], Tensor
         call = inspect.signature(predict).bind(*args, **kwargs)  # heads differ in how they pass the results
         results = call.arguments["results_list"]
         # QueryInst finds its masks by their places among all results.
-        call.arguments["results_list"] = [found if "topk_inds" in found else found[choose(found)] for found in results]
+        if not any("topk_inds" in found for found in results):
+            call.arguments["results_list"] = keep(results)
         return predict(*call.args, **call.kwargs)
 
     head.predict_mask = predict_kept

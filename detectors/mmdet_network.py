@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from mmdet.registry import DATASETS, MODELS
 from mmdet.structures import DetDataSample
@@ -120,7 +119,7 @@ def model_inputs(
     model: Any, frames: Sequence[Frame], scale: tuple[int, int] | None, device: torch.device
 ) -> tuple[Tensor, list[DetDataSample]]:
     """What a model predicts from: frames of one size, fitted into `scale` and normalised, float32 [B, 3, h, w]."""
-    images = torch.from_numpy(np.stack([frame.image for frame in frames])).to(device)
+    images = torch.stack([frame.on(device) for frame in frames])
     inputs = resized(images.permute(0, 3, 1, 2), scale)
     size, original = (inputs.shape[2], inputs.shape[3]), (images.shape[1], images.shape[2])
     samples = [data_sample(original, size) for _ in frames]

@@ -31,6 +31,7 @@ from detectors.detection_files import Recording, ScannedDetections, open_recordi
 from vis_pipeline import masks
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import Frame
+from vis_pipeline.structures.uploads import uploaded
 
 __all__ = [
     "RecordedDetections",
@@ -83,10 +84,10 @@ class RecordedDetections:
         boxes = torch.tensor([entry.box for entry in entries], dtype=torch.float32)
         boxes[:, 2:] += boxes[:, :2]
         return Detections(
-            boxes=boxes.to(self._device),
-            scores=torch.tensor([entry.score for entry in entries], dtype=torch.float32, device=self._device),
-            labels=torch.tensor([entry.category_id for entry in entries], dtype=torch.int64, device=self._device),
-            masks=torch.from_numpy(np.stack([masks.decode(entry.mask) for entry in entries])).to(self._device),
+            boxes=uploaded(boxes, self._device),
+            scores=uploaded(np.array([entry.score for entry in entries], dtype=np.float32), self._device),
+            labels=uploaded(np.array([entry.category_id for entry in entries], dtype=np.int64), self._device),
+            masks=uploaded(np.stack([masks.decode(entry.mask) for entry in entries]), self._device),
         )
 
     def _read(self, video_id: int) -> dict[int, list[FoundObject]]:

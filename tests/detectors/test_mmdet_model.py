@@ -1,5 +1,6 @@
 """MmdetDetector against mmdet's own inference, on small networks with random weights."""
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -246,6 +247,25 @@ def _without_meta(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("count", [1, 4])
+def test_beside_mmdet_a_batch_is_read_back_three_times(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    detector = MmdetDetector(SMALL, checkpoint, range(CLASS_COUNT), score_threshold=0.05, max_per_frame=5)
+    readers: list[str] = []
+    for name in ("item", "cpu", "tolist", "numpy", "__bool__", "__int__", "__float__", "__index__", "nonzero"):
+        plain = getattr(torch.Tensor, name)
+
+        def read(*args: object, plain: object = plain, **kwargs: object) -> object:
+            readers.append(Path(sys._getframe(1).f_code.co_filename).name)
+            return plain(*args, **kwargs)  # type: ignore[operator]
+
+        monkeypatch.setattr(torch.Tensor, name, read)
+    found = detector.detect(_frames(count, 192, 320))
+    assert all(len(one) for one in found)
+    assert readers.count("mmdet_model.py") == 3
+
+
 class _PositionalHead(torch.nn.Module):
     """Calls `predict_mask` as mmdet's one-stage box heads do; HTC's passes keywords."""
 
@@ -259,7 +279,7 @@ class _PositionalHead(torch.nn.Module):
 def test_results_are_chosen_however_a_head_passes_them() -> None:
     model = torch.nn.Module()
     model.roi_head = _PositionalHead()
-    _keep_before_masks(model, lambda found: found.scores > 1)
+    _keep_before_masks(model, lambda results: [found[found.scores > 1] for found in results])
     found = [InstanceData(scores=torch.tensor([1, 2, 3]))]
     assert model.roi_head.predict_mask(None, None, found, rescale=True)[0].scores.tolist() == [2, 3]
     kept = model.roi_head.predict_mask(x=None, batch_img_metas=None, results_list=found, rescale=True)
@@ -270,4 +290,4 @@ def test_results_are_chosen_however_a_head_passes_them() -> None:
 
 def test_a_network_that_finds_nothing_may_give_labels_of_any_kind(checkpoint: Path) -> None:
     detector = MmdetDetector(SMALL, checkpoint, range(CLASS_COUNT))
-    assert len(detector._kept(InstanceData(scores=torch.zeros(0), labels=torch.zeros(0)))) == 0
+    assert len(detector._kept([InstanceData(scores=torch.zeros(0), labels=torch.zeros(0))])[0]) == 0

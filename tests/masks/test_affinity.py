@@ -17,7 +17,14 @@ from vis_pipeline.masks.affinity import (
     share_inside,
     shifted,
 )
-from vis_pipeline.trackers.lifecycle.appearance import blended, colour_histograms
+from vis_pipeline.trackers.lifecycle import appearance
+from vis_pipeline.trackers.lifecycle.appearance import (
+    BINS,
+    blended,
+    colour_histograms,
+    counted_by_sums,
+    counted_one_by_one,
+)
 
 masks = hnp.arrays(np.bool_, st.tuples(st.integers(0, 4), st.just(5), st.just(7)))
 
@@ -110,6 +117,16 @@ def test_histograms_give_the_bhattacharyya_coefficient_of_the_colours(image: np.
             f, g = frequencies(one), frequencies(other)
             expected = sum(np.sqrt(f[key] * g[key]) for key in f.keys() & g.keys())
             assert first @ second == pytest.approx(expected, abs=1e-5)
+
+
+@settings(max_examples=30)
+@given(hnp.arrays(np.int32, 35, elements=st.integers(0, BINS - 1)), masks)
+def test_colours_are_counted_alike_with_and_without_waiting(codes: np.ndarray, stack: np.ndarray) -> None:
+    pixels = torch.from_numpy(stack).flatten(1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(appearance, "_SLICE_PIXELS", 8)  # several slices, and a rest
+        counts = counted_by_sums(torch.from_numpy(codes), pixels)
+    assert torch.equal(counts, counted_one_by_one(torch.from_numpy(codes), pixels))
 
 
 def test_what_a_track_is_known_by_follows_what_is_seen() -> None:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import Rle, decode, encode, from_segmentation
+from vis_pipeline.masks.rle import encode_windows
 from vis_pipeline.masks.run_lengths import Runs, parse, run_lengths
 
 
@@ -105,3 +106,26 @@ def test_empty_runs_make_no_difference_to_the_mask(lengths: list[int]) -> None:
     assert run_lengths(runs, 0, len(pixels)) == literal_runs(pixels[None])
     rle: Rle = from_segmentation({"size": [1, len(pixels)], "counts": lengths}, 1, len(pixels))
     np.testing.assert_array_equal(decode(rle)[0], pixels)
+
+
+@given(
+    st.floats(0, 1),
+    st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9), st.integers(0, 40)),
+    st.integers(0, 20),
+    st.integers(0, 20),
+    st.integers(0, 99),
+)
+def test_a_window_has_the_text_of_the_whole_mask(
+    density: float, margins: tuple[int, int, int, int], height: int, width: int, seed: int
+) -> None:
+    window = np.random.default_rng(seed).random((height, width)) < density
+    top, bottom, left, right = margins
+    mask = np.pad(window, ((top, bottom + (height + top == 0)), (left, right + (width + left == 0))))
+    assert encode_windows([window], np.array([[left, top]]), *mask.shape) == encode(mask[None])
+
+
+def test_numbers_of_any_length_are_written_as_pycocotools_does() -> None:
+    mask = np.zeros((3000, 3000), dtype=bool)
+    mask[5, 5] = mask[2990, 2000] = mask[2990, 2003:2300] = mask[0, 2990] = True
+    assert encode_windows([mask], np.zeros((1, 2), dtype=np.int64), *mask.shape) == encode(mask[None])
+    assert encode_windows([~mask], np.zeros((1, 2), dtype=np.int64), *mask.shape) == encode(~mask[None])

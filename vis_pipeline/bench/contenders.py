@@ -140,7 +140,7 @@ class Ours:
                     with watch.step("detect"):
                         self._detector[0].detect(frames)
                 for frame in frames:
-                    prediction = predictor.predict(torch.from_numpy(frame.image), states)
+                    prediction = predictor.predict(frame.on(self._device), states)
                     states = prediction.states
                     with watch.step("associate"):
                         assigned(mask_iou(detected, prediction.masks).cpu().numpy())

@@ -30,6 +30,20 @@ def encode(masks: NDArray[np.bool_]) -> list[Rle]:
     return [_text(rle) for rle in coco_mask.encode(fortran)]
 
 
+def encode_windows(
+    windows: Sequence[NDArray[np.bool_]], corners: NDArray[np.int64], height: int, width: int
+) -> list[Rle]:
+    """Encode masks of a frame of height x width pixels, all of whose pixels lie in their windows, bool [h, w].
+
+    `corners`, int64 [N, 2], are x, y of the windows' top left pixels. The same text as :func:`encode` gives the whole
+    masks, at the cost of the windows.
+    """
+    return [
+        {"size": [height, width], "counts": run_lengths.text_of_window(window, x, y, height, width)}
+        for window, (x, y) in zip(windows, corners.tolist(), strict=True)
+    ]
+
+
 def decode(rle: Rle) -> NDArray[np.bool_]:
     """Decode one mask to bool [H, W]."""
     return np.asarray(coco_mask.decode(rle), dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""COCO's compressed run-lengths as arrays: read, checked and measured, many masks in one go.
+"""COCO's compressed run-lengths as arrays: read, checked and measured, many masks in one go; and written.
 
 pycocotools trusts its input: it never comes back from an intersection of masks whose runs do not add up to the
 picture. What comes from outside is read here first.
@@ -16,6 +16,7 @@ from vis_pipeline.masks.compiled import compiled
 # A character holds five bits of a number, low bits first, in its code less 48; the sixth bit says that more follow.
 FIRST_CHARACTER = 48
 MOST_PIXELS = 2**31 - 1
+_LONGEST_NUMBER = 7
 _SOUND, _CHARACTERS, _CUT, _TOO_LONG, _SUM = range(5)
 _FAULTS = {
     _CHARACTERS: "`counts` is empty or has characters that no RLE has",
@@ -92,6 +93,16 @@ def run_lengths(runs: Runs, mask: int, pixels: int) -> list[int]:
     edges = runs.edges[runs.offsets[mask] : runs.offsets[mask + 1]]
     lengths: list[int] = np.diff(edges, prepend=0, append=pixels).tolist()
     return lengths if lengths[-1] else lengths[:-1]
+
+
+def text_of_window(window: NDArray[np.bool_], left: int, top: int, height: int, width: int) -> str:
+    """The compressed text of a mask of height x width pixels that lies in a window, bool [h, w], at left, top."""
+    columns = np.ascontiguousarray(window.T)
+    # At most every other pixel begins a run; each run has two edges, and the text a last number for what follows.
+    edges = np.empty(columns.size + 2, dtype=np.int32)
+    count = _write_edges(columns, left * height + top, height, edges)
+    text = np.empty((count + 1) * _LONGEST_NUMBER, dtype=np.uint8)
+    return text[: _write_text(edges[:count], height * width, text)].tobytes().decode("ascii")
 
 
 @compiled
@@ -197,3 +208,50 @@ def _measure(edges: NDArray[np.int32], height: int, box: NDArray[np.int32]) -> i
         box[0], box[1] = edges[0] // rows, top
         box[2], box[3] = (edges[-1] - 1) // rows + 1, bottom
     return area
+
+
+@compiled
+def _write_edges(columns: NDArray[np.bool_], start: int, height: int, edges: NDArray[np.int32]) -> int:
+    """Write where the runs of a window's columns [w, h] begin and end; returns how many edges there are.
+
+    Its first pixel is the mask's pixel `start`, counted down the columns.
+    """
+    count = 0
+    for column in range(columns.shape[0]):
+        position, inside = start + column * height, False
+        for row in range(columns.shape[1]):
+            if columns[column, row] != inside:
+                inside = not inside
+                # One that begins where the last column's ended goes on.
+                if inside and count and edges[count - 1] == position + row:
+                    count -= 1
+                else:
+                    edges[count] = position + row
+                    count += 1
+        if inside:
+            edges[count] = position + columns.shape[1]
+            count += 1
+    return count
+
+
+@compiled
+def _write_text(edges: NDArray[np.int32], pixels: int, text: NDArray[np.uint8]) -> int:
+    """Write the characters of a mask's runs; returns how many there are."""
+    place = 0
+    last = before = previous = 0
+    for index in range(len(edges) + 1):
+        edge = edges[index] if index < len(edges) else pixels
+        length = edge - last
+        if index == len(edges) and length == 0:
+            break
+        # From its fourth number on, a mask has the difference to the run two before.
+        number = length - before if index > 2 else length
+        last, before, previous = edge, previous, length
+        more = True
+        while more:
+            digit = number & 31
+            number >>= 5
+            more = number != (-1 if digit & 16 else 0)
+            text[place] = FIRST_CHARACTER + (digit | 32 if more else digit)
+            place += 1
+    return place

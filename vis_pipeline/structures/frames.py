@@ -1,11 +1,14 @@
 """Frames of one video, as they go from whoever reads them to detector and tracker."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,15 @@ class Frame:
     name: str
     image: NDArray[np.uint8]
     time: float | None = None
+    _uploaded: "dict[torch.device, torch.Tensor]" = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def on(self, device: "torch.device") -> "torch.Tensor":
+        """The image on a device, uint8 [H, W, 3]: carried there once, whoever asks."""
+        from vis_pipeline.structures.uploads import uploaded  # for which torch is imported
+
+        if device not in self._uploaded:
+            self._uploaded[device] = uploaded(self.image, device)
+        return self._uploaded[device]
 
 
 @dataclass(frozen=True)

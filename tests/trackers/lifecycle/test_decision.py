@@ -50,6 +50,7 @@ def frame(
         located=boxes(spans[count:]),
         detection_scores=np.array([score for _, score in detections]),
         tracking_scores=np.array([score for _, score in predictions]),
+        labels=np.ones(count, dtype=np.int64),
     )
     areas = np.array([10.0 * max(stop - start, 1) for start, stop in tracks])
     table = rows(len(tracks), **{"boxes": boxes(tracks), "areas": areas, **row})

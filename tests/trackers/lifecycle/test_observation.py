@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from vis_pipeline.structures.detections import Detections
-from vis_pipeline.trackers.lifecycle.observation import measure, observe
+from vis_pipeline.trackers.lifecycle.observation import measure, observe, read_windows
 from vis_pipeline.trackers.lifecycle.propagation import Propagated
 
 HEIGHT, WIDTH = 12, 20
@@ -43,6 +43,7 @@ def test_all_that_the_decision_needs():
     assert found.located.tolist() == located.tolist()
     np.testing.assert_allclose(found.detection_scores, [0.9, 0.8, 0.7], rtol=1e-6)
     np.testing.assert_allclose(found.tracking_scores, [0.6, 0], rtol=1e-6)
+    assert found.labels.tolist() == [1, 1, 2]
 
 
 def test_nothing_found_and_nobody_tracked():
@@ -53,3 +54,12 @@ def test_nothing_found_and_nobody_tracked():
     found = measure(observation, detections, predicted, filled(), torch.zeros((0, 512)), np.zeros((0, 2), dtype=int))
     assert found.overlaps.shape == found.expected.shape == found.likeness.shape == (0, 0)
     assert found.boxes.shape == found.located.shape == (0, 4)
+
+
+def test_windows_are_the_masks_in_their_boxes():
+    masks = torch.from_numpy(np.random.default_rng(0).random((4, HEIGHT, WIDTH)) < 0.5)
+    boxes = np.array([[3, 2, 5, 7], [0, 0, 0, 0], [0, 0, WIDTH, HEIGHT]])
+    windows = read_windows(masks, np.array([2, 1, 0]), boxes)
+    for window, index, (x, y, w, h) in zip(windows, [2, 1, 0], boxes, strict=True):
+        np.testing.assert_array_equal(window, masks[index, y : y + h, x : x + w].numpy())
+    assert read_windows(masks, np.zeros(0, dtype=np.int64), np.zeros((0, 4), dtype=np.int64)) == []

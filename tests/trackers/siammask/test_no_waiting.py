@@ -8,79 +8,13 @@ from contextlib import nullcontext
 
 import pytest
 import torch
+from device_waits import WaitingError, without_data
 from siammask_scenes import moving_squares, random_network
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from vis_pipeline.trackers.siammask.checkpoint import load_siammask
-from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor, TargetStates
+from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
 from vis_pipeline.trackers.siammask.settings import SiamMaskSettings
 from vis_pipeline.weights.registry import BUNDLED
-
-# Their results' sizes, or the results themselves, are on the host.
-WAITING = {
-    "aten::_local_scalar_dense",
-    "aten::nonzero",
-    "aten::nonzero_numpy",
-    "aten::masked_select",
-    "aten::is_nonzero",
-    "aten::equal",
-    "aten::_unique2",
-    "aten::unique_consecutive",
-    "aten::bincount",
-    "aten::histc",
-}
-READING = ("item", "cpu", "tolist", "numpy", "__bool__", "__int__", "__float__", "__index__", "nonzero", "__array__")
-UPLOADING = ("tensor", "as_tensor", "from_numpy")
-
-
-class WaitingError(AssertionError):
-    pass
-
-
-class NoWaiting(TorchDispatchMode):
-    """Refuses operations that wait for the device, and copies between it and the host."""
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        name = func._schema.name
-        if name in WAITING:
-            raise WaitingError(f"{name} waits for the device")
-        indices = args[1] if name in ("aten::index", "aten::index_put", "aten::index_put_") else ()
-        if any(index is not None and index.dtype in (torch.bool, torch.uint8) for index in indices):
-            raise WaitingError(f"{name} by a mask waits for the device")
-        if name in ("aten::_to_copy", "aten::copy_", "aten::_pin_memory"):
-            devices = {value.device.type for value in tree_leaves(args) if isinstance(value, torch.Tensor)}
-            if (kwargs or {}).get("device") is not None:
-                devices.add(torch.device(kwargs["device"]).type)
-            if len(devices) > 1:
-                raise WaitingError(f"{name} copies between {' and '.join(sorted(devices))}")
-        return func(*args, **(kwargs or {}))
-
-
-@pytest.fixture
-def no_waiting(monkeypatch):
-    """Called, it begins to refuse what the dispatcher shows and what Python reads before it."""
-
-    def refusing(name):
-        def refuse(*args, **kwargs):
-            raise WaitingError(f"{name} waits for the device")
-
-        return refuse
-
-    def begin():
-        for name in READING:
-            monkeypatch.setattr(torch.Tensor, name, refusing(name))
-        for name in UPLOADING:
-            monkeypatch.setattr(torch, name, refusing(name))
-        return NoWaiting()
-
-    return begin
-
-
-def without_data(states):
-    return TargetStates(
-        *(getattr(states, field).to("meta") for field in ("templates", "centres", "sizes", "scores", "padding"))
-    )
 
 
 @pytest.mark.parametrize("stages", [1, 2])

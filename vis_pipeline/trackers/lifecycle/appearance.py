@@ -7,6 +7,7 @@ LEVELS = 8
 BINS = LEVELS**3
 # Of a grey level; a shift takes a tenth of a division's time on a CPU.
 _DROPPED_BITS = 5
+_SLICE_PIXELS = 2**18
 
 
 def colour_histograms(image: Tensor, masks: Tensor) -> Tensor:
@@ -21,9 +22,30 @@ def colour_histograms(image: Tensor, masks: Tensor) -> Tensor:
     """
     levels = (image.flatten(0, 1) >> _DROPPED_BITS).int()
     codes = (levels[:, 0] * LEVELS + levels[:, 1]) * LEVELS + levels[:, 2]
-    mask, pixel = masks.flatten(1).nonzero(as_tuple=True)
-    counts = torch.bincount(mask * BINS + codes[pixel], minlength=len(masks) * BINS).view(len(masks), BINS).float()
+    count = counted_one_by_one if masks.is_cpu else counted_by_sums
+    counts = count(codes, masks.flatten(1))
     return (counts / counts.sum(1, keepdim=True).clamp(min=1)).sqrt()
+
+
+def counted_one_by_one(codes: Tensor, masks: Tensor) -> Tensor:
+    """How many pixels of each code, int32 [P] below BINS, lie in each mask, bool [N, P]: float32 [N, BINS].
+
+    Looks at the masks' own pixels only, but a device would have to be waited for: how many there are is in its memory.
+    """
+    mask, pixel = masks.nonzero(as_tuple=True)
+    return torch.bincount(mask * BINS + codes[pixel], minlength=len(masks) * BINS).view(len(masks), BINS).float()
+
+
+def counted_by_sums(codes: Tensor, masks: Tensor) -> Tensor:
+    """The same on any device, without waiting for it: every pixel adds its truth value to its code's column.
+
+    Float32 counts in ones up to 2^24, so that the order of the sums changes nothing. A slice at a time, so that memory
+    does not grow with the frame.
+    """
+    counts = torch.zeros(len(masks), BINS, device=masks.device)
+    for some, ones in zip(torch.split(codes, _SLICE_PIXELS), torch.split(masks, _SLICE_PIXELS, dim=1), strict=True):
+        counts.index_add_(1, some, ones.float())
+    return counts
 
 
 def blended(known: Tensor, seen: Tensor, rate: float) -> Tensor:

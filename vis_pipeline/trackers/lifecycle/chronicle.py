@@ -1,13 +1,11 @@
 """What is written down of a video's tracks: their histories, every decision, and in the end the results."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vis_pipeline import masks as rle
-from vis_pipeline.structures.detections import Detections
+from vis_pipeline.masks import Rle
 from vis_pipeline.structures.tracks import TrackResult
 from vis_pipeline.trackers.lifecycle.checkpoint import record_after, replayed
 from vis_pipeline.trackers.lifecycle.decision import HIDDEN, Candidates, Decision
@@ -36,21 +34,15 @@ class Chronicle:
         return self._histories[number]
 
     def note(
-        self,
-        index: int,
-        live: LiveTracks,
-        masks: NDArray[np.bool_],
-        detections: Detections,
-        decision: Decision,
-        candidates: Candidates,
+        self, index: int, live: LiveTracks, masks: Sequence[Rle], decision: Decision, candidates: Candidates
     ) -> tuple[TrackHistory, ...]:
         """Write down a frame.
 
         Args:
             index: of the frame.
             live: the N tracks before it.
-            masks: bool [S + B, H, W], of the S tracks that show one, and of the B births.
-            detections, candidates, decision: of the frame.
+            masks: those that it shows: of the tracks that show one, and then of those that begin.
+            decision, candidates: of the frame.
 
         Returns:
             The histories of the tracks that begin here.
@@ -60,13 +52,13 @@ class Chronicle:
         self._histories.extend(born)
         seen = np.flatnonzero(decision.shown != HIDDEN)
         owners = [*(live.histories[track] for track in seen), *born]
-        for owner, mask in zip(owners, rle.encode(masks), strict=True):
+        for owner, mask in zip(owners, masks, strict=True):
             owner.masks[index] = mask
         matched = decision.assignment
         detected = [*(live.histories[track] for track in matched.tracks), *born]
         sightings = np.concatenate([matched.detections, decision.born])
         agreements = [*decision.agreements.tolist(), *(0.0 for _ in born)]
-        labels = detections.labels.tolist()
+        labels = candidates.labels.tolist()
         for owner, detection, agreement in zip(detected, sightings.tolist(), agreements, strict=True):
             owner.note_detection(index, labels[detection], float(candidates.detection_scores[detection]), agreement)
         for track in np.intersect1d(matched.free_tracks, seen):

@@ -31,6 +31,7 @@ class Candidates:
         located: stage 1's boxes of the predictions, x, y, w, h in pixels [N, 4].
         detection_scores: [M].
         tracking_scores: [N].
+        labels: int64 [M], category ids of the detections.
     """
 
     overlaps: NDArray[np.floating]
@@ -41,6 +42,7 @@ class Candidates:
     located: NDArray[np.float64]
     detection_scores: NDArray[np.floating]
     tracking_scores: NDArray[np.floating]
+    labels: NDArray[np.int64]
 
 
 @dataclass(frozen=True)

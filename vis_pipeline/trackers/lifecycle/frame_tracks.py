@@ -17,7 +17,7 @@ def frame_tracks(
     waiting: NDArray[np.float64],
     numbers: NDArray[np.int64],
     labels: NDArray[np.int64],
-    masks: NDArray[np.bool_],
+    windows: Sequence[NDArray[np.bool_]],
 ) -> FrameTracks:
     """The tracks that go on after a frame, those that it showed for the last time, and then those born in it.
 
@@ -28,7 +28,7 @@ def frame_tracks(
         waiting: float64 [N, 4], x, y, w, h, where the tracks before it are waited for while they are hidden.
         numbers: [N + B], of the tracks before it and of its births.
         labels: [N + B], the classes so far.
-        masks: [S + B, H, W], of the S tracks that show one, and of the births.
+        windows: S + B, the masks of the S tracks that show one, and of the births, each in its Min-max box.
     """
     count, matched = len(decision.shown), decision.assignment
     sources = np.concatenate([decision.shown, decision.born])
@@ -40,7 +40,8 @@ def frame_tracks(
     boxes = np.concatenate([waiting, np.zeros((len(decision.born), 4))])
     boxes[visible] = candidates.boxes[sources[visible]]
     places = np.full(len(sources), HIDDEN)
-    places[visible] = np.arange(len(masks))
+    places[visible] = np.arange(len(windows))
+    nothing = np.zeros((0, 0), dtype=np.bool_)
     rows = np.flatnonzero(np.concatenate([decision.alive, np.ones(len(decision.born), dtype=np.bool_)]) | visible)
     corners = np.where(visible[:, None], boxes[:, :2], 0).astype(np.int64)
     return FrameTracks(
@@ -53,16 +54,5 @@ def frame_tracks(
         labels=labels[rows],
         states=states[rows].astype(np.int8),
         corners=corners[rows],
-        masks=tuple(_windows(masks, places[rows], boxes[rows].astype(np.int64))),
+        masks=tuple(nothing if place == HIDDEN else windows[place] for place in places[rows].tolist()),
     )
-
-
-def _windows(
-    masks: NDArray[np.bool_], places: NDArray[np.int64], boxes: NDArray[np.int64]
-) -> Sequence[NDArray[np.bool_]]:
-    """The part of each mask in its box, copied so that the whole one may go; an empty window for what is hidden."""
-    nothing = np.zeros((0, 0), dtype=np.bool_)
-    return [
-        nothing if place == HIDDEN else masks[place, y : y + h, x : x + w].copy()
-        for place, (x, y, w, h) in zip(places.tolist(), boxes.tolist(), strict=True)
-    ]

@@ -1,5 +1,6 @@
-"""What a frame shows of the tracks: measured on the device, read back once."""
+"""What a frame shows of the tracks: measured on the device, read back once; and the masks that are shown, once more."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,8 +64,9 @@ def measure(
         "located": torch.nn.functional.pad(predicted.located, (0, 0, found, 0)),
         "areas": mask_areas(observation.masks)[:, None],
         "scores": scores[:, None],
+        "labels": torch.nn.functional.pad(detections.labels, (0, tracks))[:, None],
     }
-    # One read-back; in float64, which keeps pixel counts whole.
+    # One read-back; in float64, which keeps pixel counts and ids whole.
     table = torch.cat([column.double() for column in columns.values()], dim=1).cpu().numpy()
     ends = np.cumsum([column.shape[1] for column in columns.values()])[:-1]
     read = dict(zip(columns, np.split(table, ends, axis=1), strict=True))
@@ -77,4 +79,21 @@ def measure(
         located=read["located"][found:],
         detection_scores=read["scores"][:found, 0],
         tracking_scores=read["scores"][found:, 0],
+        labels=read["labels"][:found, 0].astype(np.int64),
     )
+
+
+def read_windows(masks: Tensor, indices: NDArray[np.int64], boxes: NDArray[np.int64]) -> list[NDArray[np.bool_]]:
+    """The parts of some masks that lie in their boxes, on the host, bool [h, w] each, in one read-back.
+
+    Args:
+        masks: bool [M, H, W].
+        indices: int64 [K], of the masks.
+        boxes: int64 [K, 4], x, y, w, h in pixels, inside the frame.
+    """
+    places: Sequence[tuple[int, ...]] = [tuple(row) for row in np.column_stack([indices, boxes]).tolist()]
+    if not places:
+        return []
+    parts = [masks[index, y : y + h, x : x + w].flatten() for index, x, y, w, h in places]
+    pixels = np.split(torch.cat(parts).cpu().numpy(), np.cumsum([len(part) for part in parts])[:-1])
+    return [part.reshape(h, w) for part, (_, _, _, w, h) in zip(pixels, places, strict=True)]

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vis_pipeline.masks.boxes import minmax_boxes
+from vis_pipeline.masks.rle import encode_windows
 from vis_pipeline.structures.checkpoint import Checkpoint
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.structures.stopwatch import Stopwatch
 from vis_pipeline.structures.tracks import FrameTracks
+from vis_pipeline.structures.uploads import uploaded
 from vis_pipeline.trackers.base import Finished
 from vis_pipeline.trackers.lifecycle.appearance import BINS, blended
 from vis_pipeline.trackers.lifecycle.chronicle import Chronicle
@@ -22,7 +24,7 @@ from vis_pipeline.trackers.lifecycle.decision import HIDDEN, Candidates, Decisio
 from vis_pipeline.trackers.lifecycle.frame_tracks import frame_tracks
 from vis_pipeline.trackers.lifecycle.history import TrackHistory
 from vis_pipeline.trackers.lifecycle.live_tracks import LiveTracks
-from vis_pipeline.trackers.lifecycle.observation import Observation, measure, observe
+from vis_pipeline.trackers.lifecycle.observation import Observation, measure, observe, read_windows
 from vis_pipeline.trackers.lifecycle.propagation import Answer, Changes, Needs, Packing, Propagated, StateT
 from vis_pipeline.trackers.lifecycle.settings import NextBox, TrackingSettings
 from vis_pipeline.trackers.lifecycle.table import no_tracks
@@ -66,7 +68,7 @@ class LifecycleSession(Generic[StateT]):
 
     def propose(self, frame: Frame, detections: Detections) -> Needs[StateT]:
         """Go on to a frame: all live tracks are to be searched for in it, but for those that are lost."""
-        image = torch.from_numpy(frame.image).to(self._device)
+        image = frame.on(self._device)
         if self._live is None or self._changes is None:
             self._live, self._changes = self._nobody(image)
         else:
@@ -102,8 +104,11 @@ class LifecycleSession(Generic[StateT]):
             candidates = measure(observation, detections, predicted, live.masks, live.colours, shifts)
             decision = decide(candidates, live.table, self._settings)
         with self._watch("encode"):
-            masks = self._to_host(observation, decision)
-            born = self._chronicle.note(frame.index, live, masks, detections, decision, candidates)
+            sources = np.concatenate([decision.shown[decision.shown != HIDDEN], decision.born])
+            boxes = candidates.boxes[sources].astype(np.int64)
+            windows = read_windows(observation.masks, sources, boxes)
+            masks = encode_windows(windows, boxes[:, :2], *frame.image.shape[:2])
+            born = self._chronicle.note(frame.index, live, masks, decision, candidates)
             live, born, decision = self._remember(answer.recognition, live, born, decision, candidates)
             owners = [*live.histories, *born]
             shown = frame_tracks(
@@ -113,7 +118,7 @@ class LifecycleSession(Generic[StateT]):
                 live.table.moved_boxes(self._settings.motion.search_momentum),
                 np.array([owner.number for owner in owners], dtype=np.int64),
                 np.array([vote_class(owner.votes) for owner in owners], dtype=np.int64),
-                masks,
+                windows,
             )
         with self._watch("propagate"):
             self._states = answer.states
@@ -203,13 +208,7 @@ class LifecycleSession(Generic[StateT]):
         return live, Changes(image, nobody, nowhere, nobody, 0)
 
     def _on_device(self, values: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(values).to(self._device)
-
-    def _to_host(self, observation: Observation, decision: Decision) -> NDArray[np.bool_]:
-        """The masks that the frame shows, bool [S + B, H, W]: of the S tracks that show one, and of the B births."""
-        sources = np.concatenate([decision.shown[decision.shown != HIDDEN], decision.born])
-        masks: NDArray[np.bool_] = observation.masks[self._on_device(sources)].cpu().numpy()
-        return masks
+        return uploaded(values, self._device)
 
     def _changed(
         self, image: Tensor, live: LiveTracks, observation: Observation, predicted: Propagated, decision: Decision

@@ -1,5 +1,6 @@
 """`vis-pipeline bench`: measurements that a user can repeat."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from vis_pipeline.bench.evaluator import Timing
     from vis_pipeline.bench.synthetic_results import Workload
+    from vis_pipeline.bench.tdpa import FrameResult, Scene
     from vis_pipeline.bench.tracker import FollowedObject
     from vis_pipeline.structures.splits import Split
 
@@ -28,6 +30,7 @@ def register(app: typer.Typer) -> None:
     bench.command("detector")(detector)
     bench.command("tracker")(tracker)
     bench.command("pairs")(pairs)
+    bench.command("tdpa")(tdpa)
     bench.command("speed")(speed)
     bench.callback()(_bench)
     app.add_typer(bench, name="bench")
@@ -215,6 +218,54 @@ def tracker(
     if json_out is not None:
         content = {f"stages_{stages}": [asdict(entry) for entry in entries] for stages, entries in found.items()}
         write_text(json_out, json.dumps(content, indent=1) + "\n")
+
+
+def tdpa(
+    cases: Annotated[Path, typer.Argument(help="Scenes of boxes and vectors: a JSON file.")],
+    json_out: Annotated[
+        Path | None, typer.Option("--json", help="Write what each frame after the first shows to this file.")
+    ] = None,
+) -> None:
+    """Choose the target among re-detections in given scenes, as Siam R-CNN's dynamic programming does.
+
+    A scene lists the boxes of each frame with a vector for each; how alike two vectors are stands for the network's
+    score. *present*: frames after the first that show the target; *tracklets*: how many there were in the end; *as
+    expected*: frames that show what the file expects of them.
+    """
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from vis_pipeline.bench.tdpa import follow, read_scenes
+    from vis_pipeline.files.whole_files import write_text
+    from vis_pipeline.trackers.siam_rcnn.settings import TdpaSettings
+
+    scenes = read_scenes(cases)
+    found = [follow(scene, TdpaSettings()) for scene in scenes]
+    Console().print(_tdpa_table(scenes, found))
+    if json_out is not None:
+        content = {"cases": [{"frames": [asdict(result) for result in results]} for results in found]}
+        write_text(json_out, json.dumps(content, indent=1) + "\n")
+
+
+def _tdpa_table(scenes: "Sequence[Scene]", found: "Sequence[tuple[FrameResult, ...]]") -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title="Tracklet dynamic programming", box=box.SIMPLE_HEAD)
+    for name in ("case", "frames", "detections", "present", "tracklets", "as expected"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for number, (scene, results) in enumerate(zip(scenes, found, strict=True)):
+        expected = ""
+        if scene.expected is not None:
+            same = sum(result.same(other) for result, other in zip(results, scene.expected, strict=True))
+            expected = f"{same} of {len(results)}"
+        present = sum(result.present for result in results)
+        tracklets = results[-1].tracklets if results else 1
+        counts = (number, len(scene.frames), scene.detections, present, tracklets)
+        table.add_row(*map(str, counts), expected)
+    return table
 
 
 def _only(split: "Split", names: str | None) -> "Split":

@@ -178,16 +178,13 @@ def test_what_is_dropped_changes_nothing_in_a_long_video(max_gap: int) -> None:
 def test_memory_does_not_grow_with_the_video() -> None:
     chosen = TdpaSettings(max_gap=30)
     video, scores = random_video(1, 40, 3)
-    names = range(1, len(scores))
     target, sizes = chosen.begin(HERE, 0, WIDTH, HEIGHT), []
     for time in range(600):
         frame = video[1 + time % 40]
         target, _ = step(target, [one.box for one in frame], [one.name for one in frame], lambda a, b: scores[a, b])
-        assert len(target.ended.ends) <= 30 * 3
         sizes.append(len(pickle.dumps(target)))
-    assert max(sizes[:100]) > 1.2 * sizes[0]
-    assert max(sizes[300:]) < 1.3 * max(sizes[:100])
-    assert target.tracklets > 10 * len(names) // 2
+    assert target.tracklets > 500
+    assert max(sizes[100:]) < 1.2 * max(sizes[:100]) < 5000
 
 
 # Rule by rule: the target begins in HERE under the name 0; similarities are those of a table, 0 unless it says more.

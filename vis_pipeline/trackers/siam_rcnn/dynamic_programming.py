@@ -3,7 +3,8 @@
 The predecessors of a tracklet are those that ended before it started, so all of them are known, with totals that will
 not change, when it starts. A tracklet that no sequence from the first frame reaches then is never reached, and never a
 predecessor. What :class:`Ended` keeps is therefore bounded by the greatest gap, and a tracklet that goes on needs no
-more than its :class:`Ladder`.
+more than its :class:`Ladder`. By the triangle inequality of location costs much less is kept: a tracklet that ended
+later, and whose total pays for the way to an earlier one, is at least as good a predecessor of all that comes.
 """
 
 from dataclasses import dataclass
@@ -11,14 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vis_pipeline.trackers.siam_rcnn.settings import TdpaSettings
 from vis_pipeline.trackers.siam_rcnn.spatial import location_costs
 
 UNREACHED = -np.inf
+# Sums that are rounded may break the inequality by less.
+_SURELY = 1e-6
 
 
 @dataclass(frozen=True)
 class Ended:
-    """The E tracklets that ended, are reached, and may still be predecessors, in the order of their ends.
+    """The E tracklets that ended, are reached, and may still be the best predecessor, in the order of their ends.
 
     Attributes:
         ends: int64 [E], the frame after the last one.
@@ -37,19 +41,32 @@ class Ended:
         """None yet."""
         return cls(np.zeros(0, dtype=np.int64), np.zeros((0, 4)), np.zeros(0), 0)
 
-    def with_more(self, end: int, boxes: NDArray[np.float64], totals: NDArray[np.float64], max_gap: int) -> "Ended":
-        """With N tracklets that end now, boxes [N, 4] and totals [N]; `end` is after those of all others."""
+    def with_more(
+        self,
+        end: int,
+        boxes: NDArray[np.float64],
+        totals: NDArray[np.float64],
+        size: NDArray[np.float64],
+        settings: TdpaSettings,
+    ) -> "Ended":
+        """With N tracklets that end now: centred boxes [N, 4] and totals [N]; `end` is after those of all others."""
         if not len(totals):
             return self
         reached = totals > UNREACHED
-        added = boxes[reached], totals[reached], np.full(np.count_nonzero(reached), end, dtype=np.int64)
-        old = slice(np.searchsorted(self.ends, earliest_end(end, max_gap)), None)
+        boxes, totals = boxes[reached], totals[reached]
+        old = self._selected(self.ends >= earliest_end(end, settings.max_gap))
+        for box, total in zip(boxes, totals, strict=True):
+            way = settings.location_weight * location_costs(old.boxes, box, size)
+            old = old._selected(old.totals > total - way - _SURELY)
         return Ended(
-            ends=np.concatenate([self.ends[old], added[2]]),
-            boxes=np.concatenate([self.boxes[old], added[0]]),
-            totals=np.concatenate([self.totals[old], added[1]]),
+            ends=np.concatenate([old.ends, np.full(len(totals), end, dtype=np.int64)]),
+            boxes=np.concatenate([old.boxes, boxes]),
+            totals=np.concatenate([old.totals, totals]),
             latest_end=end,
         )
+
+    def _selected(self, kept: NDArray[np.bool_]) -> "Ended":
+        return Ended(self.ends[kept], self.boxes[kept], self.totals[kept], self.latest_end)
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,7 @@ class TdpaTarget(Generic[FeatureT]):
         # A tracklet's end is the frame after its last one: of those that nothing joins, this frame.
         over = np.setdiff1d(np.arange(len(self.references)), joined)
         ended = self.ended.with_more(
-            self.frame + 1, centred(self.active.boxes[over]), self.active.totals[over], self.settings.max_gap
+            self.frame + 1, centred(self.active.boxes[over]), self.active.totals[over], self.size, self.settings
         )
         gains = np.stack([found.scores, answer[self._first_row()]])
         active = self._extended(joined, found.boxes, gains, ended)

@@ -26,7 +26,9 @@ def step(
     scores = np.array([similarity(template, name) for name in names], dtype=np.float64)
     found = Redetections(boxes_of(boxes), scores, tuple(names))
     needs = target.needs(found.boxes)
-    return target.advance(found, needs, answered(needs, names, similarity))
+    target, outcome = target.advance(found, needs, answered(needs, names, similarity))
+    assert outcome.box.base is None
+    return target, outcome
 
 
 def followed(

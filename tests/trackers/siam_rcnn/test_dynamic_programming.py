@@ -31,7 +31,7 @@ ended_tracklets = st.lists(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(ended_tracklets, st.integers(0, 32), st.integers(1, 8), st.integers(0, 6))
 def test_no_predecessor_that_could_be_the_best_is_dropped(groups: list, x: int, max_gap: int, further: int) -> None:
     ended, everything, end = Ended.none(), [], 0

@@ -46,5 +46,5 @@ class ArgmaxTarget(Generic[FeatureT]):
         if not len(found.scores) or found.scores.max() < self.settings.present_score:
             return self, Outcome(self.box, ABSENT_SCORE, None)
         best = int(found.scores.argmax())
-        box = found.boxes[best]
+        box = found.boxes[best].copy()
         return replace(self, box=box), Outcome(box, float(found.scores[best]), best)

@@ -58,6 +58,6 @@ class ShortTermTarget(Generic[FeatureT]):
         if len(means):
             best = int((means - self.settings.location_weight * costs).argmax())
             if means[best] >= self.settings.present_score:
-                moved = replace(self, box=found.boxes[best], reference=found.features[best])
+                moved = replace(self, box=found.boxes[best].copy(), reference=found.features[best])
                 return moved, Outcome(moved.box, float(means[best]), best)
         return self, Outcome(self.box, ABSENT_SCORE, None)

@@ -87,7 +87,8 @@ class Outcome:
     """What one frame shows of a target.
 
     Attributes:
-        box: float64 [4], x1, y1, x2, y2 in pixels; where it is not present, where it was last.
+        box: float64 [4], x1, y1, x2, y2 in pixels; where it is not present, where it was last. No view of the frame's
+            boxes: who keeps it keeps nothing else.
         score: how sure it is; comparable between frames of one way to choose.
         detection: index of its re-detection in the frame; None where it is not present.
     """

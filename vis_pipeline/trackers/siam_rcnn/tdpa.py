@@ -203,7 +203,7 @@ class TdpaTarget(Generic[FeatureT]):
         """The best tracklet that ended, now that those in rows `over` have; of equals the one that began first."""
         old = self.active
         newly = [
-            BestEnded(float(old.totals[row]), int(old.numbers[row]), old.boxes[row], float(old.last[row]))
+            BestEnded(float(old.totals[row]), int(old.numbers[row]), old.boxes[row].copy(), float(old.last[row]))
             for row in over
             if old.totals[row] > UNREACHED
         ]
@@ -217,5 +217,5 @@ class TdpaTarget(Generic[FeatureT]):
             if (-active.totals[row], active.numbers[row]) < (-best.total, best.number):
                 first_frame, tracklet = active.bests[:, row]
                 score = unary(first_frame, tracklet, settings.first_frame_weight)
-                return Outcome(active.boxes[row], float(score + settings.rank_weight * active.last[row]), row)
+                return Outcome(active.boxes[row].copy(), float(score + settings.rank_weight * active.last[row]), row)
         return Outcome(best.box, settings.absent_score + settings.rank_weight * best.last, None)

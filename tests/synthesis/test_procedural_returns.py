@@ -1,6 +1,7 @@
 """Videos of returns: who is absent when, where each comes back, and who looks like it meanwhile."""
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -34,9 +35,14 @@ def scene_of(seed, first_category, settings=RETURNS):
     return plan_returns(np.random.default_rng(seed), settings, first_category)
 
 
+@cache
+def scene_number(number):
+    return scene_of([7, number], number)
+
+
 @pytest.fixture(scope="module", params=range(3))
 def scene(request):
-    return scene_of([7, request.param], request.param), request.param
+    return scene_number(request.param), request.param
 
 
 def test_each_object_has_exactly_its_absences(scene):
@@ -64,6 +70,22 @@ def test_each_returns_elsewhere_while_its_lookalike_is_there(scene):
             assert np.linalg.norm(left - back) >= 80
     assert drawn.lookalikes == (0, 1, 2, 3)
     assert drawn.categories[0] != drawn.categories[2]
+
+
+def test_objects_leave_over_the_border_behind_a_cover_and_in_the_open():
+    ways = set()
+    for number in range(3):
+        visibility = scene_number(number).visibility
+        for pixels, fractions in zip(visibility.pixels, visibility.fractions, strict=True):
+            for start, stop in gaps(fractions > 0):
+                for frame in (start - 1, stop):
+                    shown = pixels[frame]
+                    at_the_border = shown[0].any() or shown[-1].any() or shown[:, 0].any() or shown[:, -1].any()
+                    if fractions[frame] > 0.9:
+                        ways.add("open")
+                    elif fractions[frame] < 0.3:
+                        ways.add("border" if at_the_border else "cover")
+    assert ways == {"border", "cover", "open"}
 
 
 def test_an_object_can_be_seen_for_most_of_a_visit(scene):
@@ -111,10 +133,10 @@ def test_plans_alternate_and_leave_the_pair_together_between(seed, pair, length,
     together = [stop - start for start, stop in gaps(~there.all(axis=0))]
     assert len(together) == len(absences) + 1
     assert min(together) >= settled
-    assert sum(together) < min(RETURNS.absences) + (len(absences) + 2) * settled + max(RETURNS.absences)
     lengths = [absence.stop - absence.start for absence in absences]
-    cycle = (5, 30, 90, 20, 60) * (2 + len(lengths))
-    assert sorted(lengths) == sorted(cycle[pair % 5 :][: len(lengths)])
+    *expected, next_one = ((5, 30, 90, 20, 60) * 9)[pair % 5 :][: len(lengths) + 1]
+    assert sorted(lengths) == sorted(expected)
+    assert sum(lengths) + next_one + settled * (len(lengths) + 2) > length
     for member in (0, 1):
         assert gaps(~there[member]) == stays(absences, member, length)
         assert not there[member].all()

@@ -219,9 +219,7 @@ def _table(first: str, title: str | None) -> "Table":
     from rich import box
     from rich.table import Table
 
-    table = Table(
-        title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False
-    )
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
     table.add_column(first, overflow="fold", min_width=len("two-stage"))
     for name in _COLUMNS:
         table.add_column(name, justify="right", no_wrap=True)

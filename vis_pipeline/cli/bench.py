@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vis_pipeline.cli.bench_runs import runs
 from vis_pipeline.cli.comparisons import ablation, tune
 from vis_pipeline.cli.speed import speed
 
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     bench.command("tracker")(tracker)
     bench.command("pairs")(pairs)
     bench.command("speed")(speed)
+    bench.command("runs")(runs)
     bench.callback()(_bench)
     app.add_typer(bench, name="bench")
 

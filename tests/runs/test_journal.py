@@ -67,7 +67,6 @@ def test_begun_anew_it_is_empty(tmp_path: Path) -> None:
     kept = fill(tmp_path)
     kept.begin()
     assert not kept.exists() and taken_up(kept) == 0
-    kept.remove()
     assert list(tmp_path.iterdir()) == []
     assert taken_up(kept) == 0
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +19,9 @@ from vis_pipeline.data.frames import ImageFrames
 from vis_pipeline.errors import ConfigError, DataError, UserError, WeightsError
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, run_in_process, run_videos
+from vis_pipeline.runs.parallel.ledger import Ledger
 from vis_pipeline.runs.parallel.line import Line
+from vis_pipeline.settings.cores import threads_each
 from vis_pipeline.structures.tracks import TrackResult, VideoOutcome
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -182,7 +185,7 @@ def test_models_are_loaded_once_a_worker_and_progress_is_seen(folder: RunFolder,
     assert len(report.finished) == 4
     loaded = list(tmp_path.glob("loaded-*"))
     assert len(loaded) == 2
-    assert {path.read_text() for path in loaded} == {str(max(1, len(os.sched_getaffinity(0)) // 2))}
+    assert {path.read_text() for path in loaded} == {str(threads_each(2))}
     assert {video_id for video_id, frames in listener.advanced if frames == 1}
     report.require_complete()
 
@@ -206,18 +209,59 @@ def test_of_videos_that_go_together_only_those_at_fault_are_set_aside(folder: Ru
 
 @pytest.mark.usefixtures("local_ray")
 def test_of_videos_that_go_together_each_is_stored_as_it_ends(folder: RunFolder, tmp_path: Path) -> None:
-    stored: list[set[int]] = []
+    stored: dict[int, set[int]] = {}
 
     class Watching(Listener):
         def finish(self, video_id: int, frames: int) -> None:
             super().finish(video_id, frames)
-            stored.append(folder.finished())
+            stored[video_id] = folder.finished()
 
     videos = [*tasks("slow", frames=4), *(VideoTask(key, ImageFrames(key, "good", ()), 1) for key in (5, 6, 7))]
     report = run_videos(videos, Factory(tmp_path), folder, RaySettings(lockstep=2), Watching())
     assert report.finished == (5, 6, 1, 7)
-    assert stored[0] == {5} and stored[1] == {5, 6}
+    assert all(video_id in finished for video_id, finished in stored.items())
+    assert 1 not in stored[5]
     assert (tmp_path / "company-6").read_text() == "[1, 6]\n"
+
+
+class SlowDisk(RunFolder):
+    """A folder that is long in storing the first video, and cannot store the third."""
+
+    def write_video(self, video_id: int, outcome: VideoOutcome) -> None:
+        if video_id == 1:
+            time.sleep(0.3)
+        if video_id == 3:
+            raise DataError("videos/3.json: cannot be written (No space left on device)")
+        super().write_video(video_id, outcome)
+
+
+@pytest.mark.parametrize("raised", [None, KeyboardInterrupt()])
+def test_what_is_closed_is_stored_however_the_run_ends(folder: RunFolder, raised: BaseException | None) -> None:
+    listener = Listener()
+    videos = tasks("good", "good")
+    with (
+        suppress(KeyboardInterrupt),
+        Ledger(SlowDisk(folder.path, "abc"), listener, retries=0) as ledger,
+    ):
+        for task in ledger.open(videos):
+            ledger.close(task, outcome(task.video_id, 2))
+            ledger.advance(task.video_id, 1)
+        if raised:
+            raise raised
+    assert folder.finished() == {1, 2} and listener.advanced == []
+    told = () if raised else (1, 2)
+    assert ledger.report().finished == tuple(listener.finished) == told
+
+
+def test_a_video_that_cannot_be_stored_ends_the_run(folder: RunFolder) -> None:
+    videos = tasks("good", "good", "good")
+    with (
+        pytest.raises(DataError, match=r"3\.json: cannot be written"),
+        Ledger(SlowDisk(folder.path, "abc"), Listener(), retries=0) as ledger,
+    ):
+        for task in ledger.open(videos):
+            ledger.close(task, outcome(task.video_id, 2))
+    assert folder.finished() == {1, 2}
 
 
 @pytest.mark.usefixtures("local_ray")
@@ -330,7 +374,7 @@ import test_parallel as here
 cloudpickle.register_pickle_by_value(here)
 class Loud(here.Listener):
     def finish(self, video_id, frames):
-        print("finished", video_id, flush=True)
+        print("finished", video_id, here.ray._private.worker._global_node.get_session_dir_path(), flush=True)
 run = Path(sys.argv[1])
 folder = here.RunFolder.create(run, {}, "abc")
 here.run_videos(
@@ -352,11 +396,13 @@ def test_an_interrupted_run_keeps_what_is_finished(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | unfriendly
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, cwd=tmp_path) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "finished 9\n"
+        finished, video_id, session = process.stdout.readline().split()
+        assert (finished, video_id) == ("finished", "9") and Path(session).is_dir()
         process.send_signal(signal.SIGTERM)
         # An interrupt that nobody catches; not an abort.
         assert process.wait(timeout=60) == -signal.SIGINT
     assert RunFolder.open(tmp_path / "run").finished() == {9}
+    assert not Path(session).exists() and not Path(session).parent.exists()
     assert not [pid for pid in (tmp_path / "run").glob("loaded-*") if running(int(pid.name.split("-")[1]))]
 
 

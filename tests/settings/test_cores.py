@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from vis_pipeline.settings import cores as module
-from vis_pipeline.settings.cores import cgroup_quota, cores, thread_environment
+from vis_pipeline.settings.cores import cgroup_quota, cores, thread_environment, threads_each
 
 
 @pytest.mark.parametrize(
@@ -33,6 +33,19 @@ def test_the_lower_of_affinity_and_quota_counts(tmp_path, monkeypatch):
     assert cores() == 3
     (tmp_path / "cpu.max").write_text("20000 100000")
     assert cores() == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "processes", "threads"),
+    [(None, 1, 8), (None, 2, 4), (None, 3, 2), (None, 9, 1), ("1", 2, 1), ("6", 1, 6), ("0", 4, 2), ("32", 2, 4)],
+)
+def test_processes_share_the_cores_out(tmp_path, monkeypatch, asked, processes, threads):
+    monkeypatch.setattr(module, "CGROUP", tmp_path)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)), raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if asked is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    assert threads_each(processes) == threads
 
 
 def test_the_command_line_keeps_openmp_from_spinning_unless_told_otherwise():

@@ -28,7 +28,9 @@ def run_identity(factory: WorkerFactory, input_digest: str, recorded_class_map: 
     """
     pipeline = asdict(factory.settings)
     detector = pipeline["detector"]
-    detector["config_sha256"] = hashlib.sha256(read_config(detector["config"]).pretty_text.encode()).hexdigest()
+    # As JSON: to lay it out as Python, as mmengine does, takes a second.
+    config = json.dumps(read_config(detector["config"]).to_dict(), default=repr)
+    detector["config_sha256"] = hashlib.sha256(config.encode()).hexdigest()
     detector["class_map"] = _reference(detector["class_map"])
     for part in (detector, pipeline["tracker"], pipeline["tracker"].get("memory") or {}):
         part.pop("checkpoint", None)

@@ -51,15 +51,13 @@ class Journal:
         return self.state.is_file()
 
     def begin(self) -> "JournalWriter":
-        """Leave what an earlier try kept; what takes the checkpoints.
+        """Leave what an earlier try kept; what takes the checkpoints. Short videos, which have none, write nothing.
 
         Raises:
-            DataError: nothing can be written there.
+            DataError: what lies there cannot be removed.
         """
         self.remove()
-        writer = JournalWriter(self, _Chain())
-        writer.add_line(_Header(identity=dict(self.identity)))
-        return writer
+        return JournalWriter(self, _Chain())
 
     def take_up(self) -> "tuple[Checkpoint, JournalWriter] | None":
         """The last checkpoint of an earlier try, and what takes the further ones; None where there is none that fits.
@@ -118,12 +116,11 @@ class JournalWriter:
         # Views of one array are tensors that share memory, which safetensors refuses.
         state = save({name: tensor.detach().cpu().clone().contiguous() for name, tensor in checkpoint.tensors.items()})
         digest = hashlib.sha256(state).hexdigest()
-        self.add_line(_Entry(records=list(checkpoint.records), facts=dict(checkpoint.facts), state=digest))
+        header = [] if self._chain.length else [_Header(identity=dict(self._journal.identity))]
+        entry = _Entry(records=list(checkpoint.records), facts=dict(checkpoint.facts), state=digest)
+        lines = [self._chain.line(json.dumps(line.model_dump()).encode()) for line in (*header, entry)]
+        append_bytes(self._journal.lines, b"".join(lines))
         write_bytes(self._journal.state, state)
-
-    def add_line(self, line: BaseModel) -> None:
-        """Add a line to the file that grows."""
-        append_bytes(self._journal.lines, self._chain.line(json.dumps(line.model_dump()).encode()))
 
 
 class _Chain:

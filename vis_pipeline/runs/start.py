@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import uuid4
 
 from detectors.detection_files import CATEGORIES_NAME, FOLDER_NAME
@@ -23,7 +23,7 @@ from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.identity import content_digest, listing_digest, run_identity, software_versions, video_digest
 from vis_pipeline.runs.interrupt import ending_at_interrupt
 from vis_pipeline.runs.lock import holding
-from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, run_in_process, run_videos
+from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, Worker, run_in_process, run_videos
 from vis_pipeline.runs.progress import ProgressListener
 from vis_pipeline.runs.settings import PipelineSettings
 from vis_pipeline.runs.witness import Witness, frame_name
@@ -35,6 +35,11 @@ from vis_pipeline.structures.splits import Category, Split, Video
 SPLIT_NAME = "split.json"
 DETECTIONS_NAME = "detections.json"
 FRAMES_NAME = "frames"
+
+Spread: TypeAlias = Callable[
+    [Sequence[VideoTask], Callable[[], Worker], RunFolder, RaySettings, ProgressListener], RunReport
+]
+"""Processes the videos that the folder does not hold yet, as :func:`~vis_pipeline.runs.parallel.run_videos` does."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +88,9 @@ def run_split(
     out: Path,
     options: RunOptions,
     progress: ProgressListener,
+    spread: Spread = run_videos,
 ) -> RunReport:
-    """Run over every video of a split with Ray; `results.json` holds the finished ones.
+    """Run over every video of a split, with Ray unless `spread` does otherwise; `results.json` has the finished ones.
 
     Raises:
         UserError: something cannot be used; see the modules that read it.
@@ -109,7 +115,7 @@ def run_split(
         video_ids = [task.video_id for task in tasks]
         kept = [replace(task, journal=folder.journal(task.video_id)) for task in tasks]
         try:
-            report = run_videos(kept, factory, folder, options.ray, progress)
+            report = spread(kept, factory, folder, options.ray, progress)
         except BaseException:
             # Whatever ended the run, an interrupt, too: the finished videos are worth their results.
             if folder.finished():

@@ -26,6 +26,11 @@ def cgroup_quota(cgroup: Path) -> float | None:
     return None
 
 
+def threads_each(processes: int) -> int:
+    """Threads for each of so many processes: the cores shared out, but no more than OMP_NUM_THREADS asks for."""
+    return max(1, min(_asked_for() or cores(), cores() // processes))
+
+
 def thread_environment(threads: int) -> dict[str, str]:
     """Environment for a process that may run so many threads.
 
@@ -48,13 +53,16 @@ def limit_threads() -> None:
 
     Torch takes the largest of the counts, so one that the user gave for OpenMP holds for the other libraries too.
     """
-    given = os.environ.get("OMP_NUM_THREADS", "")
-    threads = int(given) if given.isdecimal() and int(given) else cores()
-    ours = thread_environment(threads)
+    ours = thread_environment(_asked_for() or cores())
     if "OMP_WAIT_POLICY" in os.environ:
         del ours["GOMP_SPINCOUNT"]
     for name, value in ours.items():
         os.environ.setdefault(name, value)
+
+
+def _asked_for() -> int | None:
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    return int(given) if given.isdecimal() and int(given) else None
 
 
 def _words(path: Path) -> list[str]:

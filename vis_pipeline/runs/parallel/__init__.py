@@ -31,11 +31,11 @@ def run_videos(
     Raises:
         UserError: a worker cannot be made, the cluster cannot be reached, or it lacks the GPUs or CPUs.
     """
-    ledger = Ledger(folder, progress, settings.retries)
-    waiting = ledger.open(tasks)
-    if waiting:
-        with ray_session(settings):
-            Pool(make_worker, settings, ledger).run(Line(waiting, settings))
+    with Ledger(folder, progress, settings.retries) as ledger:
+        waiting = ledger.open(tasks)
+        if waiting:
+            with ray_session(settings):
+                Pool(make_worker, settings, ledger).run(Line(waiting, settings))
     return ledger.report()
 
 
@@ -47,23 +47,23 @@ def run_in_process(
     Raises:
         UserError: the worker cannot be made.
     """
-    ledger = Ledger(folder, progress, retries=0)
-    waiting = ledger.open(tasks)
-    worker = make_worker() if waiting else None
-    ledger.begin()
-    for task in waiting:
-        assert worker is not None
-        counter = _Counter()
+    with Ledger(folder, progress, retries=0) as ledger:
+        waiting = ledger.open(tasks)
+        worker = make_worker() if waiting else None
+        ledger.begin()
+        for task in waiting:
+            assert worker is not None
+            counter = _Counter()
 
-        def report(frames: int, task: VideoTask = task, counter: "_Counter" = counter) -> None:
-            counter.frames += frames
-            progress.advance(task.video_id, counter.frames)
+            def report(frames: int, task: VideoTask = task, counter: "_Counter" = counter) -> None:
+                counter.frames += frames
+                ledger.advance(task.video_id, counter.frames)
 
-        worker.begin(task, report)
-        while not (ended := worker.step()):
-            pass
-        for _, outcome in ended:
-            ledger.close(task, outcome)
+            worker.begin(task, report)
+            while not (ended := worker.step()):
+                pass
+            for _, outcome in ended:
+                ledger.close(task, outcome)
     return ledger.report()
 
 

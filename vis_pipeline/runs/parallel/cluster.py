@@ -3,12 +3,13 @@
 import logging
 import os
 import secrets
+import shutil
 import signal
 import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ from vis_pipeline.settings.cores import cores
 
 REACH_SECONDS = 10
 OBJECT_STORE_BYTES = 256 * 2**20
-# A socket's path has at most 107 bytes, of which Ray's own part takes 64.
-LONGEST_FOLDER = 40
+# A socket's path has at most 107 bytes, of which Ray's own part takes 64 and the session's folder 13.
+LONGEST_FOLDER = 30
 
 
 @dataclass(frozen=True)
@@ -63,28 +64,47 @@ def ray_session(settings: RaySettings) -> Iterator[None]:
         _require_resources(ray.cluster_resources(), settings)
         yield
         return
-    here: dict[str, Any] = {
-        "address": "local",
-        "include_dashboard": False,
-        "num_cpus": max(cores(), settings.workers),
-        "object_store_memory": OBJECT_STORE_BYTES,
-        "_temp_dir": _short_folder(),
-    }
-    if settings.address is None:
-        _keep_out_of_home()
+    with _started_here(settings) if settings.address is None else _joined(settings.address):
+        _require_resources(ray.cluster_resources(), settings)
+        yield
+
+
+@contextmanager
+def _started_here(settings: RaySettings) -> Iterator[None]:
+    """A session on this machine, which leaves nothing behind."""
+    _keep_out_of_home()
+    with (
+        _session_folder() as folder,
+        _initialised(
+            address="local",
+            include_dashboard=False,
+            num_cpus=max(cores(), settings.workers),
+            object_store_memory=OBJECT_STORE_BYTES,
+            _temp_dir=folder,
+        ),
+    ):
+        yield
+
+
+@contextmanager
+def _joined(address: str) -> Iterator[None]:
+    """A cluster that runs."""
+    try:
+        joined = ExitStack()
+        joined.enter_context(_initialised(address=address))
+    except (ConnectionError, ValueError) as error:
+        raise ConfigError(f"--ray-address {address}: {_refusal(error)}") from error
+    with joined:
+        yield
+
+
+@contextmanager
+def _initialised(**how: Any) -> Iterator[None]:
+    import ray
+
     try:
         with _neutral_folder(), _own_signals():
-            ray.init(
-                **(here if settings.address is None else {"address": settings.address}),
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-            )
-    except (ConnectionError, ValueError) as error:
-        if settings.address is None:
-            raise
-        raise ConfigError(f"--ray-address {settings.address}: {_refusal(error)}") from error
-    try:
-        _require_resources(ray.cluster_resources(), settings)
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, **how)
         yield
     finally:
         ray.shutdown()
@@ -97,14 +117,30 @@ def _keep_out_of_home() -> None:
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
 
 
-def _short_folder() -> str | None:
-    """Where Ray keeps its session; None is its own choice, which follows TMPDIR and may be too long for its sockets."""
-    if len(os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()) <= LONGEST_FOLDER:
-        return None
+@contextmanager
+def _session_folder() -> Iterator[str]:
+    """Where Ray keeps what it writes, sockets and logs; gone at the end, which Ray's own folder never is."""
+    parent = _short_folder()
+    try:
+        Path(parent).mkdir(parents=True, exist_ok=True)
+        folder = tempfile.mkdtemp(prefix="ray-", dir=parent)
+    except OSError as error:
+        raise ConfigError(f"{parent}: Ray cannot write there ({error.strerror}); set RAY_TMPDIR to a folder") from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _short_folder() -> str:
+    """RAY_TMPDIR or TMPDIR, unless it is too long for Ray's sockets."""
+    wanted = os.environ.get("RAY_TMPDIR") or tempfile.gettempdir()
+    if len(wanted) <= LONGEST_FOLDER:
+        return wanted
     for folder in ("/tmp", "/var/tmp", "/dev/shm"):
         if os.access(folder, os.W_OK):
-            return f"{folder}/ray"
-    raise ConfigError(f"TMPDIR {tempfile.gettempdir()}: too long for Ray's sockets; set RAY_TMPDIR to a short folder")
+            return folder
+    raise ConfigError(f"TMPDIR {wanted}: too long for Ray's sockets; set RAY_TMPDIR to a short folder")
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
 
 from vis_pipeline.errors import UserError
 from vis_pipeline.runs.folder import RunFolder
@@ -9,9 +11,17 @@ from vis_pipeline.runs.parallel.tasks import RunReport, VideoTask
 from vis_pipeline.runs.progress import ProgressListener
 from vis_pipeline.structures.tracks import VideoOutcome
 
+# A file that is on the disk for certain is waited for; the disk takes several at once as fast as one.
+WRITERS = 4
+MOST_WAITING = 4 * WRITERS
+
 
 class Ledger:
-    """Stores what is finished, counts tries, and tells the log and the progress listener."""
+    """Stores what is finished, counts tries, and tells the log and the progress listener.
+
+    Videos are stored by threads beside the run. A context manager: when it ends, however it ends, every video that was
+    closed is on the disk, or the error is raised that kept it from there.
+    """
 
     def __init__(self, folder: RunFolder, progress: ProgressListener, retries: int) -> None:
         self._folder = folder
@@ -22,6 +32,19 @@ class Ledger:
         self._set_aside: dict[int, str] = {}
         self._notes: dict[int, Sequence[str]] = {}
         self._began: float | None = None
+        self._ended: float | None = None
+        self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="videos")
+        self._writing: dict[int, tuple[Future[None], VideoOutcome]] = {}
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writers.shutdown()
+        if error is None:
+            self.settle()
 
     def open(self, tasks: Sequence[VideoTask]) -> list[VideoTask]:
         """The tasks that remain, the longest first, so that none of them is left running alone at the end."""
@@ -39,15 +62,30 @@ class Ledger:
 
     def advance(self, video_id: int, frames: int) -> None:
         """So many frames of a video are done; late news of a closed video is ignored."""
-        if video_id not in self._finished and video_id not in self._set_aside:
+        self.settle()
+        if not any(video_id in closed for closed in (self._writing, self._finished, self._set_aside)):
             self._progress.advance(video_id, frames)
 
     def close(self, task: VideoTask, outcome: VideoOutcome | UserError) -> None:
-        """Store a video, or set it aside for an error that is the user's."""
+        """Have a video stored, or set it aside for an error that is the user's."""
         if isinstance(outcome, UserError):
             self.set_aside(task, str(outcome))
-        else:
-            self._store(task, outcome)
+            return
+        if len(self._writing) >= MOST_WAITING:
+            self._take_in(next(iter(self._writing)))
+        written = self._writers.submit(self._folder.write_video, task.video_id, outcome)
+        self._writing[task.video_id] = written, outcome
+
+    def settle(self) -> None:
+        """Take in which videos have been stored, in the order in which they were closed.
+
+        Raises:
+            DataError: one cannot be written.
+        """
+        for video_id, (written, _) in list(self._writing.items()):
+            if not written.done():
+                return
+            self._take_in(video_id)
 
     def try_again(self, task: VideoTask, reason: str) -> bool:
         """Note that a try failed; whether the video may have another."""
@@ -69,22 +107,26 @@ class Ledger:
 
     def set_aside(self, task: VideoTask, reason: str) -> None:
         """Give a video up; the others go on."""
+        self._ended = time.monotonic()
         self._set_aside[task.video_id] = reason
         self._folder.log(f"set aside: {reason}")
         self._progress.fail(task.video_id, reason)
 
     def report(self) -> RunReport:
-        """What has become of the videos so far."""
-        seconds = time.monotonic() - self._began if self._began else 0.0
+        """What has become of the videos that are stored or set aside."""
+        seconds = self._ended - self._began if self._began and self._ended else 0.0
         frames = sum(self._finished.values())
         return RunReport(tuple(self._finished), dict(self._set_aside), frames, seconds, dict(self._notes))
 
-    def _store(self, task: VideoTask, outcome: VideoOutcome) -> None:
-        self._folder.write_video(task.video_id, outcome)
-        self._finished[task.video_id] = outcome.length
+    def _take_in(self, video_id: int) -> None:
+        written, outcome = self._writing[video_id]
+        written.result()
+        self._ended = time.monotonic()
+        del self._writing[video_id]
+        self._finished[video_id] = outcome.length
         if outcome.notes:
-            self._notes[task.video_id] = outcome.notes
-        self._progress.finish(task.video_id, outcome.length)
+            self._notes[video_id] = outcome.notes
+        self._progress.finish(video_id, outcome.length)
 
 
 def first_line(text: str) -> str:

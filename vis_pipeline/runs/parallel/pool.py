@@ -1,5 +1,6 @@
 """Workers as Ray actors: each has some videos under way, and is watched and replaced by the driver."""
 
+import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from vis_pipeline.runs.parallel.cluster import RaySettings
 from vis_pipeline.runs.parallel.ledger import Ledger
 from vis_pipeline.runs.parallel.line import Line
 from vis_pipeline.runs.parallel.tasks import VideoTask, Worker
-from vis_pipeline.settings.cores import cores, thread_environment
+from vis_pipeline.settings.cores import thread_environment, threads_each
 from vis_pipeline.structures.tracks import VideoOutcome
 
 POLL_SECONDS = 0.25
@@ -62,6 +63,7 @@ class _Member:
         loaded: whether it has its models.
         tasks: the videos under way, by id.
         status: the answer about its progress that is awaited.
+        asked_at: when it was last asked for one, on the monotonic clock.
         placed: whether its process has started.
         frames: done of each video, as far as it has told.
         alive_at: when it last gave a sign of life, on the monotonic clock.
@@ -72,6 +74,7 @@ class _Member:
     loaded: bool = False
     tasks: dict[int, VideoTask] = field(default_factory=dict)
     status: Any = None
+    asked_at: float = -math.inf
     placed: bool = False
     frames: dict[int, int] = field(default_factory=dict)
     alive_at: float = field(default_factory=time.monotonic)
@@ -112,7 +115,7 @@ class Pool:
         self._settings = settings
         self._ledger = ledger
         self._deaths_in_loading = 0
-        self._threads = max(1, cores() // settings.workers)
+        self._threads = threads_each(settings.workers)
         self._actor_class = ray.remote(
             num_cpus=1,
             num_gpus=settings.gpus_per_worker,
@@ -131,6 +134,7 @@ class Pool:
                 for member in [one for one in members if one.job in ready]:
                     members.remove(member)
                     members += self._next(member, line)
+                self._ledger.settle()
                 self._poll(members)
                 for member in self._silent(members):
                     members.remove(member)
@@ -207,6 +211,10 @@ class Pool:
             if not member.loaded and member.placed:
                 continue
             if member.status is None:
+                # Videos may end far more often than anyone wants to know how far they are.
+                if time.monotonic() - member.asked_at < POLL_SECONDS:
+                    continue
+                member.asked_at = time.monotonic()
                 member.status = member.actor.progress.options(concurrency_group="status").remote()
             elif self._ray.wait([member.status], timeout=0)[0]:
                 try:

@@ -50,7 +50,7 @@ class RunReport:
         finished: ids of the videos that are stored.
         set_aside: why, by id, of the videos that are not.
         frames: of the finished videos.
-        seconds: wall time, without the loading of the models.
+        seconds: wall time until the last one, without the loading of the models.
         notes: what there is to say of the finished videos, by id; their log has it, too.
     """
 

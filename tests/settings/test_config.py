@@ -116,6 +116,9 @@ def test_overrides_reach_into_the_config(tmp_path: Path) -> None:
     assert config.a.to_dict() == {"b": 2.5, "c": "x", "d": [1, 2]}
     with pytest.raises(ConfigError, match="KEY=VALUE"):
         load_config(str(path), ["a.b"])
+    for below in (["a=plain", "a.b=1"], ["a.b.c=1"]):
+        with pytest.raises(ConfigError, match="a key lies below a plain value"):
+            load_config(str(path), below)
 
 
 def test_a_config_that_does_not_run_is_named(tmp_path: Path) -> None:

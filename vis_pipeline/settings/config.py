@@ -109,7 +109,7 @@ def load_config(name: str, options: Sequence[str] = ()) -> Config:
     overrides = parse_options(options)
     try:
         config.merge_from_dict(overrides)
-    except (TypeError, KeyError) as error:
+    except (TypeError, KeyError, AttributeError) as error:
         given = " ".join(options)
         raise ConfigError(f"config {path}: --cfg-options {given}: a key lies below a plain value") from error
     return config

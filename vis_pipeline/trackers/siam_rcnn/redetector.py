@@ -88,7 +88,7 @@ class RedetectionStage(nn.Module):
             Logits [K, 2] (object, background), and offsets of the boxes [K, 4] for :meth:`moved` or a loss.
         """
         logits, offsets = self.head(self.reduce(torch.cat([templates, regions], dim=1)))
-        return logits, offsets
+        return logits.float(), offsets.float()
 
     def moved(self, boxes: Tensor, offsets: Tensor, size: tuple[int, int]) -> Tensor:
         """Boxes float32 [K, 4] (x1, y1, x2, y2) moved by the stage's offsets, cut at a frame of height and width."""

@@ -69,8 +69,13 @@ class RedetectionStage(nn.Module):
         self._initialise()
 
     def _initialise(self) -> None:
-        """As the head's own `init_weights`, which logs each of its tensors."""
-        nn.init.kaiming_normal_(self.reduce.weight, mode="fan_out")
+        """The difference of the two, before it learns; the head as its own `init_weights`, which logs each tensor.
+
+        From random weights, few steps teach it nothing: it has to find out first that the two are to be compared.
+        """
+        same = torch.eye(self.reduce.out_channels)[:, :, None, None]
+        with torch.no_grad():
+            self.reduce.weight.copy_(torch.cat([-same, same], dim=1))
         nn.init.xavier_uniform_(self.head.shared_fcs[0].weight)
         for layer, deviation in ((self.head.fc_cls, 0.01), (self.head.fc_reg, 0.001)):
             nn.init.normal_(layer.weight, std=deviation)

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -195,6 +196,7 @@ def _video_content(video: TrainingVideo, data: TrainingSet, frames: NDArray[np.i
         yield [entry.visible.tolist(), hashlib.sha256(entry.boxes.tobytes()).hexdigest()]
 
 
+@lru_cache
 def _network_text(config: str) -> str:
     """What a config says of the model and of how frames are fitted."""
     settings = read_config(config)

@@ -179,17 +179,12 @@ class RedetectorTrainer:
 
     def _new_network(self) -> Redetector:
         head, channels = self._settings.head, self._source.trunk.channels
+        width = head.conv_channels or channels
+        if width % head.groups:
+            raise ConfigError(f"head.groups = {head.groups}: do not divide {width} channels (head.conv_channels)")
+        architecture = RedetectorArchitecture(channels, width, head.fc_channels or 4 * channels, head.groups)
         with torch.random.fork_rng():
             torch.manual_seed(self._settings.seed)
-            try:
-                architecture = RedetectorArchitecture(
-                    channels=channels,
-                    conv_channels=head.conv_channels or channels,
-                    fc_channels=head.fc_channels or 4 * channels,
-                    groups=head.groups,
-                )
-            except ValueError as error:
-                raise ConfigError(f"head: {error}") from error
             return Redetector(architecture).to(self._device)
 
     def _start(self, resume: bool) -> int:

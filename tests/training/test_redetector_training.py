@@ -13,6 +13,7 @@ from detectors.choices import DetectorChoice
 from detectors.mmdet_regions import MmdetRegions
 from vis_pipeline.cli.app import main
 from vis_pipeline.errors import ConfigError
+from vis_pipeline.settings.config import load_config, parse
 from vis_pipeline.trackers.siam_rcnn.checkpoint import load_redetector
 from vis_pipeline.training.json_lines import read_lines
 from vis_pipeline.training.redetector import trainer
@@ -122,3 +123,10 @@ def test_bad_input_is_one_line(
         main()
     assert ended.value.code == 2
     assert words in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("name", ["redetector_small", "redetector_lite_real"])
+def test_packaged_recipes_are_settings(name: str) -> None:
+    settings = parse(RedetectorTraining, load_config(name, []), name)
+    assert settings.hard_examples is not None
+    assert settings.detector.weights().is_file()

@@ -42,10 +42,10 @@ class PyramidRegions:
         extractor: Any,
     ) -> None:
         self.size = size
+        self.scale = scale
+        self.levels = tuple(levels)
         self.channels: int = extractor.out_channels
-        self._levels = tuple(levels)
         self._proposals = proposals
-        self._scale = scale
         self._extractor = extractor
 
     @property
@@ -55,15 +55,15 @@ class PyramidRegions:
         limit = self._proposals.new_tensor([width, height, width, height])
         return torch.minimum((self._proposals / self._fitted(self._proposals)).clamp(min=0), limit)
 
-    @torch.inference_mode()
+    @torch.no_grad()
     def align(self, boxes: Tensor) -> Tensor:
         """Features of boxes [K, 4] in pixels of the frame: float32 [K, C, 7, 7]."""
         places = torch.cat([boxes.new_zeros((len(boxes), 1)), boxes * self._fitted(boxes)], dim=1)
-        features: Tensor = self._extractor(self._levels, places)
+        features: Tensor = self._extractor(self.levels, places)
         return features.float()
 
     def _fitted(self, boxes: Tensor) -> Tensor:
-        return boxes.new_tensor([*self._scale, *self._scale])
+        return boxes.new_tensor([*self.scale, *self.scale])
 
 
 class RegionTrunk:
@@ -76,6 +76,7 @@ class RegionTrunk:
     def __init__(self, model: nn.Module, config: str) -> None:
         self.model: Any = model
         self._extractor = _extractor(model, config)
+        self.channels: int = self._extractor.out_channels
 
     def proposed(self, inputs: Tensor, samples: list[DetDataSample]) -> tuple[tuple[Tensor, ...], list[InstanceData]]:
         """Features of all levels, float32 [B, C, h, w] each, and the proposals of each frame of a batch."""
@@ -84,19 +85,21 @@ class RegionTrunk:
 
     def regions(
         self, features: Sequence[Tensor], proposals: Sequence[InstanceData], samples: Sequence[DetDataSample]
-    ) -> list[RegionFeatures]:
+    ) -> list[PyramidRegions]:
         """The regions of each frame of a batch, by reference."""
         levels = features[: self._extractor.num_inputs]
         return [
-            PyramidRegions(
-                [level[index : index + 1] for level in levels],
-                found.bboxes,
-                sample.scale_factor,
-                sample.ori_shape,
-                self._extractor,
+            self.over(
+                [level[index : index + 1] for level in levels], found.bboxes, sample.scale_factor, sample.ori_shape
             )
             for index, (found, sample) in enumerate(zip(proposals, samples, strict=True))
         ]
+
+    def over(
+        self, levels: Sequence[Tensor], proposals: Tensor, scale: tuple[float, float], size: tuple[int, int]
+    ) -> PyramidRegions:
+        """The regions of a frame whose levels are known; see :class:`PyramidRegions`."""
+        return PyramidRegions(levels, proposals, scale, size, self._extractor)
 
 
 class MmdetRegionDetector(MmdetDetector):
@@ -142,16 +145,20 @@ class MmdetRegions:
         settings = model_settings(config, checkpoint)
         self._device = torch_device(str(device))
         self._scale = frame_scale(settings, config)
-        self._trunk = RegionTrunk(build_model(settings, config, checkpoint).to(self._device).eval(), config)
+        self.trunk = RegionTrunk(build_model(settings, config, checkpoint).to(self._device).eval(), config)
 
-    @torch.inference_mode()
     def regions(self, frames: Sequence[Frame]) -> list[RegionFeatures]:
         """The regions of frames of one size, in one pass through the network."""
+        return list(self.pyramids(frames))
+
+    @torch.inference_mode()
+    def pyramids(self, frames: Sequence[Frame]) -> list[PyramidRegions]:
+        """The same, as what they are."""
         if not frames:
             return []
-        inputs, samples = model_inputs(self._trunk.model, frames, self._scale, self._device)
-        features, proposals = self._trunk.proposed(inputs, samples)
-        return self._trunk.regions(features, proposals, samples)
+        inputs, samples = model_inputs(self.trunk.model, frames, self._scale, self._device)
+        features, proposals = self.trunk.proposed(inputs, samples)
+        return self.trunk.regions(features, proposals, samples)
 
 
 def _extractor(model: nn.Module, config: str) -> Any:

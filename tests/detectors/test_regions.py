@@ -63,7 +63,7 @@ def test_detections_are_the_same_and_the_trunk_runs_once(checkpoint: Path) -> No
 def test_regions_are_those_of_a_slow_pass_over_the_fitted_frame(checkpoint: Path, resizing: str) -> None:
     frames = _frames(2, *SIZE)
     source = MmdetRegions(resizing, checkpoint)
-    model = source._trunk.model
+    model = source.trunk.model
     boxes = torch.tensor([[3.0, 5.0, 40.5, 60.0], [100.0, 10.0, 167.0, 95.0], [0.0, 0.0, 168.0, 96.0]])
     for frame, regions in zip(frames, source.regions(frames), strict=True):
         fitted = resized(torch.from_numpy(frame.image).permute(2, 0, 1)[None], (150, 100)).float()

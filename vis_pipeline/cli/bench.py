@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from vis_pipeline.bench.evaluator import Timing
+    from vis_pipeline.bench.redetector import KnownAgain
     from vis_pipeline.bench.synthetic_results import Workload
     from vis_pipeline.bench.tdpa import FrameResult, Scene
     from vis_pipeline.bench.tracker import FollowedObject
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
     bench.command("evaluator")(evaluator)
     bench.command("detector")(detector)
     bench.command("tracker")(tracker)
+    bench.command("redetector")(redetector)
     bench.command("pairs")(pairs)
     bench.command("tdpa")(tdpa)
     bench.command("speed")(speed)
@@ -220,6 +222,61 @@ def tracker(
     if json_out is not None:
         content = {f"stages_{stages}": [asdict(entry) for entry in entries] for stages, entries in found.items()}
         write_text(json_out, json.dumps(content, indent=1) + "\n")
+
+
+def redetector(
+    weights: Annotated[str, typer.Argument(help="Re-detector weights: a file, or bundled:NAME.")],
+    split: Annotated[Path, typer.Option(help="YouTube-VIS split with annotations.")],
+    frames: Annotated[Path, typer.Option(help="Folder that the split's file names start from.")],
+    config: Annotated[str, typer.Option(help="Pipeline config of the detector that it was trained with.")],
+    every: Annotated[int, typer.Option(min=1, help="One in so many frames of each video is looked at.")] = 2,
+    limit: Annotated[int, typer.Option(min=1, help="Pairs of each kind at most; a fifth as many searches.")] = 2000,
+    only: Annotated[str | None, typer.Option(help="Names of videos, with commas; default: all.")] = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file as well.")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; default: cuda where there is one.")] = None,
+    cfg_options: Annotated[list[str] | None, typer.Option(help="Override a config key: a.b=value; repeatable.")] = None,
+) -> None:
+    """Ask a re-detector alone: does it tell an object from others of its class, and find it in the whole frame?
+
+    AUC: an object with itself in another frame, against others of its class in the same video or in other videos.
+    """
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+
+    from vis_pipeline.bench.redetector import know_again
+    from vis_pipeline.data.splits import read_split
+    from vis_pipeline.files.whole_files import write_text
+    from vis_pipeline.runs.settings import load_pipeline
+    from vis_pipeline.settings.device import torch_device
+    from vis_pipeline.trackers.siam_rcnn.checkpoint import load_redetector
+    from vis_pipeline.trackers.siam_rcnn.redetection import RedetectionSettings
+    from vis_pipeline.weights.registry import resolve
+
+    chosen = torch_device(device)
+    truth = _only(read_split(split), only)
+    source = load_pipeline(config, cfg_options or ()).detector.region_source(chosen)
+    network = load_redetector(resolve(weights), device=chosen)
+    found = know_again(network, source, truth, frames, every, limit, RedetectionSettings())
+    Console().print(_redetector_table(found))
+    if json_out is not None:
+        write_text(json_out, json.dumps([asdict(entry) for entry in found], indent=1) + "\n")
+
+
+def _redetector_table(found: "list[KnownAgain]") -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title="Known again", box=box.SIMPLE_HEAD)
+    for name in ("frames apart", "pairs", "score", "AUC\nsame video", "AUC\nother videos", "searched", "found"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for entry in found:
+        low, high = entry.gap
+        gap = f"{low} or more" if high is None else f"{low} to {high}"
+        figures = [f"{value:.3f}" for value in (entry.same, entry.auc_video, entry.auc_others)]
+        table.add_row(gap, str(entry.pairs), *figures, str(entry.searched), f"{entry.found:.3f}")
+    return table
 
 
 def tdpa(

@@ -1,4 +1,4 @@
-"""`vis-pipeline train detector|tracker`: training, resumable, with the losses logged."""
+"""`vis-pipeline train detector|tracker|redetector`: training, resumable, with the losses logged."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,9 +19,10 @@ TensorBoard = Annotated[bool, typer.Option("--tensorboard", help="Log for Tensor
 
 def register(app: typer.Typer) -> None:
     """Add the command group."""
-    group = typer.Typer(name="train", help="Train a detector or a tracker.", no_args_is_help=True)
+    group = typer.Typer(name="train", help="Train a detector, a tracker or a re-detector.", no_args_is_help=True)
     group.command("detector")(train_detector)
     group.command("tracker")(train_tracker)
+    group.command("redetector")(train_redetector)
     app.add_typer(group)
 
 
@@ -59,4 +60,20 @@ def train_tracker(
     from vis_pipeline.training.tracker.trainer import train_tracker as train
 
     weights = train(config, work_dir, resume, cfg_options or (), tensorboard, official_keys)
+    Console(soft_wrap=True, highlight=False).print(f"weights: {weights}", markup=False)
+
+
+def train_redetector(
+    config: Config,
+    work_dir: WorkDir,
+    resume: Resume = False,
+    tensorboard: TensorBoard = False,
+    cfg_options: Options = None,
+) -> None:
+    """Train Siam R-CNN's re-detection head on a detector's features, which are computed once and kept."""
+    from rich.console import Console
+
+    from vis_pipeline.training.redetector.trainer import train_redetector as train
+
+    weights = train(config, work_dir, resume, cfg_options or (), tensorboard)
     Console(soft_wrap=True, highlight=False).print(f"weights: {weights}", markup=False)

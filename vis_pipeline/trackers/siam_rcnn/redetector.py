@@ -69,8 +69,13 @@ class RedetectionStage(nn.Module):
         self._initialise()
 
     def _initialise(self) -> None:
-        """As the head's own `init_weights`, which logs each of its tensors."""
-        nn.init.kaiming_normal_(self.reduce.weight, mode="fan_out")
+        """The difference of the two, before it learns; the head as its own `init_weights`, which logs each tensor.
+
+        From random weights, few steps teach it nothing: it has to find out first that the two are to be compared.
+        """
+        same = torch.eye(self.reduce.out_channels)[:, :, None, None]
+        with torch.no_grad():
+            self.reduce.weight.copy_(torch.cat([-same, same], dim=1))
         nn.init.xavier_uniform_(self.head.shared_fcs[0].weight)
         for layer, deviation in ((self.head.fc_cls, 0.01), (self.head.fc_reg, 0.001)):
             nn.init.normal_(layer.weight, std=deviation)
@@ -88,7 +93,7 @@ class RedetectionStage(nn.Module):
             Logits [K, 2] (object, background), and offsets of the boxes [K, 4] for :meth:`moved` or a loss.
         """
         logits, offsets = self.head(self.reduce(torch.cat([templates, regions], dim=1)))
-        return logits, offsets
+        return logits.float(), offsets.float()
 
     def moved(self, boxes: Tensor, offsets: Tensor, size: tuple[int, int]) -> Tensor:
         """Boxes float32 [K, 4] (x1, y1, x2, y2) moved by the stage's offsets, cut at a frame of height and width."""

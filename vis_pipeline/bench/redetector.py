@@ -1,0 +1,224 @@
+"""How well a re-detector alone knows objects again: pair scores of true boxes, and whole frames that are searched."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from mmdet.structures.bbox import bbox_overlaps
+from numpy.random import Generator
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+from torch import Tensor
+
+from detectors.base import RegionSource
+from vis_pipeline import masks
+from vis_pipeline.data.frames import prefetched, split_frames
+from vis_pipeline.errors import DataError
+from vis_pipeline.structures.frames import Frame
+from vis_pipeline.structures.regions import RegionFeatures
+from vis_pipeline.structures.splits import Annotation, Split, Video
+from vis_pipeline.trackers.siam_rcnn.redetection import RedetectionSettings, pair_scores, redetect
+from vis_pipeline.trackers.siam_rcnn.redetector import Redetector
+
+GAPS = ((1, 5), (6, 15), (16, None))
+"""Frames between template and target, from the first to the last; None: any more."""
+
+_LEAST_AREA = 64
+_FOUND_IOU = 0.5
+
+
+@dataclass(frozen=True)
+class Sightings:
+    """The N true boxes that were looked at, of all videos; arrays are [N].
+
+    Attributes:
+        video, object, category, frame: of each; objects are numbered through all videos.
+        boxes: float32 [N, 4], x1, y1, x2, y2 in pixels.
+        features: float32 [N, C, 7, 7].
+    """
+
+    video: NDArray[np.int64]
+    object: NDArray[np.int64]
+    category: NDArray[np.int64]
+    frame: NDArray[np.int64]
+    boxes: Tensor
+    features: Tensor
+
+
+@dataclass(frozen=True)
+class KnownAgain:
+    """What came out for pairs of frames so far apart.
+
+    Attributes:
+        gap: least and most frames between the two.
+        same: mean pair score of an object with itself.
+        pairs: how many such pairs.
+        auc_video: area under the ROC curve of pair scores, an object with itself against others of its class in the
+            same video; NaN where there are none.
+        auc_others: the same against objects of its class in other videos.
+        searched: how many frames were searched for an object that is in them.
+        found: share of these whose best re-detection meets the object with an IoU of at least 0.5.
+    """
+
+    gap: tuple[int, int | None]
+    same: float
+    pairs: int
+    auc_video: float
+    auc_others: float
+    searched: int
+    found: float
+
+
+def know_again(
+    network: Redetector,
+    source: RegionSource,
+    split: Split,
+    frames_dir: Path,
+    every: int,
+    limit: int,
+    settings: RedetectionSettings,
+) -> list[KnownAgain]:
+    """Measure a re-detector on a split: at most `limit` pairs of each kind, and a fifth as many searches, for each gap.
+
+    Raises:
+        DataError: the split has no annotations, or a frame is missing, damaged or of another size.
+    """
+    if split.annotations is None:
+        raise DataError("the split given is a test form without ground truth: give a split that has annotations")
+    rng = np.random.default_rng(0)
+    parts: list[Sightings] = []
+    searches: list[NDArray[np.float64]] = []
+    share = -(-limit // (5 * max(len(split.videos), 1)))
+    objects = 0
+    for place, video in enumerate(split.videos):
+        entries = [entry for entry in split.annotations if entry.video_id == video.id and not entry.iscrowd]
+        seen, regions = _look(source, video, place, entries, objects, frames_dir, every)
+        parts.append(seen)
+        objects += len(entries)
+        searches.append(_search(network, seen, regions, share, settings, rng))
+    everything = _joined(parts)
+    return [_measured(network, everything, np.concatenate(searches), gap, limit, rng) for gap in GAPS]
+
+
+def roc_auc(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float:
+    """Probability that a positive score is above a negative one, ties counting half; NaN where one kind is missing."""
+    if not len(positive) or not len(negative):
+        return float("nan")
+    ranks = rankdata(np.concatenate([positive, negative]))[: len(positive)]
+    return float((ranks.sum() - len(positive) * (len(positive) + 1) / 2) / (len(positive) * len(negative)))
+
+
+def _look(
+    source: RegionSource,
+    video: Video,
+    place: int,
+    entries: Sequence[Annotation],
+    first: int,
+    frames_dir: Path,
+    every: int,
+) -> tuple[Sightings, dict[int, RegionFeatures]]:
+    """The sightings of a video's objects in one of `every` frames, and the regions of those frames."""
+    regions: dict[int, RegionFeatures] = {}
+    rows: list[tuple[int, int, int, int]] = []
+    boxes: list[Tensor] = [torch.zeros((0, 4))]
+    features: list[Tensor] = []
+    for frame in prefetched(split_frames(video, frames_dir)):
+        assert isinstance(frame, Frame), "bad frames are errors here"
+        if frame.index % every:
+            continue
+        (found,) = source.regions([frame])
+        regions[frame.index] = found
+        shown = [(number, entry, rle) for number, entry, rle in _shown(entries, frame.index)]
+        corners = torch.tensor([masks.bounding_boxes([rle])[0].tolist() for _, _, rle in shown]).reshape(-1, 4)
+        corners[:, 2:] += corners[:, :2]
+        features.append(found.align(corners.float().to(found.proposals.device)).cpu())
+        boxes.append(corners.float())
+        rows += [(place, first + number, entry.category_id, frame.index) for number, entry, _ in shown]
+    numbers, objects, categories, seen_in = np.array(rows, dtype=np.int64).reshape(-1, 4).T
+    return Sightings(numbers, objects, categories, seen_in, torch.cat(boxes), torch.cat(features)), regions
+
+
+def _shown(entries: Sequence[Annotation], frame: int) -> Iterator[tuple[int, Annotation, masks.Rle]]:
+    for number, entry in enumerate(entries):
+        rle = entry.segmentations[frame]
+        if rle is not None and masks.area([rle])[0] >= _LEAST_AREA:
+            yield number, entry, rle
+
+
+def _joined(parts: Sequence[Sightings]) -> Sightings:
+    return Sightings(
+        video=np.concatenate([part.video for part in parts]),
+        object=np.concatenate([part.object for part in parts]),
+        category=np.concatenate([part.category for part in parts]),
+        frame=np.concatenate([part.frame for part in parts]),
+        boxes=torch.cat([part.boxes for part in parts]),
+        features=torch.cat([part.features for part in parts]),
+    )
+
+
+def _search(
+    network: Redetector,
+    seen: Sightings,
+    regions: dict[int, RegionFeatures],
+    limit: int,
+    settings: RedetectionSettings,
+    rng: Generator,
+) -> NDArray[np.float64]:
+    """Gap, and whether the object was found, of at most `limit` searches for each gap within a video: [K, 2]."""
+    results = [np.zeros((0, 2))]
+    for gap in GAPS:
+        for template, target in _pairs(seen, seen.object[:, None] == seen.object[None], gap, limit, rng):
+            found = regions[int(seen.frame[target])]
+            device = found.proposals.device
+            nothing = torch.zeros((0, 4), device=device)
+            one = seen.features[template : template + 1].to(device)
+            (best,) = redetect(network, one, found, [nothing], settings)
+            true = seen.boxes[target : target + 1].to(device)
+            hit = len(best) > 0 and float(bbox_overlaps(best.boxes[:1], true)[0, 0]) >= _FOUND_IOU
+            results.append(np.array([[gap[0], hit]]))
+    return np.concatenate(results)
+
+
+def _measured(
+    network: Redetector,
+    seen: Sightings,
+    searches: NDArray[np.float64],
+    gap: tuple[int, int | None],
+    limit: int,
+    rng: Generator,
+) -> KnownAgain:
+    def scores(wanted: NDArray[np.bool_], apart: tuple[int, int | None] | None) -> NDArray[np.float64]:
+        pairs = _pairs(seen, wanted, apart, limit, rng)
+        device = next(network.parameters()).device
+        first, second = seen.features[pairs[:, 0]].to(device), seen.features[pairs[:, 1]].to(device)
+        found: NDArray[np.float64] = pair_scores(network, first, second).double().cpu().numpy()
+        return found
+
+    same_object = seen.object[:, None] == seen.object[None]
+    same_video = seen.video[:, None] == seen.video[None]
+    others = (seen.category[:, None] == seen.category[None]) & ~same_object
+    same = scores(same_object, gap)
+    hits = searches[searches[:, 0] == gap[0], 1]
+    return KnownAgain(
+        gap=gap,
+        same=float(same.mean()) if len(same) else float("nan"),
+        pairs=len(same),
+        auc_video=roc_auc(same, scores(others & same_video, gap)),
+        # Frames of two videos are not so many frames apart.
+        auc_others=roc_auc(same, scores(others & ~same_video, None)),
+        searched=len(hits),
+        found=float(hits.mean()) if len(hits) else float("nan"),
+    )
+
+
+def _pairs(
+    seen: Sightings, wanted: NDArray[np.bool_], gap: tuple[int, int | None] | None, limit: int, rng: Generator
+) -> NDArray[np.int64]:
+    """At most `limit` pairs of sightings of a kind, bool [N, N], that are so many frames apart: int64 [K, 2]."""
+    if gap is not None:
+        apart = np.abs(seen.frame[:, None] - seen.frame[None])
+        wanted = wanted & (apart >= gap[0]) & (True if gap[1] is None else apart <= gap[1])
+    chosen = np.argwhere(wanted)
+    return chosen[np.sort(rng.permutation(len(chosen))[:limit])]

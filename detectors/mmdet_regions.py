@@ -14,6 +14,7 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from detectors.mmdet_masks import MaskBranch
 from detectors.mmdet_model import MmdetDetector
 from detectors.mmdet_network import build_model, frame_scale, model_inputs, model_settings
 from vis_pipeline.errors import ConfigError
@@ -28,25 +29,21 @@ class PyramidRegions:
     Args:
         levels: float32 [1, C, h, w] each, NCHW in memory (mmcv's RoIAlign misreads channels-last ones on the CPU).
         proposals: float32 [P, 4], in pixels of the fitted frame that the levels are of.
-        scale: pixels of the fitted frame to one of the frame itself, along x and y.
-        size: height and width of the frame.
+        sample: what mmdet is told of the frame.
         extractor: mmdet's RoI extractor.
+        branch: what makes masks.
     """
 
     def __init__(
-        self,
-        levels: Sequence[Tensor],
-        proposals: Tensor,
-        scale: tuple[float, float],
-        size: tuple[int, int],
-        extractor: Any,
+        self, levels: Sequence[Tensor], proposals: Tensor, sample: DetDataSample, extractor: Any, branch: MaskBranch
     ) -> None:
-        self.size = size
+        self.size: tuple[int, int] = sample.ori_shape
         self.channels: int = extractor.out_channels
         self._levels = tuple(levels)
         self._proposals = proposals
-        self._scale = scale
+        self._sample = sample
         self._extractor = extractor
+        self._branch = branch
 
     @property
     def proposals(self) -> Tensor:
@@ -59,11 +56,20 @@ class PyramidRegions:
     def align(self, boxes: Tensor) -> Tensor:
         """Features of boxes [K, 4] in pixels of the frame: float32 [K, C, 7, 7]."""
         places = torch.cat([boxes.new_zeros((len(boxes), 1)), boxes * self._fitted(boxes)], dim=1)
-        features: Tensor = self._extractor(self._levels, places)
+        features: Tensor = self._extractor(self._levels[: self._extractor.num_inputs], places)
         return features.float()
 
+    def masks(self, boxes: Tensor) -> Tensor:
+        """What the model's mask head makes of boxes [N, 4] in pixels of the frame: bool [N, H, W].
+
+        Raises:
+            ConfigError: the model has none.
+        """
+        return self._branch.masks(self._levels, boxes * self._fitted(boxes), self._sample)
+
     def _fitted(self, boxes: Tensor) -> Tensor:
-        return boxes.new_tensor([*self._scale, *self._scale])
+        """Pixels of the fitted frame to one of the frame itself, along x and y, twice."""
+        return boxes.new_tensor([*self._sample.scale_factor, *self._sample.scale_factor])
 
 
 class RegionTrunk:
@@ -76,6 +82,7 @@ class RegionTrunk:
     def __init__(self, model: nn.Module, config: str) -> None:
         self.model: Any = model
         self._extractor = _extractor(model, config)
+        self._branch = MaskBranch(self.model.roi_head, config)
 
     def proposed(self, inputs: Tensor, samples: list[DetDataSample]) -> tuple[tuple[Tensor, ...], list[InstanceData]]:
         """Features of all levels, float32 [B, C, h, w] each, and the proposals of each frame of a batch."""
@@ -86,14 +93,13 @@ class RegionTrunk:
         self, features: Sequence[Tensor], proposals: Sequence[InstanceData], samples: Sequence[DetDataSample]
     ) -> list[RegionFeatures]:
         """The regions of each frame of a batch, by reference."""
-        levels = features[: self._extractor.num_inputs]
         return [
             PyramidRegions(
-                [level[index : index + 1] for level in levels],
+                [level[index : index + 1] for level in features],
                 found.bboxes,
-                sample.scale_factor,
-                sample.ori_shape,
+                sample,
                 self._extractor,
+                self._branch,
             )
             for index, (found, sample) in enumerate(zip(proposals, samples, strict=True))
         ]

@@ -102,7 +102,9 @@ def test_targets_are_bounded() -> None:
     script = [{"red": crowd["red"]}] * 6 + [{}] * 3 + [{"green": crowd["green"]}] * 6
     outcome, shown = tracked(script, tracker(targets=TargetSettings(max_targets=1)))
     assert max(len(tracks.ids) for tracks in shown) == 1
-    assert [event["reason"] for event in outcome.events if event["kind"] == "ended"] == ["makes room for another target"]
+    assert [event["reason"] for event in outcome.events if event["kind"] == "ended"] == [
+        "makes room for another target"
+    ]
     assert spans(outcome) == [list(range(6)), list(range(9, 15))]
     both = [crowd] * 6
     outcome, shown = tracked(both, tracker(targets=TargetSettings(max_targets=1)))

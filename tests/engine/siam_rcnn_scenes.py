@@ -1,4 +1,4 @@
-"""Videos of coloured squares for Siam R-CNN: what is proposed is what is drawn, and a re-detector that knows colours."""
+"""Videos of coloured squares for Siam R-CNN: what is drawn is proposed, and the re-detector knows colours."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -98,3 +98,15 @@ def tracker(
         tracking or TrackingSettings(),
         torch.device("cpu"),
     )
+
+
+class ColourRegions:
+    """The regions alone, for one object that is followed."""
+
+    def __init__(self, script: Sequence[Mapping[str, Place]]) -> None:
+        self._seen = Proposing(script)
+        self.asked: list[int] = []
+
+    def regions(self, frames: Sequence[Frame]) -> list[Any]:
+        self.asked += [frame.index for frame in frames]
+        return [found.regions for found in self._seen.detect(frames)]

@@ -14,8 +14,9 @@ from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
+from detectors.mmdet_masks import MaskBranch
 from detectors.mmdet_model import MmdetDetector
-from detectors.mmdet_network import build_model, frame_scale, model_inputs, model_settings
+from detectors.mmdet_network import build_model, data_sample, frame_scale, model_inputs, model_settings
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.settings.device import torch_device
 from vis_pipeline.structures.frames import Frame
@@ -28,25 +29,27 @@ class PyramidRegions:
     Args:
         levels: float32 [1, C, h, w] each, NCHW in memory (mmcv's RoIAlign misreads channels-last ones on the CPU).
         proposals: float32 [P, 4], in pixels of the fitted frame that the levels are of.
-        scale: pixels of the fitted frame to one of the frame itself, along x and y.
-        size: height and width of the frame.
+        sample: what mmdet is told of the frame.
         extractor: mmdet's RoI extractor.
+        branch: what makes masks.
     """
 
     def __init__(
-        self,
-        levels: Sequence[Tensor],
-        proposals: Tensor,
-        scale: tuple[float, float],
-        size: tuple[int, int],
-        extractor: Any,
+        self, levels: Sequence[Tensor], proposals: Tensor, sample: DetDataSample, extractor: Any, branch: MaskBranch
     ) -> None:
-        self.size = size
-        self.scale = scale
-        self.levels = tuple(levels)
+        self.size: tuple[int, int] = sample.ori_shape
+        self.scale: tuple[float, float] = sample.scale_factor
         self.channels: int = extractor.out_channels
+        self._levels = tuple(levels)
         self._proposals = proposals
+        self._sample = sample
         self._extractor = extractor
+        self._branch = branch
+
+    @property
+    def levels(self) -> tuple[Tensor, ...]:
+        """Those of the levels that features of boxes are cut from."""
+        return self._levels[: self._extractor.num_inputs]
 
     @property
     def proposals(self) -> Tensor:
@@ -62,7 +65,16 @@ class PyramidRegions:
         features: Tensor = self._extractor(self.levels, places)
         return features.float()
 
+    def masks(self, boxes: Tensor) -> Tensor:
+        """What the model's mask head makes of boxes [N, 4] in pixels of the frame: bool [N, H, W].
+
+        Raises:
+            ConfigError: the model has none.
+        """
+        return self._branch.masks(self._levels, boxes * self._fitted(boxes), self._sample)
+
     def _fitted(self, boxes: Tensor) -> Tensor:
+        """Pixels of the fitted frame to one of the frame itself, along x and y, twice."""
         return boxes.new_tensor([*self.scale, *self.scale])
 
 
@@ -77,6 +89,7 @@ class RegionTrunk:
         self.model: Any = model
         self._extractor = _extractor(model, config)
         self.channels: int = self._extractor.out_channels
+        self._branch = MaskBranch(self.model.roi_head, config)
 
     def proposed(self, inputs: Tensor, samples: list[DetDataSample]) -> tuple[tuple[Tensor, ...], list[InstanceData]]:
         """Features of all levels, float32 [B, C, h, w] each, and the proposals of each frame of a batch."""
@@ -87,10 +100,13 @@ class RegionTrunk:
         self, features: Sequence[Tensor], proposals: Sequence[InstanceData], samples: Sequence[DetDataSample]
     ) -> list[PyramidRegions]:
         """The regions of each frame of a batch, by reference."""
-        levels = features[: self._extractor.num_inputs]
         return [
-            self.over(
-                [level[index : index + 1] for level in levels], found.bboxes, sample.scale_factor, sample.ori_shape
+            PyramidRegions(
+                [level[index : index + 1] for level in features],
+                found.bboxes,
+                sample,
+                self._extractor,
+                self._branch,
             )
             for index, (found, sample) in enumerate(zip(proposals, samples, strict=True))
         ]
@@ -98,8 +114,13 @@ class RegionTrunk:
     def over(
         self, levels: Sequence[Tensor], proposals: Tensor, scale: tuple[float, float], size: tuple[int, int]
     ) -> PyramidRegions:
-        """The regions of a frame whose levels are known; see :class:`PyramidRegions`."""
-        return PyramidRegions(levels, proposals, scale, size, self._extractor)
+        """The regions of a frame of this height and width whose levels are known.
+
+        `scale` is pixels of the fitted frame, which the levels and proposals are of, to one of the frame itself, along
+        x and y.
+        """
+        sample = data_sample(size, (round(size[0] * scale[1]), round(size[1] * scale[0])))
+        return PyramidRegions(levels, proposals, sample, self._extractor, self._branch)
 
 
 class MmdetRegionDetector(MmdetDetector):

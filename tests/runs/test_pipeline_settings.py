@@ -2,9 +2,10 @@
 
 import pytest
 
-from vis_pipeline.errors import ConfigError
+from vis_pipeline.errors import ConfigError, WeightsError
 from vis_pipeline.runs.settings import load_pipeline
-from vis_pipeline.trackers.choices import LastMaskChoice, SiamMaskChoice
+from vis_pipeline.trackers.choices import LastMaskChoice, MaskHeadChoice, SecondStageChoice, SiamMaskChoice
+from vis_pipeline.trackers.siam_rcnn.settings import ArgmaxSettings, TdpaSettings
 from vis_pipeline.trackers.siammask.settings import PRESETS
 
 
@@ -31,7 +32,7 @@ def test_parts_are_chosen_by_type():
     spelt = load_pipeline("procedural_small", ["tracker._delete_=True", "tracker.type=last_mask"])
     assert spelt == without
     assert isinstance(load_pipeline("procedural_small").tracker, SiamMaskChoice)
-    with pytest.raises(ConfigError, match=r"tracker = .*: type is siammask or last_mask"):
+    with pytest.raises(ConfigError, match=r"tracker = .*: type is siammask, siam_rcnn or last_mask"):
         load_pipeline("procedural_small", ["tracker.type=siamese"])
     with pytest.raises(ConfigError, match=r"unknown key 'tracker\.checkpoint'; valid: memory, type"):
         load_pipeline("procedural_small", ["tracker.type=last_mask"])
@@ -39,3 +40,26 @@ def test_parts_are_chosen_by_type():
         load_pipeline("procedural_small", ["detector.type=yolo"])
     with pytest.raises(ConfigError, match="did you mean 'score_threshold'"):
         load_pipeline("procedural_small", ["detector.score_treshold=0.1"])
+
+
+def test_siam_rcnn_s_parts_are_chosen_by_type():
+    plain = load_pipeline("procedural_siam_rcnn").tracker
+    assert (plain.needs_regions, plain.selection, plain.box_to_mask) == (True, TdpaSettings(), MaskHeadChoice())
+    given = load_pipeline("procedural_siam_rcnn", ["tracker.selection=argmax", "tracker.targets.max_targets=3"]).tracker
+    assert (given.selection, given.targets.max_targets) == (ArgmaxSettings(), 3)
+    masks = ["_delete_=True", "type=siammask", "checkpoint=bundled:siammask_small"]
+    segmented = load_pipeline("procedural_siam_rcnn", [f"tracker.box_to_mask.{part}" for part in masks]).tracker
+    assert segmented.box_to_mask == SecondStageChoice("bundled:siammask_small")
+    assert [path.name for path in segmented.box_to_mask.weights().values()] == ["siammask_small.safetensors"]
+
+
+def test_what_siam_rcnn_cannot_be_given_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"tracker\.selection.*type is tdpa, argmax or short_term"):
+        load_pipeline("procedural_siam_rcnn", ["tracker.selection=best"])
+    with pytest.raises(ConfigError, match=r"tracker\.box_to_mask.*type is mask_head or siammask"):
+        load_pipeline("procedural_siam_rcnn", ["tracker.box_to_mask=deeplab"])
+    with pytest.raises(ConfigError, match="did you mean 'max_targets'"):
+        load_pipeline("procedural_siam_rcnn", ["tracker.targets.max_target=3"])
+    missing = load_pipeline("procedural_siam_rcnn", [f"tracker.checkpoint={tmp_path}/none.safetensors"]).tracker
+    with pytest.raises(WeightsError, match=r"none\.safetensors"):
+        missing.weights()

@@ -19,8 +19,9 @@ from vis_pipeline.errors import DataError
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.structures.regions import RegionFeatures
 from vis_pipeline.structures.splits import Annotation, Split, Video
-from vis_pipeline.trackers.siam_rcnn.redetection import RedetectionSettings, pair_scores, redetect
+from vis_pipeline.trackers.siam_rcnn.redetection import pair_scores, redetect
 from vis_pipeline.trackers.siam_rcnn.redetector import Redetector
+from vis_pipeline.trackers.siam_rcnn.settings import RedetectionSettings
 
 GAPS = ((1, 5), (6, 15), (16, None))
 """Frames between template and target, from the first to the last; None: any more."""

@@ -251,7 +251,7 @@ def redetector(
     from vis_pipeline.runs.settings import load_pipeline
     from vis_pipeline.settings.device import torch_device
     from vis_pipeline.trackers.siam_rcnn.checkpoint import load_redetector
-    from vis_pipeline.trackers.siam_rcnn.redetection import RedetectionSettings
+    from vis_pipeline.trackers.siam_rcnn.settings import RedetectionSettings
     from vis_pipeline.weights.registry import resolve
 
     chosen = torch_device(device)

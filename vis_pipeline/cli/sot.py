@@ -1,19 +1,25 @@
-"""`vis-pipeline sot`: track one object from a box, with SiamMask alone."""
+"""`vis-pipeline sot`: track one object from a box, with SiamMask or with Siam R-CNN."""
 
 import os
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     import numpy as np
+    import torch
     from numpy.typing import NDArray
 
     from vis_pipeline.structures.frames import Footage, Frame
+    from vis_pipeline.trackers.siam_rcnn.gallery import Gallery
+    from vis_pipeline.trackers.single_object import ObjectInFrame
+
+    Follower = Callable[[Iterable[Frame], NDArray[np.float64]], Iterator[ObjectInFrame]]
 
 TRACK_NAME = "track.json"
 
@@ -26,6 +32,42 @@ class Preset(str, Enum):
     vot18 = "vot18"
 
 
+class Kind(str, Enum):
+    """The trackers that follow one object."""
+
+    siammask = "siammask"
+    siam_rcnn = "siam_rcnn"
+
+
+class Selection(str, Enum):
+    """The ways to choose among Siam R-CNN's re-detections."""
+
+    tdpa = "tdpa"
+    argmax = "argmax"
+    short_term = "short_term"
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """How an object is to be followed, as the command line says it."""
+
+    tracker: Kind
+    weights: str | None
+    redetector: str | None
+    config: str
+    selection: Selection
+    preset: Preset
+    stages: Literal[1, 2]
+
+    def facts(self) -> dict[str, Any]:
+        """For the result file."""
+        siammask = {"preset": self.preset.value, "stages": self.stages}
+        finding = {} if self.redetector is None else {"redetector": self.redetector, "config": self.config}
+        if self.tracker is Kind.siammask:
+            return {**siammask, "weights": self.weights, **finding}
+        return {"tracker": self.tracker.value, "selection": self.selection.value, "weights": self.weights, **finding}
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
     app.command("sot")(sot)
@@ -34,7 +76,27 @@ def register(app: typer.Typer) -> None:
 def sot(
     frames: Annotated[Path, typer.Argument(help="A video file, a folder of images, or a pattern in quotes.")],
     init: Annotated[str, typer.Option(help="The object's box in the first frame: x,y,w,h in pixels from 0.")],
-    weights: Annotated[str, typer.Option(help="A checkpoint file, a published name, or bundled:NAME.")],
+    tracker: Annotated[
+        Kind, typer.Option(help="SiamMask follows it from frame to frame; Siam R-CNN looks all over every frame.")
+    ] = Kind.siammask,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help="SiamMask: a checkpoint file, a published name, or bundled:NAME. With siam_rcnn it makes the masks; "
+            "default there: the detector's mask head."
+        ),
+    ] = None,
+    redetector: Annotated[
+        str | None,
+        typer.Option(
+            help="Re-detector: a checkpoint file or bundled:NAME. With siammask it finds again what is lost; "
+            "siam_rcnn cannot do without."
+        ),
+    ] = None,
+    config: Annotated[
+        str, typer.Option(help="Pipeline config whose detector the re-detector was trained with.")
+    ] = "real_small",
+    selection: Annotated[Selection, typer.Option(help="siam_rcnn: which re-detection is the object.")] = Selection.tdpa,
     json: Annotated[Path | None, typer.Option(help="The result file to write; --out has one, too.")] = None,
     out: Annotated[
         Path | None,
@@ -50,7 +112,6 @@ def sot(
 
     `vis-pipeline visualize track.json` draws the same from the JSON.
     """
-    from dataclasses import replace
     from json import dumps
 
     from rich.progress import track
@@ -59,11 +120,6 @@ def sot(
     from vis_pipeline.data.frames import VideoFrames, open_recorded, prefetched
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.settings.device import torch_device
-    from vis_pipeline.trackers.siammask.checkpoint import load_siammask
-    from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
-    from vis_pipeline.trackers.siammask.settings import PRESETS
-    from vis_pipeline.trackers.siammask.single_object import track_object
-    from vis_pipeline.weights.registry import resolve
 
     box = parse_box(init)
     targets = _targets(json, out, frames)
@@ -74,13 +130,13 @@ def sot(
         from vis_pipeline.visualize.renderer import picture_files
 
         picture_files(source, out / file_stem(source.name))
-    settings = replace(PRESETS[preset.value], stages=2 if two_stage else 1)
-    tracker = SiamMaskPredictor(load_siammask(resolve(weights), chosen), settings, chosen)
+    asked = _Asked(tracker, weights, redetector, config, selection, preset, 2 if two_stage else 1)
+    follow = (_siammask if tracker is Kind.siammask else _siam_rcnn)(asked, chosen)
     entries: list[dict[str, Any]] = []
     height = width = 0
     expected = source.declared_length() if isinstance(source, VideoFrames) else source.length
     good = _frames_alone(prefetched(source))
-    for found in track(track_object(tracker, good, box), "tracking", total=expected):
+    for found in track(follow(good, box), "tracking", total=expected):
         name = found.frame.index if isinstance(source, VideoFrames) else found.frame.name
         entries.append(found.to_json(name))
         height, width = found.frame.image.shape[:2]
@@ -90,9 +146,7 @@ def sot(
         "height": height,
         "width": width,
         "init": box.tolist(),
-        "preset": preset.value,
-        "stages": settings.stages,
-        "weights": weights,
+        **asked.facts(),
         "frames": entries,
     }
     for target in targets:
@@ -103,6 +157,74 @@ def sot(
         from vis_pipeline.data.object_track import object_track
 
         draw_object(object_track(content), source, out, None)
+
+
+def _siammask(asked: _Asked, device: "torch.device") -> "Follower":
+    """SiamMask, and what finds the object again if there is a re-detector.
+
+    Raises:
+        ConfigError: there are no weights of SiamMask, or the detector cannot be used.
+        WeightsError: weights are missing or do not fit.
+    """
+    from dataclasses import replace
+    from functools import partial
+
+    from vis_pipeline.errors import ConfigError
+    from vis_pipeline.trackers.siammask.checkpoint import load_siammask
+    from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
+    from vis_pipeline.trackers.siammask.settings import PRESETS
+    from vis_pipeline.trackers.siammask.single_object import LossSettings, NoFinder, track_object
+    from vis_pipeline.weights.registry import resolve
+
+    if asked.weights is None:
+        raise ConfigError("sot: no SiamMask; give --weights, such as bundled:siammask_lite0, or --tracker siam_rcnn")
+    settings = replace(PRESETS[asked.preset.value], stages=asked.stages)
+    predictor = SiamMaskPredictor(load_siammask(resolve(asked.weights), device), settings, device)
+    finder = NoFinder() if asked.redetector is None else _gallery(asked.redetector, asked.config, device)
+    return partial(track_object, predictor, finder=finder, settings=LossSettings())
+
+
+def _gallery(redetector: str, config: str, device: "torch.device") -> "Gallery":
+    from vis_pipeline.runs.settings import load_pipeline
+    from vis_pipeline.trackers.siam_rcnn.checkpoint import load_redetector
+    from vis_pipeline.trackers.siam_rcnn.gallery import Gallery, GallerySettings
+    from vis_pipeline.trackers.siam_rcnn.settings import RedetectionSettings
+    from vis_pipeline.weights.registry import resolve
+
+    network = load_redetector(resolve(redetector), device=device)
+    source = load_pipeline(config).detector.region_source(device)
+    return Gallery(network, source, RedetectionSettings(), GallerySettings(), device)
+
+
+def _siam_rcnn(asked: _Asked, device: "torch.device") -> "Follower":
+    """Siam R-CNN, with masks by SiamMask's second stage if there are weights of it, else by the detector's mask head.
+
+    Raises:
+        ConfigError: there is no re-detector, or the detector cannot be used.
+        WeightsError: weights are missing or do not fit.
+    """
+    from vis_pipeline.errors import ConfigError
+    from vis_pipeline.runs.settings import load_pipeline
+    from vis_pipeline.settings.config import parse
+    from vis_pipeline.trackers.choices import SiamRcnnChoice
+    from vis_pipeline.trackers.siam_rcnn.checkpoint import load_redetector
+    from vis_pipeline.trackers.siam_rcnn.single_object import SiamRcnnFollower
+    from vis_pipeline.weights.registry import resolve
+
+    if asked.redetector is None:
+        raise ConfigError("sot --tracker siam_rcnn: no re-detector; give --redetector, for the detector of --config")
+    masks = "mask_head" if asked.weights is None else {"type": "siammask", "checkpoint": asked.weights}
+    given = {"checkpoint": asked.redetector, "selection": asked.selection.value, "box_to_mask": masks}
+    chosen = parse(SiamRcnnChoice, given, "sot")
+    follower = SiamRcnnFollower(
+        load_redetector(resolve(asked.redetector), device=device),
+        load_pipeline(asked.config).detector.region_source(device),
+        chosen.box_to_mask.build(device),
+        chosen.redetection,
+        chosen.selection,
+        device,
+    )
+    return follower.follow
 
 
 def _frames_alone(footage: "Iterable[Footage]") -> "Iterator[Frame]":

@@ -42,7 +42,7 @@ class ObjectTrack:
         found: by the frame's name: its file's, or for a video file its index as text.
         source: the video file or the folder of the frames, where the file says so.
         size: height and width of a frame in pixels, where the file or one of its masks says so.
-        facts: how it was found, as the file says: preset, stages, weights.
+        facts: how it was found, as the file says: tracker, preset, stages, weights.
     """
 
     found: Mapping[str, ObjectInFrame]
@@ -71,6 +71,9 @@ class _TrackEntry(Entry):
     preset: str | None = None
     stages: int | None = None
     weights: str | None = None
+    tracker: str | None = None
+    selection: str | None = None
+    redetector: str | None = None
 
 
 def read_object_track(path: Path) -> ObjectTrack:
@@ -109,7 +112,8 @@ def object_track(content: Any) -> ObjectTrack:
         for name, frame, mask in zip(names, entry.frames, segmentations, strict=True)
     }
     stages = {1: "one stage", 2: "two stages"}.get(entry.stages or 0)
-    facts = [f"preset {entry.preset}" if entry.preset else None, stages, entry.weights]
+    preset = f"preset {entry.preset}" if entry.preset else None
+    facts = [entry.tracker, entry.selection, preset, stages, entry.weights, entry.redetector]
     return ObjectTrack(found, Path(entry.source) if entry.source else None, size, [fact for fact in facts if fact])
 
 

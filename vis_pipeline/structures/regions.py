@@ -1,6 +1,6 @@
 """What a frame offers for being asked again: proposals, and the detector's features of any box."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -37,5 +37,24 @@ class RegionFeatures(Protocol):
 
         Returns:
             float32 [K, C, 7, 7], contiguous; K = 0 gives none.
+        """
+        ...
+
+
+@runtime_checkable
+class MaskedRegions(RegionFeatures, Protocol):
+    """Regions of a detector that segments, too."""
+
+    def masks(self, boxes: Tensor) -> Tensor:
+        """What the detector's own mask head makes of boxes.
+
+        Args:
+            boxes: float32 [N, 4], x1, y1, x2, y2 in pixels of the frame, on its device.
+
+        Returns:
+            bool [N, H, W], at the size of the frame.
+
+        Raises:
+            ConfigError: the detector has no mask head.
         """
         ...

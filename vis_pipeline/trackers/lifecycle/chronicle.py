@@ -33,6 +33,17 @@ class Chronicle:
     def __getitem__(self, number: int) -> TrackHistory:
         return self._histories[number]
 
+    def begin(self, index: int, count: int) -> tuple[TrackHistory, ...]:
+        """Go on to a frame, in which so many tracks begin: their histories."""
+        self._last_frame = index
+        born = tuple(TrackHistory(len(self._histories) + place) for place in range(count))
+        self._histories.extend(born)
+        return born
+
+    def log(self, events: Iterable[Event]) -> None:
+        """Write down decisions of the last frame."""
+        self._events += events
+
     def note(
         self, index: int, live: LiveTracks, masks: Sequence[Rle], decision: Decision, candidates: Candidates
     ) -> tuple[TrackHistory, ...]:
@@ -47,9 +58,7 @@ class Chronicle:
         Returns:
             The histories of the tracks that begin here.
         """
-        self._last_frame = index
-        born = tuple(TrackHistory(len(self._histories) + place) for place in range(len(decision.born)))
-        self._histories.extend(born)
+        born = self.begin(index, len(decision.born))
         seen = np.flatnonzero(decision.shown != HIDDEN)
         owners = [*(live.histories[track] for track in seen), *born]
         for owner, mask in zip(owners, masks, strict=True):
@@ -64,7 +73,7 @@ class Chronicle:
         for track in np.intersect1d(matched.free_tracks, seen):
             live.histories[track].predicted_scores[index] = float(candidates.tracking_scores[track])
         numbers = [history.number for history in live.histories]
-        self._events += frame_events(index, decision, live.table, numbers, [history.number for history in born])
+        self.log(frame_events(index, decision, live.table, numbers, [history.number for history in born]))
         return born
 
     def join(self, known: Recalled) -> TrackHistory:
@@ -73,9 +82,7 @@ class Chronicle:
         before.go_on_with(now)
         self._joined.append((known.now, known.before))
         reason = f"track {known.now} goes on as it"
-        self._events.append(
-            Event(self._last_frame, EventKind.RECALLED, known.before, affinity=known.score, reason=reason)
-        )
+        self.log([Event(self._last_frame, EventKind.RECALLED, known.before, affinity=known.score, reason=reason)])
         return before
 
     def results(self, video_id: int, length: int, frames: int) -> tuple[TrackResult, ...]:

@@ -4,43 +4,19 @@ What a template is given does not depend on the others but for the last bits, wh
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass as plain_dataclass
+from dataclasses import dataclass
 
 import torch
 from mmcv.ops import nms
-from pydantic import Field
-from pydantic.dataclasses import dataclass
 from torch import Tensor
 
 from vis_pipeline.errors import ConfigError
-from vis_pipeline.settings.config import STRICT
 from vis_pipeline.structures.regions import RegionFeatures
 from vis_pipeline.trackers.siam_rcnn.redetector import RedetectionStage, Redetector, object_probability
+from vis_pipeline.trackers.siam_rcnn.settings import RedetectionSettings
 
 
-@dataclass(frozen=True, config=STRICT)
-class RedetectionSettings:
-    """Which re-detections of a template are kept; the defaults are the release's.
-
-    Attributes:
-        nms_iou: of boxes that overlap by more than this IoU, the best scored stays.
-        max_per_template: re-detections at most.
-        min_score: least score.
-        proposals: at most so many of a frame's proposals are looked at, the best; None: all.
-        refined: at most so many boxes of a template go on to the second and third stage, those that score best in the
-            first; None: all, as in the paper.
-        pairs_per_batch: pairs of template and box that go through a stage at once; bounds the memory.
-    """
-
-    nms_iou: float = Field(default=0.5, gt=0, le=1)
-    max_per_template: int = Field(default=100, ge=1)
-    min_score: float = Field(default=0.005, ge=0, le=1)
-    proposals: int | None = Field(default=None, ge=0)
-    refined: int | None = Field(default=None, ge=1)
-    pairs_per_batch: int = Field(default=512, ge=1)
-
-
-@plain_dataclass(frozen=True)
+@dataclass(frozen=True)
 class Redetections:
     """The K re-detections of one template in one frame, best first.
 

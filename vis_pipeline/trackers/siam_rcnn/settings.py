@@ -1,4 +1,4 @@
-"""Settings of the ways to choose which re-detection is the target, told apart by `type`."""
+"""Settings: which re-detections there are, which of them is the target (told apart by `type`), and which targets."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
@@ -15,6 +15,28 @@ if TYPE_CHECKING:
     from vis_pipeline.trackers.siam_rcnn.tdpa import TdpaTarget
 
 FeatureT = TypeVar("FeatureT")
+
+
+@dataclass(frozen=True, config=STRICT)
+class RedetectionSettings:
+    """Which re-detections of a template are kept; the defaults are the release's.
+
+    Attributes:
+        nms_iou: of boxes that overlap by more than this IoU, the best scored stays.
+        max_per_template: re-detections at most.
+        min_score: least score.
+        proposals: at most so many of a frame's proposals are looked at, the best; None: all.
+        refined: at most so many boxes of a template go on to the second and third stage, those that score best in the
+            first; None: all, as in the paper.
+        pairs_per_batch: pairs of template and box that go through a stage at once; bounds the memory.
+    """
+
+    nms_iou: float = Field(default=0.5, gt=0, le=1)
+    max_per_template: int = Field(default=100, ge=1)
+    min_score: float = Field(default=0.005, ge=0, le=1)
+    proposals: int | None = Field(default=None, ge=0)
+    refined: int | None = Field(default=None, ge=1)
+    pairs_per_batch: int = Field(default=512, ge=1)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -121,3 +143,30 @@ SelectionSettings = Annotated[
     BeforeValidator(_in_full),
 ]
 """Any way to choose; in a config `type` says which, and `selection="argmax"` is short for a kind with nothing set."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class TargetSettings:
+    """Which targets a video has, and which of them a frame shows. When they are born and reported is `tracking`'s.
+
+    Attributes:
+        shown_score: a target is shown where its choice's score is at least this; see
+            :class:`~vis_pipeline.trackers.siam_rcnn.targets.Outcome`.
+        shared_iou: of targets whose chosen boxes overlap by more than this IoU the best scored keeps its box, and the
+            others are taken for absent in this frame: no two targets are one object.
+        on_iou: box IoU from which on a detection is of a target, one detection a target.
+        known_score: an unexplained detection starts no target where an absent one is re-detected with this score, at
+            `on_iou`: it is waited until that one is surely back, or surely not.
+        max_unconfirmed: a target with fewer than `tracking.min_detections` ends after so many frames without one.
+        max_undetected: any other after so many.
+        max_targets: at a time; where a further one is born, the absent one that has gone undetected for longest makes
+            room, and where none is absent, births wait. Cost and memory of a frame grow with their number.
+    """
+
+    shown_score: float = Field(default=0.5, ge=0, le=1)
+    shared_iou: float = Field(default=0.5, ge=0, le=1)
+    on_iou: float = Field(default=0.5, gt=0, le=1)
+    known_score: float = Field(default=0.5, ge=0, le=1)
+    max_unconfirmed: int = Field(default=6, ge=0)
+    max_undetected: int = Field(default=1500, ge=0)
+    max_targets: int = Field(default=20, ge=1)

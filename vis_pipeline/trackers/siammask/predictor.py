@@ -190,6 +190,31 @@ class SiamMaskPredictor:
             for parts, (image, states) in zip(found, groups, strict=True)
         ]
 
+    @torch.inference_mode()
+    def segment_each(self, groups: Sequence[tuple[Tensor, Tensor]]) -> list[Tensor]:
+        """Masks of what is in boxes, by the second stage alone, with templates from the boxes themselves.
+
+        Args:
+            groups: frames, uint8 [H, W, 3], BGR, which may differ in size, each with boxes [N, 4], x, y, w, h in image
+                pixels, sides above 0.
+
+        Returns:
+            Bool [N, H, W] for each frame.
+        """
+        begun = self.initialise_each(groups)
+        placed = [(image.to(self.device), states) for (image, _), states in zip(groups, begun, strict=True)]
+        found: list[list[Tensor]] = [[image.new_zeros((0, *_size(image)), dtype=torch.bool)] for image, _ in placed]
+        for batch in batches([len(states) for _, states in placed], self._batch):
+            states = TargetStates.concatenate([placed[group][1].select(part) for group, part in batch])
+            images, counts = [placed[group][0] for group, _ in batch], [part.stop - part.start for _, part in batch]
+            with self._watch("segment"), self._computing(states.templates):
+                probabilities, squares = self._second_stage(images, counts, states, states.centres, states.sizes)
+            with self._watch("paste"):
+                for image, (group, _), part in zip(images, batch, spans(counts), strict=True):
+                    threshold = self.settings.mask_threshold
+                    found[group].append(paste(probabilities[part], squares[part], _size(image), threshold))
+        return [torch.cat(parts) for parts in found]
+
     def _exemplars(self, image: Tensor, boxes: Tensor) -> tuple[Tensor, TargetStates]:
         """What templates are made of, uint8 [N, 127, 127, 3], and the targets but for them."""
         image, boxes = image.to(self.device), boxes.to(self.device, torch.float64)
@@ -221,7 +246,8 @@ class SiamMaskPredictor:
                 probabilities = self._mask_at(states.templates, search, selection.positions)
                 squares = _response_squares(states.centres, sides, selection.positions)
             else:
-                probabilities, squares = self._second_stage(images, counts, states, selection)
+                sizes = selection.located_sizes if self.settings.second_crop == "located" else selection.sizes
+                probabilities, squares = self._second_stage(images, counts, states, selection.located_centres, sizes)
         found = replace(states, centres=selection.located_centres, sizes=selection.sizes, scores=selection.scores)
         located = torch.cat([selection.located_centres - selection.located_sizes / 2, selection.located_sizes], dim=1)
         with self._watch("paste"):
@@ -244,11 +270,10 @@ class SiamMaskPredictor:
         return select_boxes(scores, offsets, states.centres, states.sizes, limits, self.settings, self._priors)
 
     def _second_stage(
-        self, images: Sequence[Tensor], counts: Sequence[int], states: TargetStates, selection: Selection
+        self, images: Sequence[Tensor], counts: Sequence[int], states: TargetStates, centres: Tensor, sizes: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Mask probabilities [N, S, S] from crops around the best boxes, and the squares that they cover."""
-        sizes = selection.located_sizes if self.settings.second_crop == "located" else selection.sizes
-        centres, sides = selection.located_centres, rounded(template_sides(sizes))
+        """Mask probabilities [N, S, S] from crops around boxes, and the squares that they cover."""
+        sides = rounded(template_sides(sizes))
         crops = crop_each(images, counts, centres, sides, states.padding, TEMPLATE_SIDE)
         search = self.network.search(_as_input(crops))
         correlation = self.network.mask_correlation(states.templates, search)

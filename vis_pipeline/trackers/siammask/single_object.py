@@ -1,82 +1,102 @@
 """Tracking one object from its box in the first frame: SiamMask's own task."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
+from pydantic.dataclasses import dataclass
 
 from vis_pipeline import masks
-from vis_pipeline.errors import DataError
-from vis_pipeline.masks import Rle
+from vis_pipeline.settings.config import STRICT
 from vis_pipeline.structures.frames import Frame
-from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
+from vis_pipeline.trackers.siammask.predictor import Prediction, SiamMaskPredictor
 from vis_pipeline.trackers.siammask.rotated_box import corners, rotated_box
-
-# An object's box is at most so many times as long as the frame's longer side.
-_MOST_FRAMES = 4
+from vis_pipeline.trackers.single_object import ObjectInFrame, require_overlap
 
 
-@dataclass(frozen=True)
-class ObjectInFrame:
-    """Where the object is in one frame; pixels from the image's top-left corner.
+class Finder(Protocol):
+    """Knows an object by what it looked like, wherever it is."""
+
+    def remember(self, frame: Frame, box: NDArray[np.float64]) -> None:
+        """What the object looks like: a frame, and its box in it, x, y, w, h, float64 [4]."""
+        ...
+
+    def find(self, frame: Frame) -> NDArray[np.float64] | None:
+        """Where it is in a frame, x, y, w, h, float64 [4]; None where that is not sure."""
+        ...
+
+
+@dataclass(frozen=True, config=STRICT)
+class LossSettings:
+    """When SiamMask has lost its object.
 
     Attributes:
-        frame: the frame.
-        box: the state box x, y, w, h, float64 [4], neither rounded nor clipped.
-        score: 1 in the first frame, then the tracking score.
-        mask: its mask, none in the first frame.
-        rotated_box: four corners x, y, float64 [4, 2].
+        lost_score: below this tracking score an object may be lost; one that is found again must reach it.
+        lost_frames: it is, after so many such frames in a row.
+        sure_score: from this score on, a frame shows what the object looks like.
+        remember_every: frames between two that are remembered.
     """
 
-    frame: Frame
-    box: NDArray[np.float64]
-    score: float
-    mask: Rle | None
-    rotated_box: NDArray[np.float64]
+    lost_score: float = Field(default=0.5, ge=0, le=1)
+    lost_frames: int = Field(default=2, ge=1)
+    sure_score: float = Field(default=0.9, ge=0, le=1)
+    remember_every: int = Field(default=10, ge=1)
 
-    def to_json(self, name: str | int) -> dict[str, Any]:
-        """As one entry of the result file, in which the frame is called `name`."""
-        return {
-            "frame": name,
-            "box": self.box.tolist(),
-            "score": self.score,
-            "segmentation": self.mask,
-            "rotated_box": self.rotated_box.tolist(),
-        }
+
+class NoFinder:
+    """Finds nothing: what is lost stays lost."""
+
+    def remember(self, frame: Frame, box: NDArray[np.float64]) -> None:
+        """Nothing."""
+
+    def find(self, frame: Frame) -> NDArray[np.float64] | None:
+        """Nowhere."""
+        return None
 
 
 def track_object(
-    tracker: SiamMaskPredictor, frames: Iterable[Frame], box: NDArray[np.float64]
+    tracker: SiamMaskPredictor,
+    frames: Iterable[Frame],
+    box: NDArray[np.float64],
+    finder: Finder,
+    settings: LossSettings,
 ) -> Iterator[ObjectInFrame]:
     """Follow the object that is at `box` (x, y, w, h, float64 [4]) in the first frame, through all frames.
+
+    When it is lost it is looked for by `finder`, and goes on where it was found: there SiamMask looks again in the same
+    frame, with the template of the first one. Where its score is no better than that of a lost object, nothing was
+    found.
 
     Raises:
         DataError: the box lies outside the first frame.
     """
     sequence = iter(frames)
     first = next(sequence)
-    _require_overlap(first, box)
+    require_overlap(first, box)
     states = tracker.initialise(torch.from_numpy(first.image), torch.from_numpy(box[None]))
+    finder.remember(first, box)
     yield ObjectInFrame(first, box, 1.0, None, corners(box))
+    doubtful = since = 0
     for frame in sequence:
-        prediction = tracker.predict(torch.from_numpy(frame.image), states)
+        image = torch.from_numpy(frame.image)
+        prediction = tracker.predict(image, states)
+        since += 1
+        doubtful = doubtful + 1 if float(prediction.scores[0]) < settings.lost_score else 0
+        if doubtful >= settings.lost_frames and (found := finder.find(frame)) is not None:
+            again = tracker.predict(image, states.with_boxes(torch.from_numpy(found[None])))
+            if float(again.scores[0]) >= settings.lost_score:
+                prediction, doubtful = again, 0
         states = prediction.states
-        found = prediction.boxes[0].cpu().numpy()
-        mask = prediction.masks[0].cpu().numpy()
-        score = float(prediction.scores[0])
-        yield ObjectInFrame(frame, found, score, masks.encode(mask[None])[0], rotated_box(mask, found))
+        if float(prediction.scores[0]) >= settings.sure_score and since >= settings.remember_every:
+            finder.remember(frame, prediction.located_boxes[0].cpu().numpy())
+            since = 0
+        yield _shown(frame, prediction)
 
 
-def _require_overlap(frame: Frame, box: NDArray[np.float64]) -> None:
-    height, width = frame.image.shape[:2]
-    x, y, w, h = box
-    given = ",".join(f"{value:g}" for value in box)
-    if x >= width or y >= height or x + w <= 0 or y + h <= 0:
-        raise DataError(f"--init {given}: outside frame {frame.name}, which is {width}x{height}")
-    # What is cut for the network grows with the box, beyond the frame as well.
-    most = _MOST_FRAMES * max(width, height)
-    if max(w, h) > most:
-        raise DataError(f"--init {given}: more than {_MOST_FRAMES} times as large as frame {frame.name}")
+def _shown(frame: Frame, prediction: Prediction) -> ObjectInFrame:
+    found, mask = prediction.boxes[0].cpu().numpy(), prediction.masks[0].cpu().numpy()
+    score = float(prediction.scores[0])
+    return ObjectInFrame(frame, found, score, masks.encode(mask[None])[0], rotated_box(mask, found))

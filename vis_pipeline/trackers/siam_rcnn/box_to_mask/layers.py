@@ -1,0 +1,19 @@
+"""Masks that overlap: which one is on top."""
+
+import torch
+from torch import Tensor
+
+from vis_pipeline.masks.affinity import mask_areas
+
+
+def smallest_on_top(masks: Tensor) -> Tensor:
+    """Masks bool [N, H, W] without common pixels: each is that of the smallest mask that has it (section 3.4).
+
+    Of masks of the same size the earlier one is on top.
+    """
+    layered = torch.zeros_like(masks)
+    free = torch.ones(masks.shape[1:], dtype=torch.bool, device=masks.device)
+    for index in mask_areas(masks).argsort(stable=True).tolist():
+        layered[index] = masks[index] & free
+        free = free & ~masks[index]
+    return layered

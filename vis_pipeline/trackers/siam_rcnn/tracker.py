@@ -1,0 +1,146 @@
+"""Siam R-CNN for many objects at once: every object is looked for over the whole of every frame."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from vis_pipeline.structures.regions import RegionFeatures
+from vis_pipeline.structures.stopwatch import Stopwatch
+from vis_pipeline.structures.uploads import uploaded
+from vis_pipeline.trackers.lifecycle.settings import TrackingSettings
+from vis_pipeline.trackers.siam_rcnn.asked import Answer, Needs
+from vis_pipeline.trackers.siam_rcnn.box_to_mask import BoxesInFrame, BoxToMask, smallest_on_top
+from vis_pipeline.trackers.siam_rcnn.decision import Choices, Decision, decide
+from vis_pipeline.trackers.siam_rcnn.following import moved_on, redetected
+from vis_pipeline.trackers.siam_rcnn.living import Living
+from vis_pipeline.trackers.siam_rcnn.redetector import Redetector
+from vis_pipeline.trackers.siam_rcnn.session import SiamRcnnSession
+from vis_pipeline.trackers.siam_rcnn.settings import RedetectionSettings, SelectionSettings, TargetSettings
+from vis_pipeline.trackers.siam_rcnn.targets import Outcome
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """A frame of one video, but for its masks."""
+
+    living: tuple[Living, ...]
+    outcomes: tuple[Outcome, ...]
+    decision: Decision
+    boxes: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    labels: NDArray[np.int64]
+
+    def segmented(self) -> NDArray[np.float64]:
+        """The boxes whose masks are wanted, [S + B, 4]."""
+        chosen = np.array([outcome.box for outcome in self.outcomes]).reshape(-1, 4)
+        return np.concatenate([chosen[self.decision.shown], self.boxes[self.decision.born]])
+
+
+class SiamRcnnTracker:
+    """Re-detects the targets of all sessions, and chooses, decides and segments.
+
+    Args:
+        network: the re-detector.
+        box_to_mask: what makes masks of the chosen boxes.
+        redetection: which re-detections are looked at.
+        selection: which of them is the target.
+        targets: which targets there are.
+        tracking: when they are born and reported.
+        device: of the network.
+    """
+
+    def __init__(
+        self,
+        network: Redetector,
+        box_to_mask: BoxToMask,
+        redetection: RedetectionSettings,
+        selection: SelectionSettings,
+        targets: TargetSettings,
+        tracking: TrackingSettings,
+        device: torch.device,
+    ) -> None:
+        self._network = network
+        self._box_to_mask = box_to_mask
+        self._redetection = redetection
+        self._selection = selection
+        self._targets = targets
+        self._tracking = tracking
+        self._device = device
+
+    def open(self, stopwatch: Stopwatch) -> SiamRcnnSession:
+        """Begin a video."""
+        return SiamRcnnSession(self._selection, self._tracking, self._device, stopwatch)
+
+    def answer(self, needs: Sequence[Needs]) -> list[Answer]:
+        """Look for each video's targets by itself, all in one batch; then the masks of all videos together.
+
+        In a batch with other videos' the last bits of the re-detector's scores would be others.
+
+        Raises:
+            RuntimeError: detections come without regions.
+            ConfigError: they are of another detector than the re-detector is for, or it makes no masks of boxes.
+        """
+        decided = [self._decided(asked) for asked in needs]
+        wanted = [
+            BoxesInFrame(asked.image, regions_of(asked), self._on_device(each.segmented()).float())
+            for asked, each in zip(needs, decided, strict=True)
+        ]
+        masks = self._box_to_mask.masks(wanted)
+        return [self._answer(*parts) for parts in zip(decided, wanted, masks, strict=True)]
+
+    def _answer(self, decided: _Decided, wanted: BoxesInFrame, masks: Tensor) -> Answer:
+        layered = smallest_on_top(masks)
+        segmented = layered.flatten(1).any(dim=1)
+        decision = decided.decision.with_masks(segmented.cpu().numpy())
+        return Answer(
+            living=decided.living,
+            outcomes=decided.outcomes,
+            decision=decision,
+            scores=decided.scores,
+            labels=decided.labels,
+            boxes=decided.boxes,
+            masks=layered[segmented],
+            templates=wanted.regions.align(self._on_device(decided.boxes[decision.born]).float()),
+        )
+
+    def _decided(self, asked: Needs) -> _Decided:
+        living, detections, regions = asked.living, asked.detections, regions_of(asked)
+        templates, previous = [one.template for one in living], [one.previous for one in living]
+        found = redetected(self._network, regions, templates, previous, self._redetection)
+        targets, outcomes = moved_on(self._network, [one.target for one in living], found, self._redetection)
+        # One read-back; in float64, which keeps ids whole.
+        columns = [detections.boxes, detections.scores[:, None], detections.labels[:, None]]
+        table = torch.cat([column.double() for column in columns], dim=1).cpu().numpy()
+        boxes, scores, labels = table[:, :4], table[:, 4], table[:, 5].astype(np.int64)
+        choices = Choices(
+            boxes=np.array([outcome.box for outcome in outcomes]).reshape(-1, 4),
+            scores=np.array([outcome.score for outcome in outcomes], dtype=np.float64),
+            present=np.array([outcome.present for outcome in outcomes], dtype=np.bool_),
+            detections=np.array([one.detections for one in living], dtype=np.int64),
+            undetected=np.array([one.undetected for one in living], dtype=np.int64),
+        )
+        seen_again = [(each.boxes, each.scores) for each in found]
+        decision = decide(choices, boxes, scores, seen_again, self._targets, self._tracking)
+        after = tuple(
+            replace(one, target=target, previous=self._on_device(each.boxes).float())
+            for one, target, each in zip(living, targets, found, strict=True)
+        )
+        return _Decided(after, tuple(outcomes), decision, boxes, scores, labels)
+
+    def _on_device(self, values: NDArray[np.float64]) -> Tensor:
+        return uploaded(values, self._device)
+
+
+def regions_of(asked: Needs) -> RegionFeatures:
+    """The regions of the frame.
+
+    Raises:
+        RuntimeError: there are none.
+    """
+    if asked.detections.regions is None:
+        raise RuntimeError("Siam R-CNN needs detections with regions; see TrackerChoice.needs_regions")
+    return asked.detections.regions

@@ -5,13 +5,12 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from evaluation.davis import MOST_PROPOSALS, Form, LabelledSequence, scored_frames
 from vis_pipeline import masks
 from vis_pipeline.data.davis import label_maps
 from vis_pipeline.data.image_files import image_paths
-from vis_pipeline.data.label_images import stored_values
+from vis_pipeline.data.label_images import read_stored
 from vis_pipeline.data.listings import subfolders
 from vis_pipeline.errors import DataError
 from vis_pipeline.structures.splits import Split, Video
@@ -120,12 +119,11 @@ def _label_maps(name: str, paths: Sequence[Path], form: Form, size: tuple[int, .
 
 def _stored(name: str, path: Path) -> tuple[NDArray[np.uint8], bool]:
     """One mask, and whether it has a palette."""
+    if not path.exists():
+        raise DataError(f"sequence {name}: no mask {path}; every frame that is scored needs one")
     try:
-        with Image.open(path) as image:
-            return stored_values(image), image.mode == "P"
-    except FileNotFoundError as error:
-        raise DataError(f"sequence {name}: no mask {path}; every frame that is scored needs one") from error
-    except (DataError, OSError) as error:
+        return read_stored(path)
+    except DataError as error:
         raise DataError(f"sequence {name}, mask {path}: {error}") from error
 
 

@@ -74,17 +74,67 @@ def test_fork_or_original_in_range(monkeypatch: pytest.MonkeyPatch, versions: di
 def test_import_that_fails_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "broken_module.py").write_text("raise AssertionError('first\\nsecond')")
     monkeypatch.syspath_prepend(tmp_path)
-    assert doctor.check_import("broken_module", "mend it") == Check(
-        "broken_module", False, "AssertionError: first second", "mend it"
+    assert doctor.check_import("broken_module") == Check(
+        "broken_module", False, "AssertionError: first second", "pip install broken_module"
     )
 
 
-def test_opencv_without_graphics_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+def lacking(name: str) -> ModuleNotFoundError:
+    return ModuleNotFoundError(f"No module named '{name}'", name=name)
+
+
+NO_GL = ImportError("libGL.so.1: cannot open shared object file: No such file or directory")
+OTHER_TORCH = ImportError("/lib/mmcv/_ext.so: undefined symbol: _ZN2at4_ops")
+
+
+@pytest.mark.parametrize(
+    ("check", "error", "mend"),
+    [
+        ("cv2", NO_GL, doctor.GRAPHICS),
+        ("cv2", lacking("cv2"), "pip install 'opencv-python<4.12'"),
+        ("cv2", lacking("numpy"), "pip install numpy"),
+        ("cv2", RuntimeError("built for another numpy"), "pip install 'opencv-python<4.12'"),
+        ("packaging", lacking("packaging"), "pip install packaging"),
+        ("mmdet.models", lacking("mmdet"), "pip install onedl-mmdetection==3.5.1"),
+        ("mmdet.models", lacking("mmengine.config"), "pip install onedl-mmengine==0.10.12"),
+        ("mmdet.models", lacking("yaml"), "pip install pyyaml"),
+        ("mmdet.models", lacking("PIL"), "pip install pillow"),
+        ("mmdet.models", NO_GL, doctor.GRAPHICS),
+        ("pycocotools.mask", lacking("pycocotools._mask"), "pip install pycocotools"),
+        ("pycocotools.mask", ImportError("x"), "pip install pycocotools"),
+        ("scipy", OSError("libopenblas.so: cannot open shared object file"), "pip install scipy"),
+        ("av", lacking("av"), "pip install av"),
+        ("ray", lacking("ray"), "pip install ray"),
+        ("mmcv", NO_GL, doctor.GRAPHICS),
+        ("mmcv", lacking("packaging"), "pip install packaging"),
+        ("mmcv", lacking("mmcv"), doctor.BUILD_MMCV),
+        ("mmcv", OTHER_TORCH, doctor.BUILD_MMCV),
+    ],
+)
+def test_what_mends_an_import(monkeypatch: pytest.MonkeyPatch, check: str, error: Exception, mend: str) -> None:
     def importing(name: str) -> ModuleType:
-        raise ImportError("libGL.so.1: cannot open shared object file")
+        raise error
 
     monkeypatch.setattr(doctor, "import_module", importing)
-    assert "libgl1" in doctor.check_opencv().mend
+    found = doctor.check_mmcv_operators() if check == "mmcv" else doctor.check_import(check)
+    assert not found.ok and found.needed and found.mend == mend
+    assert ("another torch" in found.detail) == (error is OTHER_TORCH)
+
+
+def test_no_finding_hangs_on_packaging(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "packaging", None)
+    monkeypatch.setitem(sys.modules, "packaging.version", None)
+    checks = [doctor.check_import("packaging"), doctor.check_torch(), *map(doctor.check_openmmlab, doctor.OPENMMLAB)]
+    assert [check.ok for check in checks] == [False, True, True, True, True]
+    assert checks[0].mend == "pip install packaging"
+
+
+@pytest.mark.parametrize(
+    ("version", "fits"), [("2.3.9", False), ("2.4", True), ("2.4.0rc1", True), ("2.13.0+cpu", True), ("3", True)]
+)
+def test_versions_are_compared_as_numbers(monkeypatch: pytest.MonkeyPatch, version: str, fits: bool) -> None:
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(__version__=version))
+    assert doctor.check_torch().ok is fits
 
 
 @pytest.mark.parametrize(("version", "ok"), [("4.11.0", True), ("5.0.0", False)])

@@ -1,6 +1,7 @@
 """What an installation needs, checked one thing at a time: what is wrong, and how to mend it."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -57,6 +58,19 @@ class OpenMMLabPackage:
     mend: str
 
 
+GRAPHICS = (
+    "apt-get install libgl1 libglib2.0-0, or: pip install --force-reinstall --no-deps 'opencv-python-headless<4.12'"
+)
+# What pip calls modules that have another name.
+DISTRIBUTIONS = {
+    "cv2": "'opencv-python<4.12'",
+    "PIL": "pillow",
+    "yaml": "pyyaml",
+    "mmengine": "onedl-mmengine==0.10.12",
+    "mmdet": "onedl-mmdetection==3.5.1",
+}
+_GRAPHICS_LIBRARIES = ("libGL", "libglib", "libgthread", "libSM", "libXext", "libXrender", "libxcb")
+
 OPENMMLAB = (
     OpenMMLabPackage("mmengine", "onedl-mmengine", "0.10", "0.11", "pip install onedl-mmengine==0.10.12"),
     OpenMMLabPackage("mmcv", "onedl-mmcv", "2.0", "3.0", BUILD_MMCV),
@@ -68,13 +82,12 @@ def run_checks() -> list[Check]:
     """Every check, in the order in which things are to be mended."""
     checks: list[Callable[[], Check]] = [
         check_python,
+        partial(check_import, "packaging"),
         check_torch,
+        check_opencv,
         *(partial(check_openmmlab, package) for package in OPENMMLAB),
         check_mmcv_operators,
-        partial(check_import, "mmdet.models", "pip install onedl-mmdetection==3.5.1"),
-        check_opencv,
-        *(partial(check_import, module, f"pip install {module}") for module in ("pycocotools.mask", "scipy", "av")),
-        partial(check_import, "ray", "pip install ray"),
+        *(partial(check_import, module) for module in ("mmdet.models", "pycocotools.mask", "scipy", "av", "ray")),
         partial(check_shared_memory, Path("/dev/shm")),
         check_gpu,
         check_bundled_weights,
@@ -112,20 +125,16 @@ def check_python(running: tuple[int, int] = sys.version_info[:2]) -> Check:
 
 def check_torch() -> Check:
     """Torch is there and new enough."""
-    from packaging.version import Version
-
     mend = "pip install torch==2.13.0"
     try:
         import torch
     except (ImportError, OSError) as error:
         return Check("torch", False, _line(error), mend)
-    return Check("torch", Version(torch.__version__) >= Version("2.4"), torch.__version__, mend)
+    return Check("torch", _release(torch.__version__) >= (2, 4), torch.__version__, mend)
 
 
 def check_openmmlab(package: OpenMMLabPackage) -> Check:
     """The fork or the original is installed, not both, in a version that the code runs on."""
-    from packaging.version import Version
-
     found = {name: _version(name) for name in (package.fork, package.module) if _version(name)}
     if not found:
         return Check(package.module, False, "not installed", package.mend)
@@ -133,7 +142,7 @@ def check_openmmlab(package: OpenMMLabPackage) -> Check:
         both = " ".join(found)
         return Check(package.module, False, "two in one place", f"pip uninstall {both}; then: {package.mend}")
     ((name, installed),) = found.items()
-    fits = Version(package.first) <= Version(installed) < Version(package.beyond)
+    fits = _release(package.first) <= _release(installed) < _release(package.beyond)
     wanted = "" if fits else f", not from {package.first} to below {package.beyond}"
     return Check(package.module, fits, f"{name} {installed}{wanted}", package.mend)
 
@@ -142,12 +151,15 @@ def check_mmcv_operators() -> Check:
     """Mmcv's compiled operators are there and fit the installed torch."""
     name = "mmcv operators"
     try:
+        import_module("mmcv")
         import_module("mmcv._ext")
     except ModuleNotFoundError as error:
         missing = "mmcv was installed without them" if error.name == "mmcv._ext" else _line(error)
-        return Check(name, False, missing, BUILD_MMCV)
-    except (ImportError, OSError) as error:
-        return Check(name, False, f"compiled for another torch ({_line(error)})", BUILD_MMCV)
+        return Check(name, False, missing, _mend_import(error, BUILD_MMCV))
+    except Exception as error:  # whatever a broken installation raises is the finding
+        foreign = "undefined symbol" in str(error) or "mmcv" in str(error)
+        found = f"compiled for another torch ({_line(error)})" if foreign else f"mmcv does not import ({_line(error)})"
+        return Check(name, False, found, _mend_import(error, BUILD_MMCV))
     failure = operators_failure("cpu")
     return (
         Check(name, False, f"do not run: {failure}", BUILD_MMCV) if failure else Check(name, True, "compiled, and run")
@@ -169,28 +181,37 @@ def operators_failure(device: str) -> str:
 
 def check_opencv() -> Check:
     """OpenCV imports, which its build with windows does not on a machine without the graphics libraries."""
-    older = "pip install 'opencv-python<4.12'"
-    check = check_import("cv2", older)
+    check = check_import("cv2")
     if check.ok and int(check.detail.split(".")[0]) >= _OTHER_WARP:
         detail = (
             f"{check.detail}, which warps masks a little otherwise than the version that the release's numbers are for"
         )
-        return Check(check.name, False, detail, older, needed=False)
-    if check.ok or ".so" not in check.detail:
-        return check
-    mend = (
-        "apt-get install libgl1 libglib2.0-0, or: pip install --force-reinstall --no-deps 'opencv-python-headless<4.12'"
-    )
-    return Check(check.name, False, check.detail, mend)
+        return Check(check.name, False, detail, _installing("cv2"), needed=False)
+    return check
 
 
-def check_import(module: str, mend: str) -> Check:
+def check_import(module: str) -> Check:
     """A module imports."""
     try:
         imported = import_module(module)
     except Exception as error:  # whatever a broken installation raises is the finding
-        return Check(module, False, _line(error), mend)
+        return Check(module, False, _line(error), _mend_import(error, _installing(module)))
     return Check(module, True, _module_version(imported))
+
+
+def _mend_import(error: Exception, otherwise: str) -> str:
+    """What helps where an import raised this: often it is another module, or a library, that is missing."""
+    text = str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith(("mmcv", "torch")):
+        return _installing(error.name)
+    if "cannot open shared object file" in text and text.startswith(_GRAPHICS_LIBRARIES):
+        return GRAPHICS
+    return otherwise
+
+
+def _installing(module: str) -> str:
+    package = module.partition(".")[0]
+    return f"pip install {DISTRIBUTIONS.get(package, package)}"
 
 
 def check_shared_memory(folder: Path) -> Check:
@@ -239,6 +260,11 @@ def check_free_disk(folder: Path) -> Check:
     free = shutil.disk_usage(folder).free
     mend = f"free {FREE_DISK_BYTES / 1e9:.0f} GB, or give another --out"
     return Check("disk", free >= FREE_DISK_BYTES, f"{free / 1e9:.1f} GB free in {folder.resolve()}", mend, needed=False)
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """The numbers that a version begins with: 2.13.0+cpu gives (2, 13, 0)."""
+    return tuple(int(number) for number in re.split(r"[^0-9.]", version, maxsplit=1)[0].split(".") if number)
 
 
 def _version(distribution: str) -> str:

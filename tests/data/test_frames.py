@@ -54,12 +54,19 @@ def test_frames_of_a_split_come_in_order(tmp_path: Path, video: Video) -> None:
         np.testing.assert_array_equal(frame.image, cv2.imread(str(tmp_path / "bear" / frame.name)))
 
 
+STATED = {"huge": (65500, 65500), "large": (11600, 11600)}
+
+
 def damage(path: Path, how: str) -> None:
     data = path.read_bytes()
     if how == "missing":
         path.unlink()
     elif how == "size":
         cv2.imwrite(str(path), picture(0, HEIGHT + 8, WIDTH))
+    elif how in STATED:
+        height, width = STATED[how]
+        frame = data.find(b"\xff\xc0") + 5  # of a baseline JPEG: height and width, two bytes each
+        path.write_bytes(data[:frame] + height.to_bytes(2, "big") + width.to_bytes(2, "big") + data[frame + 4 :])
     else:
         path.write_bytes({"cut": data[: len(data) // 2], "empty": b"", "other": b"no image" * 50}[how])
 
@@ -70,6 +77,8 @@ FAULTS = [
     ("cut", "cut short or damaged"),
     ("empty", "an empty file"),
     ("other", "not a readable image"),
+    ("huge", "states a size of more than 134,217,728 pixels"),
+    ("large", "states 11600x11600 pixels; more than 134,217,728 are not read"),
 ]
 
 

@@ -398,6 +398,18 @@ def test_command(folders: tuple[Path, Path], tmp_path: Path) -> None:
     assert "DAVIS-2016" in invoke(results, "--masks", truth, "--form", 2016)
 
 
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_mask_with_a_flipped_bit_is_refused(folders: tuple[Path, Path], which: int) -> None:
+    results, truth = folders
+    path = sorted(folders[which].rglob("*.png"))[1]
+    whole = path.read_bytes()
+    first, beyond = whole.find(b"IDAT") + 4, whole.find(b"IEND") - 8
+    for place in range(first, beyond, 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        with pytest.raises(DataError, match=rf"mask {path}: not a PNG, or one that is cut short or damaged"):
+            list(folder_sequences(results, truth, ["ape", "bear"], Form.UNSUPERVISED))
+
+
 def test_a_list_of_sequences(folders: tuple[Path, Path], tmp_path: Path) -> None:
     results, truth = folders
     listing = tmp_path / "val.txt"

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import ray
+import torch
 from ray import cloudpickle
 
 from vis_pipeline import masks
@@ -22,6 +23,7 @@ from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, run_in
 from vis_pipeline.runs.parallel.ledger import Ledger
 from vis_pipeline.runs.parallel.line import Line
 from vis_pipeline.settings.cores import threads_each
+from vis_pipeline.settings.device import gpu_share
 from vis_pipeline.structures.tracks import TrackResult, VideoOutcome
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,6 +81,7 @@ class Factory:
 
     def __call__(self) -> Scripted:
         (self.notes / f"loaded-{os.getpid()}").write_text(os.environ["OMP_NUM_THREADS"])
+        (self.notes / f"card-{os.getpid()}").write_text(os.environ.get("CUDA_VISIBLE_DEVICES", "none"))
         return Scripted(self.notes)
 
 
@@ -121,7 +124,8 @@ def local_ray() -> Iterator[None]:
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
     ray.init(
         address="local",
-        num_cpus=2,
+        num_cpus=3,
+        num_gpus=2,
         include_dashboard=False,
         log_to_driver=False,
         logging_level="ERROR",
@@ -188,6 +192,15 @@ def test_models_are_loaded_once_a_worker_and_progress_is_seen(folder: RunFolder,
     assert {path.read_text() for path in loaded} == {str(threads_each(2))}
     assert {video_id for video_id, frames in listener.advanced if frames == 1}
     report.require_complete()
+
+
+@pytest.mark.usefixtures("local_ray")
+def test_three_workers_share_two_cards(folder: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    sharing = RaySettings(workers=3, gpus_per_worker=gpu_share("cuda", 3))
+    run_videos(tasks(*["slow"] * 3, frames=4), Factory(tmp_path), folder, sharing, Listener()).require_complete()
+    cards = sorted(path.read_text() for path in tmp_path.glob("card-*"))
+    assert cards in (["0", "0", "1"], ["0", "1", "1"])
 
 
 @pytest.mark.usefixtures("local_ray")
@@ -296,10 +309,10 @@ def test_a_worker_that_cannot_be_made_ends_the_run(folder: RunFolder) -> None:
 
 @pytest.mark.usefixtures("local_ray")
 def test_resources_that_are_not_there_are_named(folder: RunFolder) -> None:
-    with pytest.raises(ConfigError, match="--workers 9: with 1 CPU each they need 9, Ray has 2"):
+    with pytest.raises(ConfigError, match="--workers 9: with 1 CPU each they need 9, Ray has 3"):
         run_videos(tasks("good"), lacks_weights, folder, RaySettings(workers=9), Listener())
-    with pytest.raises(ConfigError, match=r"0\.5 GPU each they need 1, Ray has 0"):
-        run_videos(tasks("good"), lacks_weights, folder, RaySettings(workers=2, gpus_per_worker=0.5), Listener())
+    with pytest.raises(ConfigError, match="1 GPU each they need 3, Ray has 2"):
+        run_videos(tasks("good"), lacks_weights, folder, RaySettings(workers=3, gpus_per_worker=1), Listener())
 
 
 @pytest.mark.usefixtures("local_ray")
@@ -313,10 +326,10 @@ def test_a_worker_that_hangs_is_ended_and_its_video_set_aside(folder: RunFolder,
 
 @pytest.mark.usefixtures("local_ray")
 def test_workers_that_ray_has_no_room_for_are_not_awaited_for_ever(folder: RunFolder, tmp_path: Path) -> None:
-    holder = ray.remote(num_cpus=2)(Scripted).remote(tmp_path)
+    holder = ray.remote(num_cpus=3)(Scripted).remote(tmp_path)
     ray.get(holder.__ray_ready__.remote())
     message = (
-        r"^no worker could be started in 1 s: each asks Ray for 1 CPU and 0 GPU, and 0 CPU and 0 GPU are free; end"
+        r"^no worker could be started in 1 s: each asks Ray for 1 CPU and 0 GPU, and 0 CPU and 2 GPU are free; end"
     )
     with pytest.raises(ConfigError, match=message):
         run_videos(tasks("good"), Factory(tmp_path), folder, RaySettings(timeout=1), Listener())

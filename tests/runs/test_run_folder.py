@@ -83,6 +83,51 @@ def test_damaged_videos_are_named(folder: RunFolder, content: str) -> None:
             reading()
 
 
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"length": None}, "length: .* not null"),
+        ({"length": "abc"}, 'length: .* not "abc"'),
+        ({"length": True}, "length: .* not true"),
+        ({"length": 1}, "track 0 has 2 masks, the video 1 frames"),
+        ({"height": "x"}, 'height: .* not "x"'),
+        ({"width": -3}, "width: .* not -3"),
+        ({"width": 30}, "track 0 has a mask of another size than the video's 30x2"),
+        ({"seconds": [1]}, "seconds: .* not a list"),
+        ({"seconds": {"detect": "a"}}, 'seconds.detect: .* not "a"'),
+        ({"seconds": {"detect": float("nan")}}, "seconds.detect: .* not NaN"),
+        ({"notes": 5}, "notes: .* not 5"),
+        ({"skipped": [2]}, "skipped: frame 2 of 2"),
+        ({"searches": 1.5}, "searches: .* not 1.5"),
+        ({"video_id": 5}, "is of video 5"),
+        ({"tracks": [1]}, "tracks: result 0: not an object but 1"),
+    ],
+)
+def test_what_a_stranger_wrote_is_no_finished_video(folder: RunFolder, changed: dict[str, object], reason: str) -> None:
+    folder.write_video(4, outcome(4))
+    path = folder.path / "videos/4.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changed))
+    with pytest.raises(DataError, match=rf"4\.json: {reason}; remove it to have the video done again$") as raised:
+        folder.assemble_results([4])
+    assert "\n" not in str(raised.value)
+
+
+def test_tracks_of_another_video_are_not_taken(folder: RunFolder) -> None:
+    folder.write_video(4, outcome(4))
+    path = folder.path / "videos/4.json"
+    path.write_text(path.read_text().replace('"tracks": [{"video_id": 4', '"tracks": [{"video_id": 3'))
+    with pytest.raises(DataError, match=r"4\.json: track 0 is of video 3; remove it"):
+        folder.read_video(4)
+
+
+@pytest.mark.parametrize("name", ["videos/4.json", "events/4.json", "config.json"])
+def test_deeply_nested_files_are_one_line(folder: RunFolder, name: str) -> None:
+    (folder.path / name).write_text("[" * 100_000 + "]" * 100_000)
+    reading = {"videos/4.json": folder.read_video, "events/4.json": folder.read_events}
+    with pytest.raises(DataError, match=rf"{name}: damaged \(nested too deeply\); remove it"):
+        reading.get(name, lambda _: folder.config())(4)
+
+
 def test_a_video_that_was_cut_short_is_not_finished(folder: RunFolder) -> None:
     folder.write_video(4, outcome(4))
     path = folder.path / "videos/4.json"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from vis_pipeline.bench.drawn_videos import DrawnVideos
     from vis_pipeline.bench.runs import RunCost
+    from vis_pipeline.structures.splits import Category
 
 
 def runs(
@@ -41,13 +42,13 @@ def runs(
     import json
     import os
     import tempfile
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     import torch
     from rich.console import Console
     from rich.status import Status
 
-    from vis_pipeline.bench.drawn_videos import draw_split
+    from vis_pipeline.bench.drawn_videos import DISK, draw_split
     from vis_pipeline.bench.runs import Job, compare
     from vis_pipeline.bench.simulated_detections import DetectorFaults, simulate
     from vis_pipeline.data.splits import read_split
@@ -68,7 +69,11 @@ def runs(
     with tempfile.TemporaryDirectory() as name, Status("drawing", console=Console(stderr=True)) as status:
         folder = Path(name)
         if split is None or frames is None:
-            draw_split(folder / "split", drawn, seed)
+            categories: Sequence[Category] = (DISK,)
+            if not tracker_only:
+                settings = replace(settings, detector=replace(settings.detector, class_map="by-name"))
+                categories = settings.detector.categories()
+            draw_split(folder / "split", drawn, seed, categories)
             split, frames = folder / "split" / "instances.json", folder / "split" / "JPEGImages"
         truth = read_split(split)
         if tracker_only:

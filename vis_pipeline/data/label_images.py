@@ -10,7 +10,7 @@ from PIL import Image
 
 from vis_pipeline import masks
 from vis_pipeline.errors import DataError
-from vis_pipeline.files.images import png_is_whole
+from vis_pipeline.files.images import png_is_whole, require_moderate_size, stated_size
 from vis_pipeline.masks import Rle
 from vis_pipeline.structures.splits import Annotation, Video
 
@@ -24,17 +24,30 @@ def read_label_image(path: Path, video: Video) -> tuple[NDArray[np.uint8], bool]
         DataError: the file is missing, damaged, in colour or of another size than the video; the text says which, not
             where.
     """
+    stored, palette = read_stored(path)
+    height, width = stored.shape
+    if (width, height) != (video.width, video.height):
+        raise DataError(f"is {width}x{height}, the frames are {video.width}x{video.height}")
+    return stored, palette
+
+
+def read_stored(path: Path) -> tuple[NDArray[np.uint8], bool]:
+    """A PNG as it is stored, uint8 [H, W], and whether it has a palette.
+
+    Raises:
+        DataError: the file is missing, damaged or in colour; the text says which, not where.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})") from error
     if not png_is_whole(data):
         raise DataError("not a PNG, or one that is cut short or damaged")
+    require_moderate_size(data)
     try:
         with Image.open(io.BytesIO(data)) as image:
-            _require_size(image, video)
             return stored_values(image), image.mode in _WITH_PALETTE
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         raise DataError("a PNG that cannot be decoded") from error
 
 
@@ -63,11 +76,12 @@ def frame_size(path: Path) -> tuple[int, int]:
         DataError: it is no image.
     """
     try:
-        with Image.open(path) as image:
-            width, height = image.size
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        with path.open("rb") as file:
+            return stated_size(file)
+    except OSError as error:
         raise DataError(f"cannot be read as an image: {path}") from error
-    return width, height
+    except DataError as error:
+        raise DataError(f"{error}: {path}") from error
 
 
 def object_masks(labels: NDArray[np.uint8]) -> dict[int, Rle]:
@@ -91,9 +105,3 @@ def object_annotation(
     """One object of a video, with the areas of its masks."""
     areas = tuple(None if rle is None else float(masks.area([rle])[0]) for rle in segmentations)
     return Annotation(identifier, video.id, category_id, segmentations, areas, iscrowd=False)
-
-
-def _require_size(image: Image.Image, video: Video) -> None:
-    width, height = image.size
-    if (width, height) != (video.width, video.height):
-        raise DataError(f"is {width}x{height}, the frames are {video.width}x{video.height}")

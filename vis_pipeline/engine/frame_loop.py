@@ -1,5 +1,6 @@
 """The frame loop: detect and track in one video."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -11,6 +12,9 @@ from vis_pipeline.structures.frames import BadFrame, Footage, Frame, Remark
 from vis_pipeline.structures.stopwatch import Stopwatch
 from vis_pipeline.structures.tracks import FrameTracks, VideoOutcome
 from vis_pipeline.trackers.base import Tracker
+
+# Detections have masks of the frame's size: together, those of 4K frames would take gigabytes.
+BATCH_PIXELS = 4 * 1920 * 1088
 
 
 class FrameLoop:
@@ -52,7 +56,7 @@ class FrameLoop:
     def over(self, frames: Iterable[Footage], batch_size: int) -> Iterator[FrameTracks]:
         """The tracks of each readable frame, as the video goes on with `frames`, of one size and in order.
 
-        They are read and detected in `batch_size` at a time.
+        They are read and detected in `batch_size` at a time, or fewer where they are larger than 1920x1080.
         """
         for frame, detections in self.detected(frames, batch_size):
             with self.stopwatch.step("propagate"):
@@ -105,17 +109,17 @@ class FrameLoop:
         stream = iter(frames)
         while True:
             with self.stopwatch.step("read"):
-                batch = list(islice(stream, batch_size))
+                batch = _batch(stream, batch_size)
             if not batch:
                 return
             self._taken += len(batch)
             good = [frame for frame in batch if isinstance(frame, Frame)]
             with self.stopwatch.step("detect"):
-                found = iter(self._detector.detect(good) if good else [])
+                found = deque(self._detector.detect(good) if good else [])
             length = self._length
             for frame in batch:
                 if isinstance(frame, Frame):
-                    detections = next(found)
+                    detections = found.popleft()
                     self._on_detections(frame, detections)
                     self._size = (frame.image.shape[0], frame.image.shape[1])
                     self._length += 1
@@ -131,3 +135,13 @@ class FrameLoop:
         self._notes.append(f"frame {footage.name}: skipped ({footage.reason})")
         self._skipped.append(footage.index)
         self._length += 1
+
+
+def _batch(stream: Iterator[Footage], most: int) -> list[Footage]:
+    """The next frames, `most` of them or as many as have `BATCH_PIXELS`, one at least."""
+    first = next(stream, None)
+    if first is None:
+        return []
+    if isinstance(first, Frame):
+        most = min(most, max(1, BATCH_PIXELS // (first.image.shape[0] * first.image.shape[1])))
+    return [first, *islice(stream, most - 1)]

@@ -1,13 +1,23 @@
 """Image files, read strictly: OpenCV fills what a damaged file lacks with grey and says nothing."""
 
+import io
+import warnings
 import zlib
+from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from vis_pipeline.errors import DataError
+
+# Of one image; 16K video has 133 million. A head of a few bytes may state billions, which would be allocated.
+MOST_PIXELS = 2**27
+# Pillow's own bound, above which it warns, is lower.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 _JPEG_START = b"\xff\xd8"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
@@ -61,6 +71,35 @@ def png_is_whole(data: bytes) -> bool:
     return False
 
 
+def stated_size(file: IO[bytes]) -> tuple[int, int]:
+    """Width and height of an image in pixels, as its head states them.
+
+    Raises:
+        DataError: they are more than :data:`MOST_PIXELS`; the text says so, not where.
+        OSError: the file is no image that Pillow knows.
+    """
+    try:
+        with Image.open(file) as image:
+            width, height = image.size
+    except Image.DecompressionBombError as error:
+        raise DataError(f"states a size of more than {MOST_PIXELS:,} pixels, which are not read") from error
+    except (SyntaxError, ValueError) as error:
+        raise OSError(str(error)) from error
+    if width * height > MOST_PIXELS:
+        raise DataError(f"states {width}x{height} pixels; more than {MOST_PIXELS:,} are not read")
+    return width, height
+
+
+def require_moderate_size(data: bytes) -> None:
+    """Refuse an image that is too large, before it is decoded; what Pillow does not know is let be.
+
+    Raises:
+        DataError: see :func:`stated_size`.
+    """
+    with suppress(OSError):
+        stated_size(io.BytesIO(data))
+
+
 def _decoded(path: Path, how: int) -> NDArray[np.uint8]:
     try:
         data = path.read_bytes()
@@ -74,7 +113,14 @@ def _decoded(path: Path, how: int) -> NDArray[np.uint8]:
         raise DataError(f"a JPEG that is cut short or damaged: {path}")
     if data.startswith(_PNG_START) and not png_is_whole(data):
         raise DataError(f"a PNG that is cut short or damaged: {path}")
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), how)
+    try:
+        require_moderate_size(data)
+    except DataError as error:
+        raise DataError(f"{error}: {path}") from error
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), how)
+    except cv2.error:
+        image = None  # it has a bound of its own for each side
     if image is None:
         raise DataError(f"not a readable image: {path}")
     return np.asarray(image, dtype=np.uint8)

@@ -59,6 +59,11 @@ def mask_areas(masks: Tensor) -> Tensor:
     return masks.flatten(1).sum(1)
 
 
+def in_stacks(masks: Tensor, pixels: int) -> tuple[Tensor, ...]:
+    """Masks [N, H, W] in stacks of about so many pixels, for what makes more of each; one mask is in each at least."""
+    return torch.split(masks, max(1, pixels // max(1, masks.shape[1] * masks.shape[2])))
+
+
 def shifted(masks: Tensor, shifts: NDArray[np.int64]) -> Tensor:
     """Bool masks [N, H, W], each moved by its x, y of `shifts` [N, 2] pixels; what leaves the frame is gone."""
     moved = torch.zeros_like(masks)

@@ -24,10 +24,7 @@ class Rle(TypedDict):
 
 def encode(masks: NDArray[np.bool_]) -> list[Rle]:
     """Encode a stack of masks, bool or uint8 [N, H, W] (N may be 0)."""
-    if masks.shape[0] == 0:
-        return []
-    fortran = np.asfortranarray(masks.transpose(1, 2, 0), dtype=np.uint8)
-    return [_text(rle) for rle in coco_mask.encode(fortran)]
+    return [_text(rle) for mask in masks for rle in coco_mask.encode(_column_major(mask))]
 
 
 def encode_windows(
@@ -124,6 +121,11 @@ def _sound(rles: Sequence[Rle]) -> list[Rle]:
     for mask in np.flatnonzero(~runs.canonical):
         sound[mask] = _from_runs(run_lengths.run_lengths(runs, mask, height * width), height, width)
     return sound
+
+
+def _column_major(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """A mask as pycocotools takes it, uint8 [H, W, 1]; one at a time, since this is a copy."""
+    return np.asfortranarray(mask, dtype=np.uint8)[:, :, None]
 
 
 def _text(rle: dict[str, Any]) -> Rle:

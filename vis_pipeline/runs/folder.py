@@ -9,11 +9,13 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from vis_pipeline.data.results import results_to_json, tracks_from_json
+from vis_pipeline.data.entries import one_line
+from vis_pipeline.data.results import results_to_json
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.json_stream import JsonStream
 from vis_pipeline.files.whole_files import write_json_list, write_text
 from vis_pipeline.runs.journal import Journal
+from vis_pipeline.runs.stored_video import stored_video
 from vis_pipeline.structures.tracks import VideoOutcome
 
 # Of a stored video the facts stand before its tracks, which are a thousand times as long and left unread for them.
@@ -133,23 +135,14 @@ class RunFolder:
         """A finished video.
 
         Raises:
-            DataError: it is not finished, or the file is damaged.
+            DataError: it is not finished, or the file is damaged or not what a run writes.
         """
         path = self._video_file(video_id)
         content = _read_object(path)
         try:
-            return VideoOutcome(
-                tracks=tracks_from_json(content["tracks"], str(path)),
-                length=int(content["length"]),
-                height=int(content["height"]),
-                width=int(content["width"]),
-                seconds=content["seconds"],
-                notes=tuple(content["notes"]),
-                skipped=tuple(content["skipped"]),
-                searches=int(content["searches"]),
-            )
-        except KeyError as error:
-            raise DataError(f"{path}: no {error} in it; remove it to have the video done again") from error
+            return stored_video(content, video_id)
+        except DataError as error:
+            raise DataError(f"{path}: {one_line(error)}; remove it to have the video done again") from error
 
     def read_events(self, video_id: int) -> list[Any] | None:
         """The decisions on a finished video, each in JSON form; None where the folder has none of it.
@@ -281,8 +274,9 @@ def _read_json(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        raise DataError(f"{path}: damaged ({error}); remove it to have it made again") from error
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else error
+        raise DataError(f"{path}: damaged ({reason}); remove it to have it made again") from error
 
 
 def _read_object(path: Path) -> dict[str, Any]:

@@ -8,12 +8,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vis_pipeline.masks.affinity import mask_areas, mask_iou, shifted
+from vis_pipeline.masks.affinity import in_stacks, mask_areas, mask_iou, shifted
 from vis_pipeline.masks.boxes import minmax_boxes
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.trackers.lifecycle.appearance import colour_histograms
 from vis_pipeline.trackers.lifecycle.decision import Candidates
 from vis_pipeline.trackers.lifecycle.propagation import Propagated
+
+# Eight masks of 4K.
+MOVED_PIXELS = 2**26
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,14 @@ def observe(image: Tensor, detections: Detections, predicted: Propagated) -> Obs
     """Stack what was found in an image, uint8 [H, W, 3], and what was predicted for it."""
     masks = torch.cat([detections.masks, predicted.masks])
     return Observation(masks, colour_histograms(image, masks))
+
+
+def expected_overlaps(found: Tensor, last_masks: Tensor, shifts: NDArray[np.int64]) -> Tensor:
+    """IoU of each detection with what each track was last detected as, moved."""
+    stacks = in_stacks(last_masks, MOVED_PIXELS)
+    ends = np.cumsum([len(stack) for stack in stacks])[:-1]
+    moved = (shifted(stack, part) for stack, part in zip(stacks, np.split(shifts, ends), strict=True))
+    return torch.cat([mask_iou(found, stack) for stack in moved], dim=1)
 
 
 def measure(
@@ -55,7 +66,7 @@ def measure(
     """
     found, tracks = len(detections), len(last_masks)
     scores = torch.cat([detections.scores, predicted.scores.float()])
-    expected = mask_iou(detections.masks, shifted(last_masks, shifts))
+    expected = expected_overlaps(detections.masks, last_masks, shifts)
     columns = {
         "overlaps": mask_iou(observation.masks, observation.masks),
         "likeness": observation.colours @ track_colours.T,

@@ -36,7 +36,7 @@ class Propagated:
         """The same predictions at `indices`, int64 [N], among `count` tracks; the others' are empty, of score 0."""
 
         def among(values: Tensor) -> Tensor:
-            return values.new_zeros((count, *values.shape[1:])).index_copy(0, indices, values)
+            return values.new_zeros((count, *values.shape[1:])).index_copy_(0, indices, values)
 
         return Propagated(among(self.masks), among(self.scores), among(self.boxes), among(self.located))
 

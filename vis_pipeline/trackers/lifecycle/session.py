@@ -241,11 +241,19 @@ class LifecycleSession(Generic[StateT]):
         alive = np.flatnonzero(decision.alive)
         indices = self._on_device(alive)
         return LiveTracks(
-            masks=live.masks.index_copy(0, owners, observation.masks[found])[indices],
+            masks=self._latest(live.masks, observation.masks, decision),
             colours=live.colours.index_copy(0, owners, colours)[indices],
             histories=tuple(live.histories[track] for track in alive),
             table=decision.table.select(alive),
         )
+
+    def _latest(self, known: Tensor, seen: Tensor, decision: Decision) -> Tensor:
+        """The last detected masks of the tracks that go on, put together without any in between: they are large."""
+        matched = decision.assignment
+        found = dict(zip(matched.tracks.tolist(), matched.detections.tolist(), strict=True))
+        alive = np.flatnonzero(decision.alive).tolist()
+        latest = [seen[found[track]] if track in found else known[track] for track in alive]
+        return torch.stack(latest) if latest else known[:0]
 
     def _newborn(self, observation: Observation, decision: Decision, histories: tuple[TrackHistory, ...]) -> LiveTracks:
         born = self._on_device(decision.born)

@@ -123,6 +123,11 @@ def test_a_single_video_has_no_others_to_go_together_with(command, made: Path) -
     assert_refused(command(*arguments), "--lockstep", "--split")
 
 
+@pytest.mark.parametrize("given", ["0", "-1", "two", "1.5", ""])
+def test_lockstep_is_a_number_or_auto(command, made: Path, given: str) -> None:
+    assert_refused(command(*run_arguments(made), "--lockstep", given), "--lockstep", "a number from 1 on, or auto")
+
+
 def test_a_device_that_is_not_there(command, made: Path) -> None:
     arguments = run_arguments(made)
     arguments[arguments.index("cpu")] = "gpu"

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from vis_pipeline.settings.device import gpu_share
+from vis_pipeline.settings.device import gpu_share, videos_at_a_time
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,13 @@ def test_shares_of_whole_cards(monkeypatch, workers, cards, share):
 def test_without_a_card_there_is_no_share(monkeypatch):
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     assert gpu_share("cuda", 2) == 0
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "share", "together"), [(80, 1, 8), (8, 1, 2), (8, 0.5, 1), (1, 1, 1), (16, 0.75, 4)]
+)
+def test_so_many_videos_go_together_as_half_the_memory_holds(monkeypatch, gigabytes, share, together):
+    """A frame of 1280x720 with 200 masks takes 1.5 GB."""
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (gigabytes * 10**9, 2 * gigabytes * 10**9))
+    assert videos_at_a_time("cuda", share, 1280 * 720, 200) == together
+    assert videos_at_a_time("cpu", share, 1280 * 720, 200) == 1

@@ -72,8 +72,12 @@ def run(
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; default: cuda where there is one.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes for a split, each with its own models.")] = 1,
     lockstep: Annotated[
-        int, typer.Option(min=1, help="Videos of a split that a worker advances together, in shared batches.")
-    ] = 1,
+        str,
+        typer.Option(
+            metavar="N|auto",
+            help="Videos of a split that a worker advances together, in shared batches; auto: by the GPU's memory.",
+        ),
+    ] = "1",
     checkpoint_every: Annotated[
         int, typer.Option(min=1, help="Frames of a video after which what is done of it is kept, to go on from.")
     ] = 200,
@@ -110,8 +114,8 @@ def run(
     from vis_pipeline.runs.start import RecordedSource, RunOptions, run_split, run_video
     from vis_pipeline.settings.device import gpu_share, torch_device
 
-    limits = Limits(max_frames, max_seconds)
-    _require_together(split, frames, video, class_map, limits, save_frames, show, lockstep)
+    limits, together = Limits(max_frames, max_seconds), _together(lockstep)
+    _require_together(split, frames, video, class_map, limits, save_frames, show, together)
     overrides = list(cfg_options or [])
     if score_thr is not None:
         overrides.append(f"detector.score_threshold={score_thr}")
@@ -132,7 +136,7 @@ def run(
         recorded=RecordedSource(detections.resolve(), class_map) if detections else None,
         save_detections=save_detections,
         checkpoint_every=checkpoint_every,
-        ray=RaySettings(workers, ray_address, gpus, lockstep=lockstep, timeout=timeout),
+        ray=RaySettings(workers, ray_address, gpus, lockstep=together, timeout=timeout),
         limits=limits,
         live=LiveOptions(keep=live.value, reconnect=reconnect),
         save_frames=save_frames,
@@ -148,6 +152,15 @@ def run(
             report = run_split(settings, split, frames, out, options, progress)
     _tell(report, out)
     report.require_complete()
+
+
+def _together(lockstep: str) -> int:
+    """Videos at a time; 0 stands for auto."""
+    if lockstep == "auto":
+        return 0
+    if not (lockstep.isdecimal() and int(lockstep) > 0):
+        raise ConfigError(f"run: --lockstep {lockstep}: give a number from 1 on, or auto")
+    return int(lockstep)
 
 
 def _require_together(
@@ -166,7 +179,7 @@ def _require_together(
         raise ConfigError("run: --split and --frames belong together")
     if video is not None and class_map is not None:
         raise ConfigError("run: --class-map needs --split; a single video has the detector's own classes")
-    if video is not None and lockstep > 1:
+    if video is not None and lockstep != 1:
         raise ConfigError("run: --lockstep needs --split; a single video has no others to advance with")
     if split is not None and show:
         raise ConfigError("run: --show needs --video; the videos of a split are worked on in other processes")

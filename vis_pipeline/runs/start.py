@@ -28,7 +28,7 @@ from vis_pipeline.runs.progress import ProgressListener
 from vis_pipeline.runs.settings import PipelineSettings
 from vis_pipeline.runs.witness import Witness, frame_name
 from vis_pipeline.runs.worker import CHECKPOINT_FRAMES, Watcher, WorkerFactory
-from vis_pipeline.settings.device import torch_device
+from vis_pipeline.settings.device import torch_device, videos_at_a_time
 from vis_pipeline.structures.frames import FrameSource
 from vis_pipeline.structures.splits import Category, Split, Video
 
@@ -106,6 +106,8 @@ def run_split(
     recorded, recording = options.recorded, None
     if recorded is not None:
         recording = open_recording(recorded.path.resolve(), split, recorded.class_map)
+    if not options.ray.lockstep:
+        options = replace(options, ray=replace(options.ray, lockstep=_fitting(settings, split, options)))
     factory = _factory(settings, split, options, recording, out)
     frames = {video.id: listing_digest([frames_dir / name for name in video.file_names]) for video in split.videos}
     with holding(out):
@@ -188,6 +190,13 @@ def _run_live(
             report = run_in_process([task], watched, folder, progress)
         _close_single(folder, factory, seen)
     return report
+
+
+def _fitting(settings: PipelineSettings, split: Split, options: RunOptions) -> int:
+    """The videos that a worker's device has memory for at a time."""
+    pixels = max((video.height * video.width for video in split.videos), default=1)
+    masks = settings.detector.max_per_frame + settings.tracking.max_alive
+    return videos_at_a_time(options.device, options.ray.gpus_per_worker or 1.0, pixels, masks)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ class RaySettings:
         address: of a running Ray cluster, such as `auto` or `10.0.0.1:6379`; None starts one here, on loopback.
         gpus_per_worker: may be a fraction.
         retries: how often a video whose worker died is tried again.
-        lockstep: videos that a worker has under way at a time.
+        lockstep: videos that a worker has under way at a time; 0: as many as its device has memory for.
         timeout: seconds without a sign of life (a process that starts, models that are loaded, a frame that is done)
             after which a worker counts as dead.
     """

@@ -35,7 +35,7 @@ def test_limits_are_those_of_the_image_that_a_target_is_in():
 @pytest.mark.parametrize("name", ["small", "resnet50", "small_two_branch", "lite0"])
 @torch.inference_mode()
 def test_a_crop_alone_gives_what_it_does_in_a_batch(name, threads):
-    network = random_network(name).to(memory_format=torch.channels_last).eval()
+    network = random_network(name).for_prediction().to(memory_format=torch.channels_last)
     generator = torch.Generator().manual_seed(0)
     crops = [
         torch.randint(0, 256, (2, side, side, 3), generator=generator).permute(0, 3, 1, 2).float()

@@ -259,12 +259,12 @@ class SiamMaskPredictor:
 
     def _mask_at(self, templates: Tensor, search: SearchFeatures, positions: Tensor) -> Tensor:
         """Mask probabilities [N, S, S] at one response position per target."""
-        correlation = self.network.mask_correlation(templates, search)
+        correlation = self.network.mask_correlation_at(templates, search, positions)
+        if not self.network.architecture.refine:
+            return self._coarse_mask(correlation)
         targets = torch.arange(len(positions), device=positions.device)
-        if self.network.architecture.refine:
-            at = torch.cat([targets[:, None], positions], dim=1)
-            return self.network.refine_at(search, correlation, at).sigmoid()
-        return self._coarse_mask(correlation[targets, :, positions[:, 0], positions[:, 1]][:, :, None, None])
+        at = torch.cat([targets[:, None], positions], dim=1)
+        return self.network.refine_from(search, correlation.flatten(1), at).sigmoid()
 
     def _coarse_mask(self, responses: Tensor) -> Tensor:
         logits = self.network.coarse_mask_logits(responses)

@@ -23,7 +23,7 @@ from vis_pipeline.trackers.lifecycle.appearance import (
     blended,
     colour_histograms,
     counted_by_sums,
-    counted_one_by_one,
+    counted_in_windows,
 )
 
 masks = hnp.arrays(np.bool_, st.tuples(st.integers(0, 4), st.just(5), st.just(7)))
@@ -120,13 +120,13 @@ def test_histograms_give_the_bhattacharyya_coefficient_of_the_colours(image: np.
 
 
 @settings(max_examples=30)
-@given(hnp.arrays(np.int32, 35, elements=st.integers(0, BINS - 1)), masks)
+@given(hnp.arrays(np.int32, (5, 7), elements=st.integers(0, BINS - 1)), masks)
 def test_colours_are_counted_alike_with_and_without_waiting(codes: np.ndarray, stack: np.ndarray) -> None:
-    pixels = torch.from_numpy(stack).flatten(1)
+    pixels = torch.from_numpy(stack)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(appearance, "_SLICE_PIXELS", 8)  # several slices, and a rest
         counts = counted_by_sums(torch.from_numpy(codes), pixels)
-    assert torch.equal(counts, counted_one_by_one(torch.from_numpy(codes), pixels))
+    assert torch.equal(counts, counted_in_windows(torch.from_numpy(codes), pixels))
 
 
 def test_what_a_track_is_known_by_follows_what_is_seen() -> None:

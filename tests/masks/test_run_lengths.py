@@ -124,6 +124,15 @@ def test_a_window_has_the_text_of_the_whole_mask(
     assert encode_windows([window], np.array([[left, top]]), *mask.shape) == encode(mask[None])
 
 
+@pytest.mark.parametrize("height", [1, 3, 7])
+def test_a_window_may_have_as_many_runs_as_its_rows_allow(height: int) -> None:
+    window = np.zeros((height, 500), dtype=bool)
+    window[::2] = True
+    mask = np.pad(window, ((2, 3), (4, 5)))
+    for _ in range(20):  # what is written beyond a buffer shows by chance only
+        assert encode_windows([window], np.array([[4, 2]]), *mask.shape) == encode(mask[None])
+
+
 def test_numbers_of_any_length_are_written_as_pycocotools_does() -> None:
     mask = np.zeros((3000, 3000), dtype=bool)
     mask[5, 5] = mask[2990, 2000] = mask[2990, 2003:2300] = mask[0, 2990] = True

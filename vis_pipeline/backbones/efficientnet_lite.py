@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from vis_pipeline.backbones.depthwise import depthwise_conv2d
+from vis_pipeline.backbones.fused_conv import can_fuse, convolved, convolved_relu6
 
 STEM_WIDTH = 32
 WIDTHS = (16, 24, 40, 112, 320)
@@ -165,19 +166,19 @@ class _ConvNorm(nn.Module):
         self.activation: nn.Module = nn.ReLU6(inplace=True) if activation else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
-        # Under autocast too: on CPUs the backward pass of a depthwise convolution is slower in bfloat16.
-        if x.is_cpu and self.conv.groups > 1 and self._learns(x) and torch.is_autocast_enabled("cpu"):
-            with torch.autocast("cpu", enabled=False):
-                x = self._convolved(x.float())
-        else:
-            x = self._convolved(x)
-        out: Tensor = self.activation(self.norm(x))
+        x, padding, beyond = self._padded(x)
+        # In float32 two steps take no longer.
+        if isinstance(self.norm, nn.Identity) and x.dtype == torch.bfloat16 and can_fuse(x, self.conv):
+            fused = convolved_relu6 if isinstance(self.activation, nn.ReLU6) else convolved
+            return _without(fused(x, self.conv, padding), beyond)
+        out: Tensor = self.activation(self.norm(_without(self._convolved(x, padding), beyond)))
         return out
 
     def _learns(self, x: Tensor) -> bool:
         return torch.is_grad_enabled() and (x.requires_grad or self.conv.weight.requires_grad)
 
-    def _convolved(self, x: Tensor) -> Tensor:
+    def _padded(self, x: Tensor) -> tuple[Tensor, tuple[int, int], tuple[int, int]]:
+        """What is to be convolved, with which padding, and the result's first rows and columns that are too many."""
         (top, bottom), (left, right) = (self._padding(side) for side in x.shape[2:])
         if self.padding_value or top < 0:
             x = F.pad(x, (left, right, top, bottom), value=self.padding_value)
@@ -186,11 +187,18 @@ class _ConvNorm(nn.Module):
         # first row or column of what comes out is left out: a copy of the padded input would take longer.
         stride = self.conv.stride[0]
         early = (stride if bottom > top else 0, stride if right > left else 0)
-        padding = (top + early[0], left + early[1])
+        return x, (top + early[0], left + early[1]), (early[0] // stride, early[1] // stride)
+
+    def _convolved(self, x: Tensor, padding: tuple[int, int]) -> Tensor:
         kernel = self.conv
-        convolve = depthwise_conv2d if kernel.groups > 1 else F.conv2d
-        found = convolve(x, kernel.weight, kernel.bias, stride, padding, kernel.dilation, kernel.groups)
-        return found[:, :, early[0] // stride :, early[1] // stride :] if any(early) else found
+        if kernel.groups == 1:
+            return F.conv2d(x, kernel.weight, kernel.bias, kernel.stride, padding, kernel.dilation)
+        geometry = (kernel.stride[0], padding, kernel.dilation, kernel.groups)
+        # Under autocast too: on CPUs the backward pass of a depthwise convolution is slower in bfloat16.
+        if x.is_cpu and self._learns(x) and torch.is_autocast_enabled("cpu"):
+            with torch.autocast("cpu", enabled=False):
+                return depthwise_conv2d(x.float(), kernel.weight, kernel.bias, *geometry)
+        return depthwise_conv2d(x, kernel.weight, kernel.bias, *geometry)
 
     def fold(self) -> None:
         if isinstance(self.norm, nn.BatchNorm2d):
@@ -204,6 +212,11 @@ class _ConvNorm(nn.Module):
         stride = self.conv.stride[0]
         total = max((-(-side // stride) - 1) * stride + self._reach + 1 - side, 0)
         return total // 2, total - total // 2
+
+
+def _without(maps: Tensor, beyond: tuple[int, int]) -> Tensor:
+    """Maps without their first rows and columns."""
+    return maps[:, :, beyond[0] :, beyond[1] :] if any(beyond) else maps
 
 
 class _Block(nn.Module):

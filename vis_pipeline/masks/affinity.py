@@ -27,7 +27,8 @@ def common_in_windows(first: Tensor, second: Tensor) -> Tensor:
 
     They are counted where the masks' boxes overlap, which most do not.
     """
-    one, other = (minmax_boxes(masks).long().numpy() for masks in (first, second))
+    one = minmax_boxes(first).long().numpy()
+    other = one if second is first else minmax_boxes(second).long().numpy()
     low = np.maximum(one[:, None, :2], other[None, :, :2])
     high = np.minimum((one[:, :2] + one[:, 2:])[:, None], (other[:, :2] + other[:, 2:])[None])
     common = np.zeros((len(one), len(other)), dtype=np.float32)

@@ -11,7 +11,8 @@ from vis_pipeline import Pipeline
 from vis_pipeline.synthesis.procedural.video import generate_video
 from vis_pipeline.trackers.siammask.architectures import ARCHITECTURES
 from vis_pipeline.trackers.siammask.checkpoint import load_siammask
-from vis_pipeline.trackers.siammask.half_precision import fold_norms, in_half_precision
+from vis_pipeline.trackers.siammask.folding import fold_norms
+from vis_pipeline.trackers.siammask.half_precision import in_half_precision
 from vis_pipeline.trackers.siammask.network import SiamMask
 from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
 from vis_pipeline.trackers.siammask.settings import PRESETS

@@ -66,3 +66,18 @@ def test_the_inner_refinement_sees_no_padding():
         inner = network.search(crops[..., 64:191, 64:191])
     torch.testing.assert_close(outer.conv1[..., 32:93, 32:93], inner.conv1)
     torch.testing.assert_close(outer.layer1[..., 20:43, 20:43], inner.layer1[..., 4:27, 4:27])
+
+
+@pytest.mark.parametrize("name", ["small", "small_two_branch", "lite0"])
+def test_the_correlation_at_one_position_is_that_of_all(name):
+    network = random_network(name)
+    positions = torch.tensor([[0, 0], [24, 24], [3, 20]])
+    with torch.no_grad():
+        template, search = (
+            network.template(255 * torch.rand(3, 3, 127, 127)),
+            network.search(255 * torch.rand(3, 3, 255, 255)),
+        )
+        everywhere = network.mask_correlation(template, search)
+        found = network.mask_correlation_at(template, search, positions)
+    for place, (y, x) in enumerate(positions.tolist()):
+        torch.testing.assert_close(found[place, :, 0, 0], everywhere[place, :, y, x], rtol=1e-4, atol=1e-4)

@@ -9,18 +9,32 @@ from torch import Tensor
 from vis_pipeline.trackers.siammask.crops import crop
 
 
-def batches(counts: Sequence[int], size: int) -> Iterator[list[tuple[int, slice]]]:
-    """Groups of so many targets, one after another, cut into batches of `size` targets and a rest.
+def even_sizes(count: int, most: int) -> list[int]:
+    """Sizes of as few batches of `most` targets or less as hold `count`, alike but for one.
+
+    A batch of one costs a CPU twice as much a target as larger ones do: a small rest is to be avoided.
+    """
+    if count == 0:
+        return []
+    number = -(-count // most)
+    size, larger = divmod(count, number)
+    return [size + 1] * larger + [size] * (number - larger)
+
+
+def batches(counts: Sequence[int], most: int) -> Iterator[list[tuple[int, slice]]]:
+    """Groups of so many targets, one after another, cut into batches of :func:`even_sizes`.
 
     A batch is its pieces: a group's index, and the slice of the group's targets that are in the batch.
     """
     ends = list(accumulate(counts))
-    for start in range(0, sum(counts), size):
+    start = 0
+    for size in even_sizes(sum(counts), most):
         yield [
             (group, slice(max(start - end + count, 0), min(start + size - end + count, count)))
             for group, (count, end) in enumerate(zip(counts, ends, strict=True))
             if end - count < start + size and start < end and count
         ]
+        start += size
 
 
 def spans(counts: Sequence[int]) -> list[slice]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from vis_pipeline.trackers.siammask.gathers import gathered_crops
 
 # Side in pixels from which gathers are faster than filling a square at its full size.
-LARGEST_FILLED = 1200
+LARGEST_FILLED = 3000
 
 
 def mean_colour(image: Tensor) -> Tensor:
@@ -51,7 +51,8 @@ def _cut(image: NDArray[np.uint8], corner: list[int], side: int, colour: list[in
     top, bottom = (min(max(y, 0), height) for y in (corner[1], corner[1] + side))
     if (right - left, bottom - top) == (side, side):
         return image[top:bottom, left:right]
-    square = np.empty((side, side, 3), dtype=np.uint8)
-    square[:] = colour
-    square[top - corner[1] : bottom - corner[1], left - corner[0] : right - corner[0]] = image[top:bottom, left:right]
-    return square
+    if right == left or bottom == top:
+        return np.full((side, side, 3), colour, dtype=np.uint8)
+    beyond = (top - corner[1], corner[1] + side - bottom, left - corner[0], corner[0] + side - right)
+    square = cv2.copyMakeBorder(image[top:bottom, left:right], *beyond, cv2.BORDER_CONSTANT, value=colour)
+    return np.asarray(square)

@@ -5,12 +5,12 @@ correlations, the heads on them and the refinement, which decide boxes and outli
 """
 
 import copy
-from itertools import pairwise
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from vis_pipeline.trackers.siammask.folding import fold_norms
 from vis_pipeline.trackers.siammask.lite_trunk import LiteTrunk
 from vis_pipeline.trackers.siammask.network import SearchFeatures, SiamMask
 
@@ -35,29 +35,14 @@ def in_half_precision(network: SiamMask, half: torch.dtype = torch.bfloat16) -> 
     fold_norms(quick)
     for module in (*after_stem, quick.features.downsample):
         module.to(half)
-    quick.features = _Float32Features(quick.features)  # type: ignore[assignment]
+    quick.features = _Float32Adjusted(quick.features)  # type: ignore[assignment]
+    if quick.refine_model is not None:
+        quick.refine_model = _Float32Refinement(quick.refine_model)  # type: ignore[assignment]
     for branch in (quick.rpn_model.cls, quick.rpn_model.loc, quick.mask_model.mask):
         if branch is not None:
             branch.conv_kernel = _between(branch.conv_kernel, half)
             branch.conv_search = _between(branch.conv_search, half)
     return quick
-
-
-def fold_norms(module: nn.Module) -> None:
-    """Put batch norms, as they are when predicting, into the convolutions that come before them, in place.
-
-    A norm's convolution stands before it in an `nn.Sequential`, or bears its number (`conv1`, `bn1`).
-    """
-    for part in module.modules():
-        named = list(part.named_children())
-        pairs = [(f"conv{name[2:]}", name) for name, _ in named if name.startswith("bn")]
-        if isinstance(part, nn.Sequential):
-            pairs += [(before, name) for (before, _), (name, _) in pairwise(named)]
-        for convolution_name, norm_name in pairs:
-            convolution, norm = getattr(part, convolution_name), getattr(part, norm_name)
-            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                setattr(part, convolution_name, fuse_conv_bn_eval(convolution, norm))
-                setattr(part, norm_name, nn.Identity())
 
 
 class _To(nn.Module):
@@ -73,11 +58,23 @@ def _between(convolutions: nn.Sequential, half: torch.dtype) -> nn.Sequential:
     return nn.Sequential(_To(half), convolutions.to(half), _To(torch.float32))
 
 
-class _Float32Features(nn.Module):
+class _Float32Adjusted(nn.Module):
+    """The other maps stay as they are until the refinement asks for them, if it does, and for which parts."""
+
     def __init__(self, features: nn.Module) -> None:
         super().__init__()
         self.features = features
 
     def forward(self, crops: Tensor) -> SearchFeatures:
         found: SearchFeatures = self.features(crops)
-        return SearchFeatures(*(maps.float() for maps in (found.conv1, found.layer1, found.layer2, found.adjusted)))
+        return replace(found, adjusted=found.adjusted.float())
+
+
+class _Float32Refinement(nn.Module):
+    def __init__(self, refinement: nn.Module) -> None:
+        super().__init__()
+        self.refinement = refinement
+
+    def forward(self, *maps: Tensor) -> Tensor:
+        logits: Tensor = self.refinement(*(each.float() for each in maps))
+        return logits

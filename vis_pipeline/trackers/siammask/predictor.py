@@ -16,7 +16,7 @@ from vis_pipeline.trackers.siammask.architectures import (
     STRIDE,
     TEMPLATE_SIDE,
 )
-from vis_pipeline.trackers.siammask.batches import batches, crop_each, limits_each, spans
+from vis_pipeline.trackers.siammask.batches import batches, crop_each, even_sizes, limits_each, spans
 from vis_pipeline.trackers.siammask.crops import crop, mean_colour
 from vis_pipeline.trackers.siammask.geometry import rounded, search_sides, template_sides
 from vis_pipeline.trackers.siammask.half_precision import in_half_precision, quick_type
@@ -147,7 +147,7 @@ class SiamMaskPredictor:
             prepared, self._computing = in_half_precision(network, quick_type(self.device)), _quickly
         self.network: SiamMask = prepared.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.settings = settings
-        self._batch = settings.batch or (4 if self.device.type == "cpu" else 64)
+        self._batch = settings.batch or (8 if self.device.type == "cpu" else 64)
         self._priors = Priors.on(self.device)
         self._watch = (stopwatch or Stopwatch()).step
 
@@ -169,7 +169,8 @@ class SiamMaskPredictor:
         """Begin the targets of several frames together; see :meth:`initialise`. Frames may differ in size."""
         begun = [self._exemplars(image, boxes) for image, boxes in groups]
         crops = torch.cat([exemplars for exemplars, _ in begun])
-        templates = torch.cat([self._template(part) for part in torch.split(crops, self._batch)])
+        sizes = even_sizes(len(crops), self._batch) or [0]
+        templates = torch.cat([self._template(part) for part in torch.split(crops, sizes)])
         parts = torch.split(templates, [len(exemplars) for exemplars, _ in begun])
         return [replace(states, templates=part) for part, (_, states) in zip(parts, begun, strict=True)]
 
@@ -284,12 +285,12 @@ class SiamMaskPredictor:
 
     def _mask_at(self, templates: Tensor, search: SearchFeatures, positions: Tensor) -> Tensor:
         """Mask probabilities [N, S, S] at one response position per target."""
-        correlation = self.network.mask_correlation(templates, search)
+        correlation = self.network.mask_correlation_at(templates, search, positions)
+        if not self.network.architecture.refine:
+            return self._coarse_mask(correlation)
         targets = torch.arange(len(positions), device=positions.device)
-        if self.network.architecture.refine:
-            at = torch.cat([targets[:, None], positions], dim=1)
-            return self.network.refine_at(search, correlation, at).sigmoid()
-        return self._coarse_mask(correlation[targets, :, positions[:, 0], positions[:, 1]][:, :, None, None])
+        at = torch.cat([targets[:, None], positions], dim=1)
+        return self.network.refine_from(search, correlation.flatten(1), at).sigmoid()
 
     def _coarse_mask(self, responses: Tensor) -> Tensor:
         logits = self.network.coarse_mask_logits(responses)

@@ -15,7 +15,7 @@ class SiamMaskSettings:
         size_rate: the state's size follows the best box at this rate times penalty times score.
         stages: 1 takes the mask from the search crop; 2 from a second crop around the best box (paper, section 5).
         second_crop: stage 2 crops around the best box as it was located, or with its size smoothed as the state's is.
-        batch: most targets that go through the network at once; None: 4 on the CPU, whose caches hold no more, and
+        batch: most targets that go through the network at once; None: 8 on the CPU, where more save no time, and
             64 elsewhere. Changes no number, on the CPU and up to 15 not even its last bit.
         precision: `exact` computes in float32 as the release's network does; `fast` in bfloat16 where that costs least
             (see :mod:`~vis_pipeline.trackers.siammask.half_precision`), with TF32 on CUDA for the rest.

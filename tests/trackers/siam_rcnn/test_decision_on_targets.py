@@ -65,6 +65,13 @@ def test_no_two_targets_are_one_object() -> None:
     ]
 
 
+def test_one_that_stays_where_it_was_yields_to_much_better_ones_only() -> None:
+    settings = TargetSettings(staying=0.2)
+    for score, winner in ((0.75, 1), (0.85, 0)):
+        chosen = choices(squares((0, 0), (1, 0)), [score, 0.6], None, None, [3, 0])
+        assert why_absent(chosen, settings).tolist().index(Absence.NONE) == winner
+
+
 def test_one_that_is_not_shown_keeps_no_other_from_its_box() -> None:
     chosen = choices(squares((0, 0), (1, 0), (2, 0)), [0.9, 0.3, 0.5], [False, True, True])
     assert why_absent(chosen, SETTINGS).tolist() == [Absence.NOT_PRESENT, Absence.SCORE, Absence.NONE]

@@ -148,8 +148,9 @@ def why_absent(choices: Choices, settings: TargetSettings) -> NDArray[np.int64]:
         int(Absence.NONE),
     ).astype(np.int64)
     common = box_iou(_with_sides(choices.boxes), _with_sides(choices.boxes)) > settings.shared_iou
+    claims = choices.scores + settings.staying * (choices.undetected == 0)
     kept: list[int] = []
-    for target in np.argsort(-choices.scores, kind="stable").tolist():
+    for target in np.argsort(-claims, kind="stable").tolist():
         if reasons[target] != Absence.NONE:
             continue
         if common[target, kept].any():

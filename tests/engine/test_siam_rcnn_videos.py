@@ -56,7 +56,7 @@ def spans(outcome: VideoOutcome) -> list[list[int]]:
 
 
 @pytest.mark.parametrize("selection", [TdpaSettings(), ArgmaxSettings(present_score=0.5)])
-@pytest.mark.parametrize("absent", [5, 30, 90])
+@pytest.mark.parametrize("absent", [5, 60])
 def test_an_object_that_comes_back_elsewhere_is_the_old_one(absent: int, selection: SelectionSettings) -> None:
     outcome, shown = tracked(scene(absent), tracker(selection=selection))
     assert [tracks.shown().ids.tolist() for tracks in shown[:8]] == [[0, 1]] * 8
@@ -129,7 +129,7 @@ def trained_on_nothing(seed: int = 3) -> Redetector:
 
 
 SELECTIONS = [TdpaSettings(join_score=0.2, margin=0.01), ArgmaxSettings(), ShortTermSettings()]
-SCRIPTS: dict[int, Script] = {1: scene(6), 2: scene(3, "pink", 4), 3: [{"red": RIGHT}] * 9}
+SCRIPTS: dict[int, Script] = {1: scene(4, after=5), 2: scene(3, "pink", 3), 3: [{"red": RIGHT}] * 9}
 
 
 def any_tracker(selection: SelectionSettings) -> SiamRcnnTracker:
@@ -167,7 +167,7 @@ def test_a_video_goes_on_in_another_process(selection: SelectionSettings) -> Non
     whole = loop.finish()
     records: list[Any] = []
     earlier: Checkpoint | None = None
-    for begin, end in ((0, 4), (4, 12), (12, 20), (20, len(frames))):
+    for begin, end in ((0, 4), (4, 12), (12, len(frames))):
         loop = FrameLoop(1, Proposing(script), any_tracker(selection))
         if earlier is not None:
             assert loop.restore(Checkpoint(records, earlier.facts, earlier.tensors)) == begin

@@ -173,8 +173,10 @@ def test_the_longest_undetected_absent_target_makes_room() -> None:
 def test_nothing_is_shown_and_nothing_begins_without_a_mask() -> None:
     chosen = choices(squares((0, 0), (20, 0)), [0.9, 0.9])
     decision = decided(chosen, squares((0, 0), (60, 0), (80, 0)), TargetSettings())
-    after = decision.with_masks(np.array([False, True, True, False]))
+    assert decision.confirmed.tolist() == [True, False, True, True]
+    after = decision.without(np.array([True, False, False, True]), Absence.NO_MASK)
     assert after.absences.tolist() == [Absence.NO_MASK, Absence.NONE] and after.shown.tolist() == [1]
     assert after.found.tolist() == [NONE, NONE] and after.overlaps.tolist() == [0, 0]
     assert after.born.tolist() == [1] and after.refused.tolist() == [0, 0, Refusal.EMPTY]
+    assert after.confirmed.tolist() == [False, True]
     assert decision.found.tolist() == [0, NONE] and decision.born.tolist() == [1, 2]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from redetection_scenes import DrawnRegions
 
 from vis_pipeline.errors import ConfigError
-from vis_pipeline.trackers.siam_rcnn.box_to_mask import BoxesInFrame, smallest_on_top
+from vis_pipeline.trackers.siam_rcnn.box_to_mask import BoxesInFrame, covered_by_confirmed, smallest_on_top
 from vis_pipeline.trackers.siam_rcnn.box_to_mask.mask_head import MaskHead
 from vis_pipeline.trackers.siam_rcnn.box_to_mask.second_stage import SecondStage
 from vis_pipeline.trackers.siammask.architectures import ARCHITECTURES
@@ -26,6 +26,17 @@ def test_each_pixel_is_the_smallest_masks(count: int, seed: int) -> None:
             owners = [index for index in range(count) if masks[index, y, x]]
             top = min(owners, key=lambda index: (masks[index].sum(), index), default=None)
             assert [index for index in range(count) if layered[index, y, x]] == ([] if top is None else [top])
+
+
+@given(st.integers(0, 5), st.sampled_from([0.0, 0.5, 0.9]), st.integers(0, 2**32 - 1))
+def test_what_is_not_confirmed_is_covered_by_what_is(count: int, share: float, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    masks, confirmed = random.random((count, 4, 5)) < 0.5, random.random(count) < 0.5
+    found = covered_by_confirmed(torch.from_numpy(masks), torch.from_numpy(confirmed), share).tolist()
+    for index in range(count):
+        pixels = [place for place in np.ndindex(4, 5) if masks[index][place]]
+        below = [place for place in pixels if any(masks[other][place] for other in np.flatnonzero(confirmed))]
+        assert found[index] == (not confirmed[index] and len(below) > share * len(pixels))
 
 
 def predictor(batch: int = 4) -> SiamMaskPredictor:

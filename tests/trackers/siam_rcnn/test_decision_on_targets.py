@@ -65,6 +65,13 @@ def test_no_two_targets_are_one_object() -> None:
     ]
 
 
+def test_one_that_stays_where_it_was_yields_to_much_better_ones_only() -> None:
+    settings = TargetSettings(staying=0.2)
+    for score, winner in ((0.75, 1), (0.85, 0)):
+        chosen = choices(squares((0, 0), (1, 0)), [score, 0.6], None, None, [3, 0])
+        assert why_absent(chosen, settings).tolist().index(Absence.NONE) == winner
+
+
 def test_one_that_is_not_shown_keeps_no_other_from_its_box() -> None:
     chosen = choices(squares((0, 0), (1, 0), (2, 0)), [0.9, 0.3, 0.5], [False, True, True])
     assert why_absent(chosen, SETTINGS).tolist() == [Absence.NOT_PRESENT, Absence.SCORE, Absence.NONE]
@@ -166,8 +173,10 @@ def test_the_longest_undetected_absent_target_makes_room() -> None:
 def test_nothing_is_shown_and_nothing_begins_without_a_mask() -> None:
     chosen = choices(squares((0, 0), (20, 0)), [0.9, 0.9])
     decision = decided(chosen, squares((0, 0), (60, 0), (80, 0)), TargetSettings())
-    after = decision.with_masks(np.array([False, True, True, False]))
+    assert decision.confirmed.tolist() == [True, False, True, True]
+    after = decision.without(np.array([True, False, False, True]), Absence.NO_MASK)
     assert after.absences.tolist() == [Absence.NO_MASK, Absence.NONE] and after.shown.tolist() == [1]
     assert after.found.tolist() == [NONE, NONE] and after.overlaps.tolist() == [0, 0]
     assert after.born.tolist() == [1] and after.refused.tolist() == [0, 0, Refusal.EMPTY]
+    assert after.confirmed.tolist() == [False, True]
     assert decision.found.tolist() == [0, NONE] and decision.born.tolist() == [1, 2]

@@ -26,7 +26,8 @@ class Absence(IntEnum):
     NOT_PRESENT = 1
     SCORE = 2
     ON_ANOTHER_TARGET = 3
-    NO_MASK = 4
+    COVERED = 4
+    NO_MASK = 5
 
 
 class Refusal(IntEnum):
@@ -90,18 +91,25 @@ class Decision:
         """The targets that are shown, int64 [S]."""
         return np.flatnonzero(self.absences == Absence.NONE)
 
-    def with_masks(self, segmented: NDArray[np.bool_]) -> "Decision":
-        """The same, but that nothing is shown and nothing begins where there is no mask.
+    @property
+    def confirmed(self) -> NDArray[np.bool_]:
+        """Which of the targets that are shown, and then of the births, have a detection, bool [S + B]."""
+        return np.concatenate([self.found[self.shown] != NONE, np.ones(len(self.born), dtype=np.bool_)])
 
-        `segmented`, bool [S + B], says of the targets that are shown, and then of the births, whether they have one.
+    def without(self, masks: NDArray[np.bool_], reason: Absence) -> "Decision":
+        """The same, but that nothing is shown, and nothing begins, by some of the masks.
+
+        `masks`, bool [S + B], says by which: those of the targets that are shown, and then those of the births.
         """
-        empty, kept = self.shown[~segmented[: len(self.shown)]], segmented[len(self.shown) :]
+        gone, unborn = self.shown[masks[: len(self.shown)]], masks[len(self.shown) :]
         absences, found, overlaps, refused = (
             values.copy() for values in (self.absences, self.found, self.overlaps, self.refused)
         )
-        absences[empty], found[empty], overlaps[empty] = Absence.NO_MASK, NONE, 0.0
-        refused[self.born[~kept]] = Refusal.EMPTY
-        return replace(self, absences=absences, found=found, overlaps=overlaps, refused=refused, born=self.born[kept])
+        absences[gone], found[gone], overlaps[gone] = reason, NONE, 0.0
+        refused[self.born[unborn]] = Refusal.EMPTY
+        return replace(
+            self, absences=absences, found=found, overlaps=overlaps, refused=refused, born=self.born[~unborn]
+        )
 
 
 def decide(
@@ -148,8 +156,9 @@ def why_absent(choices: Choices, settings: TargetSettings) -> NDArray[np.int64]:
         int(Absence.NONE),
     ).astype(np.int64)
     common = box_iou(_with_sides(choices.boxes), _with_sides(choices.boxes)) > settings.shared_iou
+    claims = choices.scores + settings.staying * (choices.undetected == 0)
     kept: list[int] = []
-    for target in np.argsort(-choices.scores, kind="stable").tolist():
+    for target in np.argsort(-claims, kind="stable").tolist():
         if reasons[target] != Absence.NONE:
             continue
         if common[target, kept].any():

@@ -154,6 +154,7 @@ class TargetSettings:
             :class:`~vis_pipeline.trackers.siam_rcnn.targets.Outcome`.
         shared_iou: of targets whose chosen boxes overlap by more than this IoU the best scored keeps its box, and the
             others are taken for absent in this frame: no two targets are one object.
+        staying: added, where they are compared for that, to the score of one that was detected in the frame before.
         on_iou: box IoU from which on a detection is of a target, one detection a target.
         known_score: an unexplained detection starts no target where an absent one is re-detected with this score, at
             `on_iou`: it is waited until that one is surely back, or surely not.
@@ -165,6 +166,7 @@ class TargetSettings:
 
     shown_score: float = Field(default=0.5, ge=0, le=1)
     shared_iou: float = Field(default=0.5, ge=0, le=1)
+    staying: float = Field(default=0.2, ge=0)
     on_iou: float = Field(default=0.5, gt=0, le=1)
     known_score: float = Field(default=0.5, ge=0, le=1)
     max_unconfirmed: int = Field(default=6, ge=0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,8 +14,8 @@ from vis_pipeline.structures.stopwatch import Stopwatch
 from vis_pipeline.structures.uploads import uploaded
 from vis_pipeline.trackers.lifecycle.settings import TrackingSettings
 from vis_pipeline.trackers.siam_rcnn.asked import Answer, Needs
-from vis_pipeline.trackers.siam_rcnn.box_to_mask import BoxesInFrame, BoxToMask, smallest_on_top
-from vis_pipeline.trackers.siam_rcnn.decision import Choices, Decision, decide
+from vis_pipeline.trackers.siam_rcnn.box_to_mask import BoxesInFrame, BoxToMask, covered_by_confirmed, smallest_on_top
+from vis_pipeline.trackers.siam_rcnn.decision import Absence, Choices, Decision, decide
 from vis_pipeline.trackers.siam_rcnn.following import moved_on, redetected
 from vis_pipeline.trackers.siam_rcnn.living import Living
 from vis_pipeline.trackers.siam_rcnn.redetector import Redetector
@@ -93,9 +94,13 @@ class SiamRcnnTracker:
         return [self._answer(*parts) for parts in zip(decided, wanted, masks, strict=True)]
 
     def _answer(self, decided: _Decided, wanted: BoxesInFrame, masks: Tensor) -> Answer:
-        layered = smallest_on_top(masks)
-        segmented = layered.flatten(1).any(dim=1)
-        decision = decided.decision.with_masks(segmented.cpu().numpy())
+        confirmed = self._on_device(decided.decision.confirmed)
+        # What no detection confirms may be a part of what one does, or what lies behind that.
+        covered = covered_by_confirmed(masks, confirmed, self._tracking.belief.covered)
+        decision = decided.decision.without(covered.cpu().numpy(), Absence.COVERED)
+        layered = smallest_on_top(masks[~covered])
+        empty = ~layered.flatten(1).any(dim=1)
+        decision = decision.without(empty.cpu().numpy(), Absence.NO_MASK)
         return Answer(
             living=decided.living,
             outcomes=decided.outcomes,
@@ -103,7 +108,7 @@ class SiamRcnnTracker:
             scores=decided.scores,
             labels=decided.labels,
             boxes=decided.boxes,
-            masks=layered[segmented],
+            masks=layered[~empty],
             templates=wanted.regions.align(self._on_device(decided.boxes[decision.born]).float()),
         )
 
@@ -131,7 +136,7 @@ class SiamRcnnTracker:
         )
         return _Decided(after, tuple(outcomes), decision, boxes, scores, labels)
 
-    def _on_device(self, values: NDArray[np.float64]) -> Tensor:
+    def _on_device(self, values: NDArray[Any]) -> Tensor:
         return uploaded(values, self._device)
 
 

@@ -1,4 +1,4 @@
-"""Masks that overlap: which one is on top."""
+"""Masks that overlap: which one is on top, and which ones lie on others."""
 
 import torch
 from torch import Tensor
@@ -17,3 +17,13 @@ def smallest_on_top(masks: Tensor) -> Tensor:
         layered[index] = masks[index] & free
         free = free & ~masks[index]
     return layered
+
+
+def covered_by_confirmed(masks: Tensor, confirmed: Tensor, share: float) -> Tensor:
+    """Which masks, bool [N, H, W], of those that are not confirmed, bool [N], lie on the confirmed ones, bool [N].
+
+    They do if more than this share of their pixels does.
+    """
+    on_them = masks[confirmed].any(dim=0)
+    common, areas = mask_areas(masks & on_them), mask_areas(masks)
+    return ~confirmed & (common > share * areas)

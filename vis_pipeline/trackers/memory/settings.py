@@ -31,7 +31,7 @@ class MemorySettings:
 
     views: int = Field(default=4, ge=1)
     refresh_every: int = Field(default=8, ge=1)
-    clear_score: float = Field(default=0.5, ge=0, le=1)
+    clear_score: float = Field(default=0.4, ge=0, le=1)
     clear_share: float = Field(default=0.15, ge=0, le=1)
     clear_margin: int = Field(default=2, ge=0)
     least_detections: int = Field(default=3, ge=1)
@@ -40,5 +40,5 @@ class MemorySettings:
     young_detections: int = Field(default=12, ge=1)
     expected_iou: float = Field(default=0.5, gt=0, le=1)
     max_asked: int = Field(default=10, ge=1)
-    score: float = Field(default=0.5, ge=0, le=1)
+    score: float = Field(default=0.4, ge=0, le=1)
     margin: float = Field(default=0.15, gt=0, le=1)

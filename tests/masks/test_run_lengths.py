@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import Rle, decode, encode, from_segmentation
+from vis_pipeline.masks import run_lengths as compiled_functions
 from vis_pipeline.masks.rle import encode_windows
 from vis_pipeline.masks.run_lengths import Runs, parse, run_lengths
 
@@ -129,3 +130,19 @@ def test_numbers_of_any_length_are_written_as_pycocotools_does() -> None:
     mask[5, 5] = mask[2990, 2000] = mask[2990, 2003:2300] = mask[0, 2990] = True
     assert encode_windows([mask], np.zeros((1, 2), dtype=np.int64), *mask.shape) == encode(mask[None])
     assert encode_windows([~mask], np.zeros((1, 2), dtype=np.int64), *mask.shape) == encode(~mask[None])
+
+
+@given(st.integers(1, 6), st.integers(1, 6), st.booleans(), st.integers(0, 2**32 - 1))
+def test_no_window_has_more_edges_than_are_made_room_for(height: int, width: int, full: bool, seed: int) -> None:
+    """As Python, which looks at bounds: the compiled loop would write beyond its array."""
+    rows = np.arange(height)[:, None] % 2 == 0
+    window = (
+        np.broadcast_to(rows, (height, width)) if full else np.random.default_rng(seed).random((height, width)) < 0.5
+    )
+    frame = np.zeros((height + 2, width + 1), dtype=np.bool_)
+    frame[1 : 1 + height, :width] = window
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("_write_edges", "_write_text"):
+            patch.setattr(compiled_functions, name, getattr(compiled_functions, name).py_func)
+        text = compiled_functions.text_of_window(window, 0, 1, *frame.shape)
+    assert text == encode(frame[None])[0]["counts"]

@@ -98,9 +98,8 @@ def run_lengths(runs: Runs, mask: int, pixels: int) -> list[int]:
 def text_of_window(window: NDArray[np.bool_], left: int, top: int, height: int, width: int) -> str:
     """The compressed text of a mask of height x width pixels that lies in a window, bool [h, w], at left, top."""
     columns = np.ascontiguousarray(window.T)
-    # At most every other pixel of a column begins a run, the first and the last one, too. Each run has two edges, and
-    # the text a last number for what follows.
-    edges = np.empty(columns.size + len(columns), dtype=np.int32)
+    # In a column at most every other pixel begins a run, of two edges; the text has a number more, for what follows.
+    edges = np.empty(len(columns) * (columns.shape[1] + 1), dtype=np.int32)
     count = _write_edges(columns, left * height + top, height, edges)
     text = np.empty((count + 1) * _LONGEST_NUMBER, dtype=np.uint8)
     return text[: _write_text(edges[:count], height * width, text)].tobytes().decode("ascii")

@@ -29,25 +29,21 @@ class PyramidRegions:
     Args:
         levels: float32 [1, C, h, w] each, NCHW in memory (mmcv's RoIAlign misreads channels-last ones on the CPU).
         proposals: float32 [P, 4], in pixels of the fitted frame that the levels are of.
-        scale: pixels of the fitted frame to one of the frame itself, along x and y.
-        size: height and width of the frame.
+        sample: what mmdet is told of the frame.
         extractor: mmdet's RoI extractor.
+        branch: what makes masks.
     """
 
     def __init__(
-        self,
-        levels: Sequence[Tensor],
-        proposals: Tensor,
-        scale: tuple[float, float],
-        size: tuple[int, int],
-        extractor: Any,
+        self, levels: Sequence[Tensor], proposals: Tensor, sample: DetDataSample, extractor: Any, branch: MaskBranch
     ) -> None:
-        self.size = size
+        self.size: tuple[int, int] = sample.ori_shape
         self.channels: int = extractor.out_channels
         self._levels = tuple(levels)
         self._proposals = proposals
-        self._scale = scale
+        self._sample = sample
         self._extractor = extractor
+        self._branch = branch
 
     @property
     def proposals(self) -> Tensor:
@@ -60,32 +56,8 @@ class PyramidRegions:
     def align(self, boxes: Tensor) -> Tensor:
         """Features of boxes [K, 4] in pixels of the frame: float32 [K, C, 7, 7]."""
         places = torch.cat([boxes.new_zeros((len(boxes), 1)), boxes * self._fitted(boxes)], dim=1)
-        features: Tensor = self._extractor(self._levels, places)
+        features: Tensor = self._extractor(self._levels[: self._extractor.num_inputs], places)
         return features.float()
-
-    def _fitted(self, boxes: Tensor) -> Tensor:
-        return boxes.new_tensor([*self._scale, *self._scale])
-
-
-class SegmentingRegions(PyramidRegions):
-    """The same of a model that may have a mask head, a :class:`~vis_pipeline.structures.regions.MaskedRegions`.
-
-    Args:
-        levels: float32 [1, C, h, w] each, all that the neck gives; the extractor takes the first ones.
-        proposals: float32 [P, 4], in pixels of the fitted frame that the levels are of.
-        sample: what mmdet is told of the frame.
-        extractor: mmdet's RoI extractor.
-        branch: what makes masks.
-    """
-
-    def __init__(
-        self, levels: Sequence[Tensor], proposals: Tensor, sample: DetDataSample, extractor: Any, branch: MaskBranch
-    ) -> None:
-        used = levels[: extractor.num_inputs]
-        super().__init__(used, proposals, sample.scale_factor, sample.ori_shape, extractor)
-        self._every_level = tuple(levels)
-        self._sample = sample
-        self._branch = branch
 
     def masks(self, boxes: Tensor) -> Tensor:
         """What the model's mask head makes of boxes [N, 4] in pixels of the frame: bool [N, H, W].
@@ -93,7 +65,11 @@ class SegmentingRegions(PyramidRegions):
         Raises:
             ConfigError: the model has none.
         """
-        return self._branch.masks(self._every_level, boxes * self._fitted(boxes), self._sample)
+        return self._branch.masks(self._levels, boxes * self._fitted(boxes), self._sample)
+
+    def _fitted(self, boxes: Tensor) -> Tensor:
+        """Pixels of the fitted frame to one of the frame itself, along x and y, twice."""
+        return boxes.new_tensor([*self._sample.scale_factor, *self._sample.scale_factor])
 
 
 class RegionTrunk:
@@ -118,7 +94,7 @@ class RegionTrunk:
     ) -> list[RegionFeatures]:
         """The regions of each frame of a batch, by reference."""
         return [
-            SegmentingRegions(
+            PyramidRegions(
                 [level[index : index + 1] for level in features],
                 found.bboxes,
                 sample,

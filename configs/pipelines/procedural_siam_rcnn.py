@@ -8,4 +8,5 @@ tracker = dict(
     checkpoint="bundled:redetector_small",
     box_to_mask="mask_head",
     redetection=dict(max_per_template=20, min_score=0.05, proposals=100, refined=20),
+    targets=dict(max_targets=10),
 )

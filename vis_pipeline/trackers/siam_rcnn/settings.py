@@ -164,11 +164,11 @@ class TargetSettings:
             room, and where none is absent, births wait. Cost and memory of a frame grow with their number.
     """
 
-    shown_score: float = Field(default=0.5, ge=0, le=1)
+    shown_score: float = Field(default=0.2, ge=0, le=1)
     shared_iou: float = Field(default=0.5, ge=0, le=1)
     staying: float = Field(default=0.2, ge=0)
     on_iou: float = Field(default=0.5, gt=0, le=1)
-    known_score: float = Field(default=0.5, ge=0, le=1)
+    known_score: float = Field(default=0.3, ge=0, le=1)
     max_unconfirmed: int = Field(default=6, ge=0)
     max_undetected: int = Field(default=1500, ge=0)
     max_targets: int = Field(default=20, ge=1)

@@ -29,6 +29,7 @@ from vis_pipeline.training.redetector.losses import HardExamples, cascade_losses
 from vis_pipeline.training.redetector.mining import HardExampleMiner, ObjectFeatures, embed, trained_embedding
 from vis_pipeline.training.redetector.pairs import ObjectTable, Pair, PairSampler, object_table
 from vis_pipeline.training.redetector.settings import RedetectorTraining
+from vis_pipeline.training.redetector.start import discriminant_directions
 from vis_pipeline.training.redetector.store import TRUE, VideoFeatures
 from vis_pipeline.training.tracker.source_settings import annotation_path
 from vis_pipeline.training.tracker.sources import TrainingSet, read_training_set
@@ -77,6 +78,8 @@ class RedetectorTrainer:
             table = object_table(self._data, stored)
             features = ObjectFeatures(table, stored, self._device)
             sampler = PairSampler(self._data, table, stored, self._settings.pairs)
+            if not first:
+                self._begin(table, features)
             miner = self._miner(table, features, sampler, progress)
             log_path = self._work_dir / "log.jsonl"
             log = TrainingLog(log_path, first, self._work_dir / "tensorboard" if tensorboard else None)
@@ -176,6 +179,12 @@ class RedetectorTrainer:
         progress.update(bar, completed=steps)
         points = embed(network, features, len(table))
         return HardExampleMiner(settings, table, features, points, sampler.rows_of, seed)
+
+    def _begin(self, table: ObjectTable, features: ObjectFeatures) -> None:
+        """Let each stage begin with what tells the objects apart."""
+        directions = discriminant_directions(features.means(len(table)), table.object)
+        for stage in self._network.cascade:
+            stage.compare_along(directions.to(self._device))
 
     def _new_network(self) -> Redetector:
         head, channels = self._settings.head, self._source.trunk.channels

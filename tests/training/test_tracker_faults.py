@@ -11,10 +11,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tracker_scenes import settings_of, write_config
 
 from vis_pipeline.errors import ConfigError, DataError, WeightsError
+from vis_pipeline.training import checkpoint, log
 from vis_pipeline.training.checkpoint import load_checkpoint, save_checkpoint
 from vis_pipeline.training.json_lines import read_lines
 from vis_pipeline.training.log import TrainingLog, draw_curves
-from vis_pipeline.training.tracker import checkpoint, learner, log
+from vis_pipeline.training.tracker import learner
 from vis_pipeline.training.tracker.learner import Learner
 from vis_pipeline.training.tracker.trainer import train_tracker
 

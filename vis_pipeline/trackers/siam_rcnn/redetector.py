@@ -69,19 +69,22 @@ class RedetectionStage(nn.Module):
         self._initialise()
 
     def _initialise(self) -> None:
-        """The difference of the two, before it learns; the head as its own `init_weights`, which logs each tensor.
-
-        From random weights, few steps teach it nothing: it has to find out first that the two are to be compared.
-        """
-        same = torch.eye(self.reduce.out_channels)[:, :, None, None]
-        with torch.no_grad():
-            self.reduce.weight.copy_(torch.cat([-same, same], dim=1))
+        """The difference of the two, before it learns; the head as its own `init_weights`, which logs each tensor."""
+        self.compare_along(torch.eye(self.reduce.out_channels))
         nn.init.xavier_uniform_(self.head.shared_fcs[0].weight)
         for layer, deviation in ((self.head.fc_cls, 0.01), (self.head.fc_reg, 0.001)):
             nn.init.normal_(layer.weight, std=deviation)
         biases = [self.reduce.bias, self.head.shared_fcs[0].bias, self.head.fc_cls.bias, self.head.fc_reg.bias]
         for bias in biases:
             nn.init.zeros_(cast(Tensor, bias))
+
+    @torch.no_grad()
+    def compare_along(self, directions: Tensor) -> None:
+        """Begin with the difference of region and template along directions, the rows of a float32 [C, C].
+
+        From random weights, few steps teach it nothing: it has to find out first that the two are to be compared.
+        """
+        self.reduce.weight.copy_(torch.cat([-directions, directions], dim=1)[:, :, None, None])
 
     def forward(self, templates: Tensor, regions: Tensor) -> tuple[Tensor, Tensor]:
         """Compare pairs.

@@ -38,6 +38,11 @@ class ObjectFeatures:
         """Of the three boxes of each row: float32 [K, 3, C, 7, 7]."""
         return self._on_device([self._stored[video].features[row] for video, row in self._places(rows)])
 
+    def means(self, count: int) -> NDArray[np.float64]:
+        """Of the true boxes of the first `count` rows, over their 7x7 places: float64 [count, C]."""
+        parts = np.array_split(np.arange(count), -(-count // _BATCH))
+        return np.concatenate([self.of(part, TRUE).mean(dim=(2, 3)).double().cpu().numpy() for part in parts])
+
     def boxes(self, rows: NDArray[np.int64]) -> Tensor:
         """The three boxes of each row: float32 [K, 3, 4]."""
         return self._on_device([self._stored[video].boxes[row] for video, row in self._places(rows)])

@@ -1,21 +1,16 @@
 """The training loop of the re-detection head, in a work folder."""
 
-import dataclasses
-import json
 import math
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 from torch import Tensor, nn
 
 from detectors.mmdet_regions import MmdetRegions, PyramidRegions
 from vis_pipeline.errors import ConfigError
-from vis_pipeline.files.whole_files import remove_unfinished, write_text
 from vis_pipeline.settings.config import load_config, parse
 from vis_pipeline.settings.device import torch_device
 from vis_pipeline.trackers.siam_rcnn.checkpoint import save_redetector
@@ -29,9 +24,11 @@ from vis_pipeline.training.redetector.losses import HardExamples, cascade_losses
 from vis_pipeline.training.redetector.mining import HardExampleMiner, ObjectFeatures, embed, trained_embedding
 from vis_pipeline.training.redetector.pairs import ObjectTable, Pair, PairSampler, object_table
 from vis_pipeline.training.redetector.settings import RedetectorTraining
+from vis_pipeline.training.redetector.start import discriminant_directions
 from vis_pipeline.training.redetector.store import TRUE, VideoFeatures
 from vis_pipeline.training.tracker.source_settings import annotation_path
 from vis_pipeline.training.tracker.sources import TrainingSet, read_training_set
+from vis_pipeline.training.work_folder import open_work_folder, plain_settings, progress_bars, record_settings
 
 _STREAM = 0
 
@@ -72,11 +69,13 @@ class RedetectorTrainer:
     def run(self, resume: bool, tensorboard: bool = False) -> Path:
         """Train to the last step, from the start or from the last checkpoint."""
         first = self._start(resume)
-        with _progress() as progress:
+        with progress_bars() as progress:
             stored = self._stored(progress)
             table = object_table(self._data, stored)
             features = ObjectFeatures(table, stored, self._device)
             sampler = PairSampler(self._data, table, stored, self._settings.pairs)
+            if not first:
+                self._begin(table, features)
             miner = self._miner(table, features, sampler, progress)
             log_path = self._work_dir / "log.jsonl"
             log = TrainingLog(log_path, first, self._work_dir / "tensorboard" if tensorboard else None)
@@ -177,6 +176,12 @@ class RedetectorTrainer:
         points = embed(network, features, len(table))
         return HardExampleMiner(settings, table, features, points, sampler.rows_of, seed)
 
+    def _begin(self, table: ObjectTable, features: ObjectFeatures) -> None:
+        """Let each stage begin with what tells the objects apart."""
+        directions = discriminant_directions(features.means(len(table)), table.object)
+        for stage in self._network.cascade:
+            stage.compare_along(directions.to(self._device))
+
     def _new_network(self) -> Redetector:
         head, channels = self._settings.head, self._source.trunk.channels
         width = head.conv_channels or channels
@@ -189,18 +194,9 @@ class RedetectorTrainer:
 
     def _start(self, resume: bool) -> int:
         """Prepare the work folder, and return the first step."""
-        try:
-            self._work_dir.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"work folder {self._work_dir}: cannot be made ({error.strerror})") from error
-        if self._checkpoint.exists() and not resume:
-            raise ConfigError(f"work folder {self._work_dir}: holds a training; give --resume or another --work-dir")
-        remove_unfinished(self._work_dir)
+        open_work_folder(self._work_dir, self._checkpoint, resume)
         first = load_checkpoint(self._checkpoint, self._state) if self._checkpoint.exists() else 0
-        record = self._work_dir / "config.json"
-        if first:
-            _tell_changes(record, _plain(self._settings))
-        write_text(record, json.dumps(_plain(self._settings), indent=1))
+        record_settings(self._work_dir, self._settings, resumed=first > 0)
         return first
 
     def _export(self, path: Path, step: int) -> None:
@@ -210,7 +206,7 @@ class RedetectorTrainer:
             {"type": entry.type, "split": "/".join(annotation_path(entry).parts[-2:]), "weight": entry.weight}
             for entry in settings.sources
         ]
-        training = {**_plain(settings), "step": step, "sources": sources}
+        training = {**plain_settings(settings), "step": step, "sources": sources}
         training["store"] = {**training["store"], "folder": None}
         save_redetector(path, self._network, settings.detector.checkpoint, {"training": training})
 
@@ -272,24 +268,3 @@ def _optimizer(network: nn.Module, weight_decay: float) -> torch.optim.Optimizer
     others = [value for value in network.parameters() if value.ndim <= 1]
     groups = [{"params": kernels, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
     return torch.optim.AdamW(groups, lr=0.0)
-
-
-def _tell_changes(record: Path, settings: dict[str, Any]) -> None:
-    """Say which settings differ from those that the work folder's training had so far."""
-    try:
-        before = json.loads(record.read_bytes())
-    except (OSError, ValueError):
-        return
-    changed = [key for key in settings if settings[key] != before.get(key)]
-    if changed:
-        print(f"warning: goes on with other settings than before: {', '.join(changed)}", file=sys.stderr)
-
-
-def _plain(settings: RedetectorTraining) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings), default=str))
-    return record
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, TextColumn("{task.fields[state]}"))

@@ -1,20 +1,18 @@
 """The training loop of SiamMask, in a work folder."""
 
-import dataclasses
 import json
 import math
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress, TaskID
 
 from vis_pipeline.errors import ConfigError
-from vis_pipeline.files.whole_files import remove_unfinished, write_text
+from vis_pipeline.files.whole_files import write_text
 from vis_pipeline.settings.config import load_config, parse
 from vis_pipeline.settings.device import torch_device
 from vis_pipeline.trackers.siammask.checkpoint import load_siammask, save_official, save_siammask
@@ -30,6 +28,7 @@ from vis_pipeline.training.tracker.schedule import learning_rate, search_side
 from vis_pipeline.training.tracker.settings import TrackerTraining
 from vis_pipeline.training.tracker.source_settings import SourceSettings, annotation_path
 from vis_pipeline.training.tracker.start import start_from
+from vis_pipeline.training.work_folder import open_work_folder, plain_settings, progress_bars, record_settings
 
 _BATCH_STREAM, _STATISTICS_STREAM = 0, 2
 _NAMED_PAIRS = 4
@@ -95,7 +94,7 @@ class TrackerTrainer:
         path = self._work_dir / "log.jsonl"
         log = TrainingLog(path, first, self._work_dir / "tensorboard" if tensorboard else None)
         try:
-            with _progress() as progress:
+            with progress_bars() as progress:
                 bar = progress.add_task("training", total=self._settings.schedule.steps, completed=first, state="")
                 self._train(first, log, progress, bar)
         finally:
@@ -168,56 +167,30 @@ class TrackerTrainer:
 
     def _start(self, resume: bool) -> int:
         """Prepare the work folder and the network, and return the first step."""
-        try:
-            self._work_dir.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"work folder {self._work_dir}: cannot be made ({error.strerror})") from error
-        if self._checkpoint.exists() and not resume:
-            raise ConfigError(f"work folder {self._work_dir}: holds a training; give --resume or another --work-dir")
-        remove_unfinished(self._work_dir)
+        open_work_folder(self._work_dir, self._checkpoint, resume)
         first = 0
         if self._checkpoint.exists():
             first = load_checkpoint(self._checkpoint, self._learner.state)
         elif self._settings.init is not None:
             report = start_from(self._learner.network, self._settings.init)
             Console(soft_wrap=True, highlight=False).print(str(report), markup=False)
-        record = self._work_dir / "config.json"
-        if first:
-            _tell_changes(record, _plain(self._settings))
-        write_text(record, json.dumps(_plain(self._settings), indent=1))
+        record_settings(self._work_dir, self._settings, resumed=first > 0)
         return first
 
     def _export(self, path: Path, step: int) -> None:
         """Write the weights with what they were trained by, without where on this machine it lay."""
         settings = self._settings
-        training = {**_plain(settings), "step": step, "sources": [_provenance(entry) for entry in settings.sources]}
+        training = {
+            **plain_settings(settings),
+            "step": step,
+            "sources": [_provenance(entry) for entry in settings.sources],
+        }
         if settings.init is not None:
             training["init"] = {"type": settings.init.type, "path": PurePath(settings.init.path).name}
         save_siammask(path, self._learner.network, {"training": training})
-
-
-def _tell_changes(record: Path, settings: Mapping[str, Any]) -> None:
-    """Say which settings differ from those that the work folder's training had so far."""
-    try:
-        before = json.loads(record.read_bytes())
-    except (OSError, ValueError):
-        return
-    changed = [key for key in settings if settings[key] != before.get(key)]
-    if changed:
-        print(f"warning: goes on with other settings than before: {', '.join(changed)}", file=sys.stderr)
-
-
-def _plain(settings: TrackerTraining) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings), default=str))
-    return record
 
 
 def _provenance(source: SourceSettings) -> dict[str, Any]:
     """A source as weights name it: the last two parts of its path, and its weight."""
     path = annotation_path(source)
     return {"type": source.type, "split": "/".join(path.parts[-2:]), "weight": source.weight}
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, TextColumn("{task.fields[state]}"))

@@ -1,0 +1,64 @@
+"""The folder of a training: whether it may begin or go on there, by which settings, and how it shows its progress."""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from vis_pipeline.errors import ConfigError
+from vis_pipeline.files.whole_files import remove_unfinished, write_text
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+def open_work_folder(work_dir: Path, checkpoint: Path, resume: bool) -> None:
+    """Make the folder, and clear it of what a killed process left unfinished.
+
+    Raises:
+        ConfigError: it cannot be made, or `checkpoint` is there and `resume` is off.
+    """
+    try:
+        work_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"work folder {work_dir}: cannot be made ({error.strerror})") from error
+    if checkpoint.exists() and not resume:
+        raise ConfigError(f"work folder {work_dir}: holds a training; give --resume or another --work-dir")
+    remove_unfinished(work_dir)
+
+
+def record_settings(work_dir: Path, settings: "DataclassInstance", resumed: bool) -> None:
+    """Write `config.json`; of a resumed training, say first which settings differ from those that it had so far.
+
+    Raises:
+        DataError: the file cannot be written.
+    """
+    record, plain = work_dir / "config.json", plain_settings(settings)
+    if resumed:
+        _tell_changes(record, plain)
+    write_text(record, json.dumps(plain, indent=1))
+
+
+def plain_settings(settings: "DataclassInstance") -> dict[str, Any]:
+    """Settings as JSON has them; paths as texts."""
+    record: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings), default=str))
+    return record
+
+
+def progress_bars() -> Progress:
+    """Bars with a name, a count and the field `state`."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, TextColumn("{task.fields[state]}"))
+
+
+def _tell_changes(record: Path, settings: dict[str, Any]) -> None:
+    try:
+        before = json.loads(record.read_bytes())
+    except (OSError, ValueError):
+        return
+    changed = [key for key in settings if settings[key] != before.get(key)]
+    if changed:
+        print(f"warning: goes on with other settings than before: {', '.join(changed)}", file=sys.stderr)

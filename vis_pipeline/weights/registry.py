@@ -100,6 +100,16 @@ BUNDLED = {
             "SiamMask on EfficientNet-Lite0, two stages; trained on real video, photographs and composed videos",
             "its masks lose thin parts, and after a long occlusion it may go on with something else",
         ),
+        BundledWeights(
+            "redetector_small",
+            "Siam R-CNN's re-detection head for htc_small; trained on drawn videos",
+            "of two objects of a class that differ in shade alone it can hardly tell one from the other",
+        ),
+        BundledWeights(
+            "redetector_lite_real",
+            "Siam R-CNN's re-detection head for htc_lite_real; trained on real and composed videos",
+            "it learned from few real objects; lookalikes of a class confuse it",
+        ),
     )
 }
 

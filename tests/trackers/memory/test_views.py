@@ -17,10 +17,14 @@ def template(number: int) -> torch.Tensor:
     return torch.full((2, 7, 7), float(number))
 
 
+def colours(number: int) -> torch.Tensor:
+    return torch.full((3,), float(number))
+
+
 def after(frames: list[int]) -> Views:
-    views = Views(template(frames[0])[None], (frames[0],))
+    views = Views.first(template(frames[0]), colours(frames[0]), frames[0])
     for frame in frames[1:]:
-        views = views.seen(template(frame), frame, SETTINGS)
+        views = views.seen(template(frame), colours(frame), frame, SETTINGS)
     return views
 
 
@@ -33,7 +37,7 @@ def test_the_first_and_the_latest_stay_and_none_comes_too_soon() -> None:
 @given(frames=st.lists(st.integers(0, 60), min_size=1, unique=True).map(sorted))
 def test_each_template_goes_with_its_frame(frames: list[int]) -> None:
     views = after(frames)
-    assert views.templates[:, 0, 0, 0].tolist() == list(views.frames)
+    assert views.templates[:, 0, 0, 0].tolist() == views.colours[:, 0].tolist() == list(views.frames)
     assert views.frames[0] == frames[0] and len(views.frames) <= SETTINGS.views
     assert all(
         later - earlier >= SETTINGS.refresh_every

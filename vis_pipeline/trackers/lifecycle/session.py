@@ -109,7 +109,8 @@ class LifecycleSession(Generic[StateT]):
             windows = read_windows(observation.masks, sources, boxes)
             masks = encode_windows(windows, boxes[:, :2], *frame.image.shape[:2])
             born = self._chronicle.note(frame.index, live, masks, decision, candidates)
-            live, born, decision = self._remember(answer.recognition, live, born, decision, candidates)
+            found = observation.colours[: len(detections)]
+            live, born, decision = self._remember(answer.recognition, found, live, born, decision, candidates)
             owners = [*live.histories, *born]
             shown = frame_tracks(
                 frame,
@@ -131,6 +132,7 @@ class LifecycleSession(Generic[StateT]):
     def _remember(
         self,
         recognition: Tensor,
+        colours: Tensor,
         live: LiveTracks,
         born: tuple[TrackHistory, ...],
         decision: Decision,
@@ -142,7 +144,7 @@ class LifecycleSession(Generic[StateT]):
             memory.back(live.histories[track].number)
         again = {
             known.now: self._chronicle.join(known)
-            for known in memory.recall(recognition, _sightings(live, born, decision))
+            for known in memory.recall(recognition, colours, _sightings(live, born, decision))
         }
         numbers = {history.number for history in again.values()}
         gone = [track for track, history in enumerate(live.histories) if history.number in numbers]
@@ -152,7 +154,7 @@ class LifecycleSession(Generic[StateT]):
         alive[gone] = False
         unseen = np.flatnonzero((decision.shown != HIDDEN) & (decision.table.undetected > 0))
         count = len(candidates.detection_scores)
-        memory.look(_sightings(live, born, decision), candidates.boxes[count + unseen])
+        memory.look(colours, _sightings(live, born, decision), candidates.boxes[count + unseen])
         for track in np.setdiff1d(np.flatnonzero(~decision.alive | (decision.table.lost & ~before.lost)), gone):
             history = live.histories[track]
             memory.leave(history.number, max(history.masks), len(history.labels))

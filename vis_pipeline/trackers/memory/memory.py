@@ -60,11 +60,14 @@ class Remembering(Protocol):
         """
         ...
 
-    def recall(self, scores: Tensor, sightings: Sequence[Sighting]) -> list[Recalled]:
-        """By the answers, float32 [K], the tracks that are known again."""
+    def recall(self, scores: Tensor, colours: Tensor, sightings: Sequence[Sighting]) -> list[Recalled]:
+        """By the answers, float32 [K], the tracks that are known again.
+
+        `colours` are those of the frame's detections, float32 [M, B], roots of frequencies.
+        """
         ...
 
-    def look(self, sightings: Sequence[Sighting], others: NDArray[np.float64]) -> None:
+    def look(self, colours: Tensor, sightings: Sequence[Sighting], others: NDArray[np.float64]) -> None:
         """Take the views of the frame; `others` are boxes [P, 4] (x, y, w, h) of what was shown undetected."""
         ...
 
@@ -97,7 +100,9 @@ class _Asked:
         features: float32 [M, C, 7, 7].
         detections: int64 [D], those asked about.
         tracks: numbers of the R tracks that were asked for.
-        owners: int64 [K], of each question the row of the D and the column of the R.
+        owners: int64 [2, K], of each question the row of the D and the column of the R.
+        pairs: int64 [K, 2], of each question the view and the detection.
+        colours: float32 [V, B], of all views.
     """
 
     frame: int
@@ -108,6 +113,8 @@ class _Asked:
     detections: NDArray[np.int64]
     tracks: tuple[int, ...]
     owners: NDArray[np.int64]
+    pairs: Tensor
+    colours: Tensor
 
 
 class Memory:
@@ -141,16 +148,21 @@ class Memory:
         asked = np.sort(asked[np.argsort(-scores[asked], kind="stable")[: self._settings.max_asked]])
         tracks = tuple(self._away) if len(asked) else ()
         questions, owners = self._questions(features, asked, tracks)
-        self._asked = _Asked(frame, detections.regions.size, boxes, scores, features, asked, tracks, owners)
+        known = torch.cat([self._views[number].colours for number in tracks]) if tracks else torch.zeros(0)
+        size = detections.regions.size
+        self._asked = _Asked(frame, size, boxes, scores, features, asked, tracks, owners, questions.pairs, known)
         return questions
 
-    def recall(self, scores: Tensor, sightings: Sequence[Sighting]) -> list[Recalled]:
+    def recall(self, scores: Tensor, colours: Tensor, sightings: Sequence[Sighting]) -> list[Recalled]:
         """See :class:`Remembering`."""
         asked = self._looked_at()
         table = np.full((len(asked.detections), len(asked.tracks)), -np.inf)
         if not table.size:
             return []
-        np.maximum.at(table, tuple(asked.owners), scores.double().cpu().numpy())
+        # The detector's features say what an object is, and little of its shade, which tells two of a kind apart.
+        views, seen = asked.pairs.unbind(dim=1)
+        likeness = (asked.colours[views] * colours[seen]).sum(dim=1)
+        np.maximum.at(table, tuple(asked.owners), (scores * likeness).double().cpu().numpy())
         rows = {detection: row for row, detection in enumerate(asked.detections.tolist())}
         young = {
             rows[sighting.detection]: sighting
@@ -167,18 +179,16 @@ class Memory:
             self._join(known.now, known.before)
         return again
 
-    def look(self, sightings: Sequence[Sighting], others: NDArray[np.float64]) -> None:
+    def look(self, colours: Tensor, sightings: Sequence[Sighting], others: NDArray[np.float64]) -> None:
         """See :class:`Remembering`."""
         asked = self._looked_at()
         clear = clear_views(asked.boxes, asked.scores, others, asked.size, self._settings)
         for sighting in sightings:
             if not clear[sighting.detection]:
                 continue
-            template = asked.features[sighting.detection]
-            if (known := self._views.get(sighting.number)) is None:
-                self._views[sighting.number] = Views(template[None].clone(), (asked.frame,))
-            else:
-                self._views[sighting.number] = known.seen(template, asked.frame, self._settings)
+            view = asked.features[sighting.detection], colours[sighting.detection], asked.frame
+            known = self._views.get(sighting.number)
+            self._views[sighting.number] = Views.first(*view) if known is None else known.seen(*view, self._settings)
         self._asked = None
 
     def leave(self, number: int, last_frame: int, detections: int) -> None:
@@ -253,11 +263,11 @@ class NoMemory:
         """Nothing."""
         return self._nothing
 
-    def recall(self, scores: Tensor, sightings: Sequence[Sighting]) -> list[Recalled]:
+    def recall(self, scores: Tensor, colours: Tensor, sightings: Sequence[Sighting]) -> list[Recalled]:
         """None."""
         return []
 
-    def look(self, sightings: Sequence[Sighting], others: NDArray[np.float64]) -> None:
+    def look(self, colours: Tensor, sightings: Sequence[Sighting], others: NDArray[np.float64]) -> None:
         """Nothing."""
 
     def leave(self, number: int, last_frame: int, detections: int) -> None:

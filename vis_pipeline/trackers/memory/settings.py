@@ -24,14 +24,14 @@ class MemorySettings:
             it has no more detections than this.
         expected_iou: a detection whose box has this IoU with that of a settled track is not asked about.
         max_asked: detections that are asked about in a frame, the strongest.
-        score: least score of recognition.
+        score: least score of recognition: that of the network times the likeness of the colours.
         margin: by how much it must be above that of any other track with this detection, and of this track with any
             other detection: an ambiguous one waits for a better frame.
     """
 
     views: int = Field(default=4, ge=1)
     refresh_every: int = Field(default=8, ge=1)
-    clear_score: float = Field(default=0.4, ge=0, le=1)
+    clear_score: float = Field(default=0.5, ge=0, le=1)
     clear_share: float = Field(default=0.15, ge=0, le=1)
     clear_margin: int = Field(default=2, ge=0)
     least_detections: int = Field(default=3, ge=1)

@@ -1,7 +1,7 @@
 """Views: the templates by which a track is known, and which detections are clear enough to become one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,26 +18,34 @@ class Views:
 
     Attributes:
         templates: float32 [V, C, 7, 7], RoI features of the detector.
+        colours: float32 [V, B], roots of the colour frequencies below its masks.
         frames: of each, rising.
     """
 
     templates: Tensor
+    colours: Tensor
     frames: tuple[int, ...]
 
-    def seen(self, template: Tensor, frame: int, settings: MemorySettings) -> "Views":
-        """The views after a clear one, float32 [C, 7, 7], in a later frame; nothing changes soon after the last one."""
+    @classmethod
+    def first(cls, template: Tensor, colours: Tensor, frame: int) -> "Views":
+        """The first clear view: float32 [C, 7, 7] and [B]."""
+        return cls(template[None].clone(), colours[None].clone(), (frame,))
+
+    def seen(self, template: Tensor, colours: Tensor, frame: int, settings: MemorySettings) -> "Views":
+        """The views after a clear one in a later frame; nothing changes soon after the last one."""
         if frame - self.frames[-1] < settings.refresh_every:
             return self
-        return self._bounded(torch.cat([self.templates, template[None]]), (*self.frames, frame), settings)
+        return self.followed_by(Views.first(template, colours, frame), settings)
 
     def followed_by(self, later: "Views", settings: MemorySettings) -> "Views":
-        """These views and those of a track that went on with the same object."""
-        return self._bounded(torch.cat([self.templates, later.templates]), (*self.frames, *later.frames), settings)
-
-    def _bounded(self, templates: Tensor, frames: tuple[int, ...], settings: MemorySettings) -> "Views":
-        """The first one and the latest ones: what the object was surely, and what it was at last."""
+        """These views and later ones of the same object: the first, what it was surely, and the latest."""
+        frames = (*self.frames, *later.frames)
         kept = sorted({0, *range(max(1, len(frames) - settings.views + 1), len(frames))})[: settings.views]
-        return replace(self, templates=templates[kept], frames=tuple(frames[place] for place in kept))
+        return Views(
+            torch.cat([self.templates, later.templates])[kept],
+            torch.cat([self.colours, later.colours])[kept],
+            tuple(frames[place] for place in kept),
+        )
 
 
 def clear_views(
@@ -68,17 +76,21 @@ def clear_views(
 
 def views_to_tensors(views: Mapping[int, Views]) -> dict[str, Tensor]:
     """The views of tracks as tensors by name."""
-    return {
-        f"{number}.{name}": value
-        for number, kept in views.items()
-        for name, value in (("templates", kept.templates), ("frames", torch.tensor(kept.frames)))
-    }
+    tensors = {}
+    for number, kept in views.items():
+        parts = {"templates": kept.templates, "colours": kept.colours, "frames": torch.tensor(kept.frames)}
+        tensors.update({f"{number}.{name}": value for name, value in parts.items()})
+    return tensors
 
 
 def views_from_tensors(tensors: Mapping[str, Tensor], device: torch.device) -> dict[int, Views]:
     """The views of such tensors."""
     numbers = [int(name.removesuffix(".frames")) for name in tensors if name.endswith(".frames")]
     return {
-        number: Views(tensors[f"{number}.templates"].to(device), tuple(tensors[f"{number}.frames"].tolist()))
+        number: Views(
+            tensors[f"{number}.templates"].to(device),
+            tensors[f"{number}.colours"].to(device),
+            tuple(tensors[f"{number}.frames"].tolist()),
+        )
         for number in numbers
     }

@@ -36,6 +36,14 @@ def test_finished_videos_are_there_after_reopening(folder: RunFolder) -> None:
     assert "video 12: frame 1 skipped" in (folder.path / "log.txt").read_text()
 
 
+def test_what_a_killed_run_left_half_written_goes(folder: RunFolder) -> None:
+    half = [folder.path / name for name in ("videos/.1.state.77.part", "events/.1.json.77.part")]
+    for path in half:
+        path.write_bytes(b"half")
+    RunFolder.create(folder.path, {"split": "a.json"}, "abc")
+    assert not any(path.exists() for path in half)
+
+
 def test_other_settings_are_refused(folder: RunFolder) -> None:
     folder.write_video(1, outcome(1))
     with pytest.raises(DataError, match=r"other settings \(split\); give another --out"):

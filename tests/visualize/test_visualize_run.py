@@ -19,11 +19,13 @@ from vis_pipeline.visualize.video_writer import Mp4Writer
 HEIGHT, WIDTH, LENGTH = 96, 161, 5
 
 
-def _track(video_id, category_id, score, frames):
+def _track(video_id, category_id, score, frames, times=1):
+    """A square that moves, in a video so many times as large as the others."""
     rles = []
     for index in range(LENGTH):
         mask = np.zeros((1, HEIGHT, WIDTH), bool)
         mask[0, 20:60, 10 + 5 * index : 60 + 5 * index] = True
+        mask = mask.repeat(times, axis=1).repeat(times, axis=2)
         rles.append(masks.encode(mask)[0] if index in frames else None)
     return TrackResult(video_id, category_id, score, tuple(rles))
 
@@ -92,7 +94,7 @@ def test_a_video_file_keeps_its_rate(run):
     assert _invoke(run / "run", "--videos", "3", "--fps", "25").exit_code == 0
     clip = run / "run" / "pictures" / "clip3.mp4"
     folder = RunFolder.create(run / "single", {"video": str(clip)}, "def")
-    folder.write_video(1, VideoOutcome([_track(1, 4, 0.5, {1, 2})], LENGTH, HEIGHT * 4, WIDTH * 4, {}))
+    folder.write_video(1, VideoOutcome([_track(1, 4, 0.5, {1, 2}, times=4)], LENGTH, HEIGHT * 4, WIDTH * 4, {}))
     assert _invoke(run / "single").exit_code == 0
     with av.open(str(run / "single" / "pictures" / "clip3.mp4")) as container:
         assert float(container.streams.video[0].average_rate) == 25

@@ -13,7 +13,7 @@ from vis_pipeline.data.entries import one_line
 from vis_pipeline.data.results import results_to_json
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.json_stream import JsonStream
-from vis_pipeline.files.whole_files import write_json_list, write_text
+from vis_pipeline.files.whole_files import remove_unfinished, write_json_list, write_text
 from vis_pipeline.runs.journal import Journal
 from vis_pipeline.runs.stored_video import stored_video
 from vis_pipeline.structures.tracks import VideoOutcome
@@ -51,6 +51,7 @@ class RunFolder:
         try:
             for name in ("videos", "events"):
                 (path / name).mkdir(parents=True, exist_ok=True)
+                remove_unfinished(path / name)
             with tempfile.TemporaryFile(dir=path):
                 pass
         except OSError as error:

@@ -88,7 +88,7 @@ def run_split(
     out: Path,
     options: RunOptions,
     progress: ProgressListener,
-    spread: Spread = run_videos,
+    spread: Spread | None = None,
 ) -> RunReport:
     """Run over every video of a split, with Ray unless `spread` does otherwise; `results.json` has the finished ones.
 
@@ -117,7 +117,7 @@ def run_split(
         video_ids = [task.video_id for task in tasks]
         kept = [replace(task, journal=folder.journal(task.video_id)) for task in tasks]
         try:
-            report = spread(kept, factory, folder, options.ray, progress)
+            report = (spread or run_videos)(kept, factory, folder, options.ray, progress)
         except BaseException:
             # Whatever ended the run, an interrupt, too: the finished videos are worth their results.
             if folder.finished():

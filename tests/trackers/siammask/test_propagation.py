@@ -7,9 +7,12 @@ from vis_pipeline.trackers.last_mask import NoPrediction
 from vis_pipeline.trackers.lifecycle.propagation import Changes, Needs, Propagated
 from vis_pipeline.trackers.lifecycle.settings import TrackingSettings
 from vis_pipeline.trackers.lifecycle.tracker import LifecycleTracker
+from vis_pipeline.trackers.memory import Questions
 from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
 from vis_pipeline.trackers.siammask.propagator import SiamMaskPropagator
 from vis_pipeline.trackers.siammask.settings import PRESETS
+
+NOTHING = Questions.none(torch.device("cpu"))
 
 
 def siammask():
@@ -35,13 +38,13 @@ def test_renewed_tracks_look_for_what_is_in_their_boxes_now_and_the_others_for_w
     states = predictor.initialise(first, torch.from_numpy(boxes))
     moved = torch.from_numpy(boxes) + torch.tensor([2.0, 1, 3, 0], dtype=torch.float64)
     afresh = predictor.initialise(later, moved)
-    after = answered(predictor, Needs(now, states, changes(later, [0, 1, 2], moved, [2, 0]), None)).states
+    after = answered(predictor, Needs(now, states, changes(later, [0, 1, 2], moved, [2, 0]), None, NOTHING)).states
     torch.testing.assert_close(after.boxes, moved)
     torch.testing.assert_close(after.templates[[2, 0]], afresh.templates[[2, 0]])
     torch.testing.assert_close(after.padding[[2, 0]], afresh.padding[[2, 0]])
     torch.testing.assert_close(after.templates[1], states.templates[1])
     torch.testing.assert_close(after.padding[1], states.padding[1])
-    unchanged = answered(predictor, Needs(now, states, changes(later, [0, 1, 2], moved), None)).states
+    unchanged = answered(predictor, Needs(now, states, changes(later, [0, 1, 2], moved), None, NOTHING)).states
     torch.testing.assert_close(unchanged.templates, states.templates)
     torch.testing.assert_close(unchanged.boxes, moved)
 
@@ -53,7 +56,7 @@ def test_some_go_on_some_begin_and_only_those_asked_for_are_searched_for():
     first, later, now = (torch.from_numpy(image) for image in images)
     states = predictor.initialise(first, torch.from_numpy(boxes))
     places = torch.from_numpy(boxes)[[2, 0, 1]]
-    needs = Needs(now, states, changes(later, [2, 0], places, [2], born=1), torch.tensor([0, 2]))
+    needs = Needs(now, states, changes(later, [2, 0], places, [2], born=1), torch.tensor([0, 2]), NOTHING)
     answer = answered(predictor, needs)
     torch.testing.assert_close(answer.states.templates[:2], states.templates[[2, 0]])
     torch.testing.assert_close(answer.states.templates[2], predictor.initialise(later, places[2:]).templates[0])
@@ -69,13 +72,13 @@ def test_a_small_box_is_searched_for_in_ten_pixels_renewed_or_not():
     predictor = siammask()
     small = torch.tensor([[20.0, 20, 4, 4], [40, 40, 4, 4]], dtype=torch.float64)
     begun = predictor.initialise(image, small)
-    states = answered(predictor, Needs(image, begun, changes(image, [0, 1], small, [1]), None)).states
+    states = answered(predictor, Needs(image, begun, changes(image, [0, 1], small, [1]), None, NOTHING)).states
     assert states.sizes.tolist() == [[10, 10], [10, 10]]
 
 
 def test_no_tracks_can_be_started_and_predicted():
     image = torch.zeros((40, 60, 3), dtype=torch.uint8)
-    answer = answered(siammask(), Needs(image, None, changes(image, [], []), None))
+    answer = answered(siammask(), Needs(image, None, changes(image, [], []), None, NOTHING))
     assert answer.found.masks.shape == (0, 40, 60)
     assert len(answer.states) == 0
 

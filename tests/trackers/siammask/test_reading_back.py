@@ -86,8 +86,8 @@ def frames_of(tracker, images, boxes, device):
     for index, image in enumerate(images):
         found = detections(image, boxes[DETECTED[index]], device)
         with NoWaiting(uploads=True) if device == "meta" else nullcontext():
-            (answer,) = tracker.answer([session.propose(Frame(1, index, str(index), image))])
-            yield session.commit(answer, found)
+            (answer,) = tracker.answer([session.propose(Frame(1, index, str(index), image), found)])
+            yield session.commit(answer)
 
 
 @pytest.mark.parametrize("propagation", ["siammask", "none"])

@@ -19,7 +19,7 @@ from detectors.base import Detector
 from vis_pipeline.bench.speed_scene import Scene
 from vis_pipeline.bench.stock import StockTracker, assigned, mask_affinity
 from vis_pipeline.engine.frame_loop import FrameLoop
-from vis_pipeline.masks.affinity import mask_iou
+from vis_pipeline.masks.affinity import mask_iou, with_sides
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.structures.stopwatch import Stopwatch
@@ -185,7 +185,7 @@ class Engine:
             for name in ("associate", "encode", *(["detect"] if detector is not None else [])):
                 watch.seconds[name] += loop.stopwatch.seconds[name] - before.get(name, 0.0)
             corners = tracks.boxes.astype(np.float64)
-            boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+            boxes = with_sides(corners)
             return lambda: LastFrame(boxes, tracks.dense())
 
         return run

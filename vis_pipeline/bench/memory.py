@@ -11,13 +11,13 @@ from torch import Tensor
 
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.structures.regions import REGION_SIZE
+from vis_pipeline.trackers.lifecycle.appearance import BINS
 from vis_pipeline.trackers.memory import Memory, MemorySettings, Sighting
 from vis_pipeline.trackers.siam_rcnn.recogniser import RedetectorRecogniser
 from vis_pipeline.trackers.siam_rcnn.redetector import Redetector
 
 _SIZE = (360, 640)
 _SIDE = 40
-_BINS = 512
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def memory_costs(
             begun = time.perf_counter()
             questions = memory.ask(frame, _row(detections, network.architecture.channels, device), *_nobody())
             (scores,) = recogniser.scores([questions])
-            memory.recall(scores, torch.ones((detections, _BINS), device=device), [])
+            memory.recall(scores, torch.ones((detections, BINS), device=device), [])
             taken.append(1000 * (time.perf_counter() - begun))
             asked = len(questions)
         measured = taken[1:]  # the first one warms up
@@ -82,7 +82,7 @@ def _filled(memory: Memory, channels: int, count: int, settings: MemorySettings,
     for frame in range(0, settings.views * settings.refresh_every, settings.refresh_every):
         for number in range(count):
             memory.ask(frame, _row(1, channels, device), *_nobody())
-            memory.look(torch.ones((1, _BINS), device=device), [Sighting(number, 0, frame + 1, 0)], np.zeros((0, 4)))
+            memory.look(torch.ones((1, BINS), device=device), [Sighting(number, 0, frame + 1, 0)], np.zeros((0, 4)))
     for number in range(count):
         memory.leave(number, settings.views * settings.refresh_every, settings.least_detections)
     return memory

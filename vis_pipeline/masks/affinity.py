@@ -89,6 +89,11 @@ def share_inside(
     return np.where(areas[:, None] > 0, intersection / np.maximum(areas[:, None], 1), 0.0)
 
 
+def with_sides(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Boxes x1, y1, x2, y2 [N, 4] as x, y, w, h."""
+    return np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+
+
 def box_intersections(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
     """The area that every pair of boxes x, y, w, h has in common: [M, 4] and [N, 4] give float64 [M, N]."""
     low, high = first[:, None, :2], (first[:, :2] + first[:, 2:])[:, None]

@@ -162,6 +162,11 @@ def kind_of(default: str) -> Callable[[Any], Any]:
     return kind
 
 
+def kind_in_full(value: Any) -> Any:
+    """In such a union a kind may stand for itself with nothing set: its name is an entry of that `type`."""
+    return {"type": value} if isinstance(value, str) else value
+
+
 def _override(option: str) -> tuple[str, Any]:
     key, equals, value = option.partition("=")
     if not equals or not key:

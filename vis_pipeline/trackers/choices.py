@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 from pydantic.dataclasses import dataclass
 
-from vis_pipeline.settings.config import STRICT, absolute_reference, kind_of
+from vis_pipeline.settings.config import STRICT, absolute_reference, kind_in_full, kind_of
 from vis_pipeline.trackers.lifecycle.settings import TrackingSettings
 from vis_pipeline.trackers.memory.settings import MemorySettings
 from vis_pipeline.trackers.siam_rcnn.settings import (
@@ -208,11 +208,6 @@ class MaskHeadChoice:
         return MaskHead()
 
 
-def _in_full(value: Any) -> Any:
-    """A kind may stand for itself with nothing set."""
-    return {"type": value} if isinstance(value, str) else value
-
-
 BoxToMaskChoice = Annotated[
     Annotated[SecondStageChoice, Tag(SecondStageChoice.type)] | Annotated[MaskHeadChoice, Tag(MaskHeadChoice.type)],
     Discriminator(
@@ -220,7 +215,7 @@ BoxToMaskChoice = Annotated[
         custom_error_type="box_to_mask_type",
         custom_error_message=f"type is {MaskHeadChoice.type} or {SecondStageChoice.type}",
     ),
-    BeforeValidator(_in_full),
+    BeforeValidator(kind_in_full),
 ]
 """Any Box2Seg; in a config `type` says which, and `box_to_mask="mask_head"` is short for a kind with nothing set."""
 
@@ -308,6 +303,6 @@ TrackerChoice = Annotated[
         custom_error_type="tracker_type",
         custom_error_message=f"type is {SiamMaskChoice.type}, {SiamRcnnChoice.type} or {LastMaskChoice.type}",
     ),
-    BeforeValidator(_in_full),
+    BeforeValidator(kind_in_full),
 ]
 """Any tracker; in a config `type` says which, and `tracker="last_mask"` is short for a kind with nothing set."""

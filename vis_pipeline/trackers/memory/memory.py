@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from vis_pipeline.masks.affinity import box_iou
+from vis_pipeline.masks.affinity import box_iou, with_sides
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.trackers.memory.questions import Questions
 from vis_pipeline.trackers.memory.recall import recalled
@@ -136,11 +136,11 @@ class Memory:
             RuntimeError: the detections come without regions.
         """
         if detections.regions is None:
-            raise RuntimeError("ask: the memory needs detections with regions; see Tracker.needs_regions")
+            raise RuntimeError("ask: the memory needs detections with regions; see TrackerChoice.needs_regions")
         self._forget(frame)
         measured = torch.cat([detections.boxes, detections.scores[:, None]], dim=1).double().cpu().numpy()
         corners, scores = measured[:, :4], measured[:, 4]
-        boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+        boxes = with_sides(corners)
         features = detections.regions.align(detections.boxes)
         settled = expected[ages > self._settings.young_detections]
         new = box_iou(boxes, settled).max(axis=1, initial=0.0) < self._settings.expected_iou
@@ -225,9 +225,7 @@ class Memory:
         if not tracks:
             return Questions.none(self._device), np.zeros((2, 0), dtype=np.int64)
         columns = np.repeat(np.arange(len(tracks)), [len(self._views[number].frames) for number in tracks])
-        places, views = (
-            grid.ravel() for grid in np.meshgrid(np.arange(len(asked)), np.arange(len(columns)), indexing="ij")
-        )
+        places, views = np.divmod(np.arange(len(asked) * len(columns)), len(columns))
         pairs = np.stack([views, asked[places]], axis=1)
         templates = torch.cat([self._views[number].templates for number in tracks])
         return (

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from vis_pipeline.masks.affinity import box_intersections, box_iou
+from vis_pipeline.masks.affinity import box_intersections, box_iou, with_sides
 from vis_pipeline.trackers.lifecycle.settings import TrackingSettings
 from vis_pipeline.trackers.siam_rcnn.settings import TargetSettings
 
@@ -155,7 +155,7 @@ def why_absent(choices: Choices, settings: TargetSettings) -> NDArray[np.int64]:
         [int(Absence.NOT_PRESENT), int(Absence.SCORE)],
         int(Absence.NONE),
     ).astype(np.int64)
-    common = box_iou(_with_sides(choices.boxes), _with_sides(choices.boxes)) > settings.shared_iou
+    common = box_iou(with_sides(choices.boxes), with_sides(choices.boxes)) > settings.shared_iou
     claims = choices.scores + settings.staying * (choices.undetected == 0)
     kept: list[int] = []
     for target in np.argsort(-claims, kind="stable").tolist():
@@ -181,7 +181,7 @@ def detected(
     """
     found = np.full(len(chosen), NONE, dtype=np.int64)
     overlaps = np.zeros(len(chosen))
-    affinity = box_iou(_with_sides(chosen[shown]), _with_sides(boxes))
+    affinity = box_iou(with_sides(chosen[shown]), with_sides(boxes))
     affinity = np.where(affinity >= least, affinity, 0.0)
     rows, columns = linear_sum_assignment(affinity, maximize=True)
     joined = affinity[rows, columns] > 0
@@ -199,7 +199,7 @@ def recognised(
     known = np.zeros(len(boxes), dtype=np.bool_)
     for places, scores in seen_again:
         likely = places[scores >= settings.known_score]
-        known |= box_iou(_with_sides(boxes), _with_sides(likely)).max(axis=1, initial=0.0) >= settings.on_iou
+        known |= box_iou(with_sides(boxes), with_sides(likely)).max(axis=1, initial=0.0) >= settings.on_iou
     return known
 
 
@@ -226,8 +226,8 @@ def births(
     Returns:
         int64 [B], and of each detection the :class:`Refusal`, int64 [M].
     """
-    places = _with_sides(boxes)
-    on_target = np.asarray(_duplicates(places, _with_sides(shown), tracking).any(axis=1))
+    places = with_sides(boxes)
+    on_target = np.asarray(_duplicates(places, with_sides(shown), tracking).any(axis=1))
     on_detections = _duplicates(places, places, tracking)
     empty = np.asarray((places[:, 2:] <= 0).any(axis=1))
     born: list[int] = []
@@ -255,8 +255,3 @@ def _duplicates(
     """Which boxes [M, 4] (x, y, w, h) show what other ones [K, 4] do, bool [M, K]."""
     inside = box_intersections(boxes, others) / np.maximum(boxes[:, 2:].prod(axis=1), 1e-9)[:, None]
     return np.asarray((box_iou(boxes, others) >= tracking.duplicate_iou) | (inside >= tracking.duplicate_share))
-
-
-def _with_sides(boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """x1, y1, x2, y2 as x, y, w, h, [N, 4]."""
-    return np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)

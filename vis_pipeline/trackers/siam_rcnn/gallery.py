@@ -8,7 +8,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor
 
 from detectors.base import RegionSource
-from vis_pipeline.masks.affinity import box_iou
+from vis_pipeline.masks.affinity import box_iou, with_sides
 from vis_pipeline.settings.config import STRICT
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.trackers.siam_rcnn.redetection import redetect
@@ -78,7 +78,7 @@ class Gallery:
         found = redetect(self._network, views, regions, [nowhere] * len(views), self._redetection)
         corners = torch.cat([each.boxes for each in found]).double().cpu().numpy()
         scores = torch.cat([each.scores for each in found]).double().cpu().numpy()
-        boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+        boxes = with_sides(corners)
         place = unambiguous(boxes, scores, self._settings)
         return None if place is None else boxes[place]
 

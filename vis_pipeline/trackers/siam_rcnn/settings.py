@@ -1,11 +1,11 @@
 """Settings: which re-detections there are, which of them is the target (told apart by `type`), and which targets."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
 from pydantic.dataclasses import dataclass
 
-from vis_pipeline.settings.config import STRICT, kind_of
+from vis_pipeline.settings.config import STRICT, kind_in_full, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,11 +126,6 @@ class ShortTermSettings:
         return ShortTermTarget.begin(self, box, feature, width, height)
 
 
-def _in_full(value: Any) -> Any:
-    """A kind may stand for itself with nothing set."""
-    return {"type": value} if isinstance(value, str) else value
-
-
 SelectionSettings = Annotated[
     Annotated[TdpaSettings, Tag(TdpaSettings.type)]
     | Annotated[ArgmaxSettings, Tag(ArgmaxSettings.type)]
@@ -140,7 +135,7 @@ SelectionSettings = Annotated[
         custom_error_type="selection_type",
         custom_error_message=f"type is {TdpaSettings.type}, {ArgmaxSettings.type} or {ShortTermSettings.type}",
     ),
-    BeforeValidator(_in_full),
+    BeforeValidator(kind_in_full),
 ]
 """Any way to choose; in a config `type` says which, and `selection="argmax"` is short for a kind with nothing set."""
 

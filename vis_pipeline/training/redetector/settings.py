@@ -1,19 +1,15 @@
 """The settings of a re-detector training, as its config file gives them."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from detectors.choices import DetectorChoice
 from vis_pipeline.settings.config import STRICT
+from vis_pipeline.training.ranges import Count, Factors, Fraction, Positive, Weight
 from vis_pipeline.training.tracker.source_settings import SourceSettings
-
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-Weight = Annotated[float, Field(ge=0)]
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -32,18 +28,11 @@ class LookSettings:
 
     plain: Fraction = 0.4
     flip: Fraction = 0.5
-    scale: tuple[Positive, Positive] = (0.7, 1.4)
+    scale: Factors = (0.7, 1.4)
     gamma: float = Field(default=1.6, ge=1)
     grey: Fraction = 0.15
     blur: Fraction = 0.25
     longest_blur: Count = 9
-
-    @field_validator("scale")
-    @classmethod
-    def _rising(cls, scale: tuple[float, float]) -> tuple[float, float]:
-        if scale[0] > scale[1]:
-            raise ValueError("the least factor comes first")
-        return scale
 
 
 @dataclass(frozen=True, config=STRICT)

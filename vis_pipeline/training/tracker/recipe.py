@@ -9,10 +9,8 @@ from pydantic.dataclasses import dataclass
 
 from vis_pipeline.settings.config import STRICT
 from vis_pipeline.trackers.siammask.architectures import SEARCH_SIDE
+from vis_pipeline.training.ranges import Count, Fraction, Positive
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
 Layer = Literal["conv1", "layer1", "layer2", "layer3"]
 Part = Literal["adjust", "rpn_model", "mask_model", "refine_model"]
 

@@ -2,17 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from vis_pipeline.settings.config import STRICT
+from vis_pipeline.training.ranges import Count, Factors, Fraction, Positive, Weight
 from vis_pipeline.training.tracker.recipe import LearningSettings, ScheduleSettings, StartSettings
 from vis_pipeline.training.tracker.source_settings import SourceSettings
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-Weight = Annotated[float, Field(ge=0)]
 Shift = Annotated[float, Field(ge=0)]
 
 
@@ -70,18 +67,11 @@ class AugmentSettings:
     search_shift: Shift = 64.0
     search_scale: Fraction = 0.18
     refine_shift: Fraction = 0.12
-    refine_scale: tuple[Positive, Positive] = (0.85, 1.2)
+    refine_scale: Factors = (0.85, 1.2)
     flip: Fraction = 0.5
     grey: Fraction = 0.25
     blur: Fraction = 0.18
     light: Fraction = 0.15
-
-    @field_validator("refine_scale")
-    @classmethod
-    def _rising(cls, scale: tuple[float, float]) -> tuple[float, float]:
-        if scale[0] > scale[1]:
-            raise ValueError("the least factor comes first")
-        return scale
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -11,35 +11,10 @@ from vis_pipeline import masks
 from vis_pipeline.data.davis import label_maps
 from vis_pipeline.data.image_files import image_paths
 from vis_pipeline.data.label_images import read_stored
-from vis_pipeline.data.listings import subfolders
+from vis_pipeline.data.sequence_names import require_all
 from vis_pipeline.errors import DataError
 from vis_pipeline.structures.splits import Split, Video
 from vis_pipeline.structures.tracks import TrackResult
-
-# DAVIS keeps `Annotations/480p/<sequence>`.
-RESOLUTIONS = ("480p", "1080p", "Full-Resolution")
-
-
-def sequence_names(masks_dir: Path, listing: Path | None = None) -> tuple[str, ...]:
-    """The folders in `masks_dir` in the order of their names, or those that a text file names.
-
-    A line is a sequence (DAVIS-2017's ImageSets) or begins with a frame's path (DAVIS-2016's), whose folder it is.
-
-    Raises:
-        DataError: there is none, or the file cannot be read or names one that is not there.
-    """
-    if not masks_dir.is_dir():
-        raise DataError(f"masks {masks_dir}: not a folder")
-    if listing is None:
-        names = tuple(folder.name for folder in subfolders(masks_dir))
-        source = f"masks {masks_dir}: holds no folders, one a sequence"
-    else:
-        names = tuple(dict.fromkeys(_sequence(line) for line in _text(listing).splitlines() if line.strip()))
-        source = f"sequences {listing}: names none"
-    if not names:
-        raise DataError(source)
-    _require_all(names, {name for name in names if (masks_dir / name).is_dir()}, f"masks {masks_dir}")
-    return names
 
 
 def folder_sequences(results: Path, masks_dir: Path, names: Sequence[str], form: Form) -> Iterator[LabelledSequence]:
@@ -54,7 +29,7 @@ def folder_sequences(results: Path, masks_dir: Path, names: Sequence[str], form:
     if not results.is_dir():
         raise DataError(f"results {results}: not a folder")
     some = "; to score only some sequences, name them in a file for --sequences"
-    _require_all(names, {name for name in names if (results / name).is_dir()}, f"results {results}", some)
+    require_all(names, {name for name in names if (results / name).is_dir()}, f"results {results}", some)
     for name in names:
         paths = image_paths(masks_dir / name)
         truth = _label_maps(name, paths, form, None)
@@ -76,7 +51,7 @@ def track_sequences(
         DataError: a sequence or frame is missing from the split, or the masks differ in size from its videos.
     """
     videos = {PurePosixPath(video.name).name: video for video in split.videos}
-    _require_all(names, set(videos), "split of the results")
+    require_all(names, set(videos), "split of the results")
     for name in names:
         paths = image_paths(masks_dir / name)
         truth = _label_maps(name, paths, Form.UNSUPERVISED, None)
@@ -134,28 +109,6 @@ def _positions(name: str, paths: Sequence[Path], video: Video) -> list[int]:
     if missing:
         raise DataError(f"sequence {name}: the split of the results has no frame {missing[0]}")
     return [positions[path.stem] for path in paths]
-
-
-def _sequence(line: str) -> str:
-    path = PurePosixPath(line.split()[0])
-    return path.parent.name if path.suffix.lower() in (".jpg", ".png") else line.strip()
-
-
-def _require_all(wanted: Sequence[str], found: set[str], where: str, advice: str = "") -> None:
-    missing = [name for name in wanted if name not in found]
-    if missing:
-        more = f" (nor {len(missing) - 1} more of {len(wanted)})" if len(missing) > 1 else ""
-        hint = ", a folder of resolutions: give the one inside it" if missing[0] in RESOLUTIONS else ""
-        raise DataError(f"{where}: no sequence {missing[0]}{hint}{more}{advice}")
-
-
-def _text(path: Path) -> str:
-    try:
-        # Editors on Windows begin a text with a mark of its byte order.
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise DataError(f"sequences {path}: cannot be read ({reason})") from error
 
 
 def _size(shape: Sequence[int]) -> str:

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evaluation.davis_folders import sequence_names
 from vis_pipeline.data.davis import davis_split
 from vis_pipeline.data.image_files import image_paths
 from vis_pipeline.data.label_images import stored_values
 from vis_pipeline.data.listings import subfolders, visible_below
+from vis_pipeline.data.sequence_names import sequence_names
 from vis_pipeline.data.youtube_vos import youtube_vos_split
 from vis_pipeline.errors import DataError
 from vis_pipeline.synthesis.composed.backgrounds import find_backgrounds

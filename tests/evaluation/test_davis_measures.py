@@ -13,10 +13,11 @@ from typer.testing import CliRunner
 
 from evaluation import davis
 from evaluation.davis import Form, LabelledSequence, davis_scores
-from evaluation.davis_folders import folder_sequences, label_map, sequence_names
+from evaluation.davis_folders import folder_sequences, label_map
 from vis_pipeline import masks
 from vis_pipeline.cli import davis as command
 from vis_pipeline.cli.app import main
+from vis_pipeline.data.sequence_names import sequence_names
 from vis_pipeline.errors import DataError
 from vis_pipeline.structures.tracks import TrackResult
 

@@ -41,8 +41,9 @@ def davis(
     from rich.console import Console
 
     from evaluation.davis import Form, davis_scores
-    from evaluation.davis_folders import folder_sequences, sequence_names
+    from evaluation.davis_folders import folder_sequences
     from evaluation.davis_tables import davis_table
+    from vis_pipeline.data.sequence_names import sequence_names
     from vis_pipeline.files.whole_files import write_text
 
     forms = {one.value: one for one in Form}

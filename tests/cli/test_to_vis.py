@@ -122,3 +122,20 @@ def test_a_class_table_that_cannot_be_used_is_one_line(command, coco: Path, tabl
     code, _, err = command("coco-to-vis", *options)
     assert (code, len(err.splitlines())) == (2, 1)
     assert words in err
+
+
+def test_davis_sequences_that_are_named_cut_away_to_each_other(command, tmp_path: Path) -> None:
+    for name in ("ape", "bee", "cow"):
+        for kind, suffix in (("frames", "jpg"), ("masks", "png")):
+            (tmp_path / kind / name).mkdir(parents=True)
+            for index in range(2):
+                cv2.imwrite(str(tmp_path / kind / name / f"{index:05}.{suffix}"), np.full((12, 16), 255, np.uint8))
+    (tmp_path / "some.txt").write_text("cow\nape\n")
+    folders = ["--frames", tmp_path / "frames", "--masks", tmp_path / "masks", "--sequences", tmp_path / "some.txt"]
+    code, out, _ = command("davis-to-vis", *folders, "--cut-away", 1, "--out", tmp_path / "split.json")
+    assert (code, out.strip().endswith("split.json: 2 videos, 6 frames, 4 objects")) == (0, True)
+    names = [video.file_names for video in read_split(tmp_path / "split.json").videos]
+    assert names[0] == ("cow/00000.jpg", "ape/00000.jpg", "cow/00001.jpg")
+    (tmp_path / "some.txt").write_text("cow\nyak\n")
+    code, _, err = command("davis-to-vis", *folders, "--out", tmp_path / "other.json")
+    assert (code, err) == (2, f"error: frames {tmp_path}/frames: no sequence yak\n")

@@ -25,11 +25,22 @@ def davis_to_vis(
     masks: Annotated[
         Path | None, typer.Option(help="Folder with one folder of PNG masks a sequence; without it, a test split.")
     ] = None,
+    sequences: Annotated[
+        Path | None, typer.Option(help="Text file that names the sequences to take, one a line; default: all.")
+    ] = None,
+    cut_away: Annotated[
+        int,
+        typer.Option(
+            min=0, help="In the middle of each sequence show so many frames of the next one: what leaves, returns."
+        ),
+    ] = 0,
 ) -> None:
     """Write a YouTube-VIS split (one category, `object`) for folders laid out as those of DAVIS."""
+    from vis_pipeline.data.cut_away import cut_away as with_others_between
     from vis_pipeline.data.davis import davis_split
 
-    _write(davis_split(frames, masks), out)
+    split = davis_split(frames, masks, sequences)
+    _write(with_others_between(split, cut_away) if cut_away else split, out)
 
 
 def vos_to_vis(

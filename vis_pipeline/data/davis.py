@@ -13,7 +13,7 @@ from vis_pipeline.data.label_images import (
     object_tracks,
     read_label_image,
 )
-from vis_pipeline.data.listings import subfolders
+from vis_pipeline.data.sequence_names import sequence_names
 from vis_pipeline.errors import DataError
 from vis_pipeline.structures.splits import Annotation, Category, Split, Video
 
@@ -21,18 +21,17 @@ OBJECT = Category(1, "object")
 VOID = 255
 
 
-def davis_split(frames_dir: Path, masks_dir: Path | None) -> Split:
+def davis_split(frames_dir: Path, masks_dir: Path | None, listing: Path | None = None) -> Split:
     """One video a sequence, ids from 1 in the order of the names, one category; without masks, no annotations.
 
+    With a `listing` (see :func:`sequence_names`) only the sequences that it names, in its order.
+
     Raises:
-        DataError: no sequences, a sequence without frames, a frame without its mask, or a mask that does not fit.
+        DataError: no sequences, one that is not there or has no frames, a frame without its mask, or a mask that does
+            not fit.
     """
-    if not frames_dir.is_dir():
-        raise DataError(f"frames {frames_dir}: not a folder")
-    folders = subfolders(frames_dir)
-    if not folders:
-        raise DataError(f"frames {frames_dir}: holds no folders, one a sequence")
-    videos = tuple(_video(identifier, folder) for identifier, folder in enumerate(folders, start=1))
+    names = sequence_names(frames_dir, listing, holds="frames")
+    videos = tuple(_video(identifier, frames_dir / name) for identifier, name in enumerate(names, start=1))
     if masks_dir is None:
         return Split(videos, (OBJECT,), None)
     annotations: list[Annotation] = []

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-LENGTH = 300
+LENGTH = 160
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def test_a_killed_run_goes_on_in_the_middle_of_its_video(command, inputs: list[o
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     code, _, err = command(*inputs, "--out", whole)
     assert code == 0, err
-    killed_after(5, [*inputs, "--out", killed], killed / "videos/1.journal")
+    killed_after(3, [*inputs, "--out", killed], killed / "videos/1.journal")
     assert not (killed / "videos/1.json").exists()
     code, _, err = command(*inputs, "--out", killed)
     assert code == 0, err

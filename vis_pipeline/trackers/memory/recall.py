@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 
 def recalled(
@@ -9,8 +10,10 @@ def recalled(
 ) -> list[tuple[int, int]]:
     """The pairs (detection, track) that are the same object beyond doubt.
 
-    A pair's score must be above the others of its row and of its column by `margin`: those of every other track that
-    was asked about this detection, and of every other detection that this track was asked about.
+    Objects are told apart together: where two lookalikes come back, each may look like both that were away, and only
+    one of the two ways to name them is likely. The likely naming, one to one, is that whose pairs are worth most in
+    sum; a pair is worth what its score has above `least - margin`, if anything. A pair is beyond doubt if it is in
+    that naming, and every naming without it is worth less by `margin`.
 
     Args:
         scores: [D, R], of detections and remembered tracks, in 0..1; -inf where nobody asked.
@@ -18,9 +21,23 @@ def recalled(
         least: score that a pair needs.
         margin: see above.
     """
+    worth = np.maximum(scores - (least - margin), 0.0)
     found = []
-    for detection, track in np.argwhere(allowed & (scores >= least)).tolist():
-        rivals = np.concatenate([np.delete(scores[detection], track), np.delete(scores[:, track], detection)])
-        if scores[detection, track] - rivals.max(initial=-np.inf) >= margin:
-            found.append((detection, track))
+    for detection, track in zip(*_naming(worth), strict=True):
+        if allowed[detection, track] and scores[detection, track] >= least:
+            without = worth.copy()
+            without[detection, track] = 0.0
+            if _total(worth) - _total(without) >= margin - _ROUNDING:
+                found.append((int(detection), int(track)))
     return found
+
+
+_ROUNDING = 1e-9
+
+
+def _naming(worth: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return linear_sum_assignment(worth, maximize=True)
+
+
+def _total(worth: NDArray[np.float64]) -> float:
+    return float(worth[_naming(worth)].sum())

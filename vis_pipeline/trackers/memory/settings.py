@@ -25,8 +25,8 @@ class MemorySettings:
         expected_iou: a detection whose box has this IoU with that of a settled track is not asked about.
         max_asked: detections that are asked about in a frame, the strongest.
         score: least score of recognition: that of the network times the likeness of the colours.
-        margin: by how much it must be above that of any other track with this detection, and of this track with any
-            other detection: an ambiguous one waits for a better frame.
+        margin: by how much the likely naming of what is seen must be better than any other without this pair (see
+            :func:`~vis_pipeline.trackers.memory.recall.recalled`): an ambiguous one waits for a better frame.
     """
 
     views: int = Field(default=4, ge=1)

@@ -2,4 +2,5 @@
 
 _base_ = "real_small.py"
 
-tracker = dict(memory=dict(checkpoint="bundled:redetector_lite_real"))
+# The default, chosen on drawn lookalikes, is too generous to people far away: see docs/tracking.md, "Coming back".
+tracker = dict(memory=dict(checkpoint="bundled:redetector_lite_real", score=0.6))

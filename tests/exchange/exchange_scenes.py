@@ -25,7 +25,9 @@ def rle(mask: NDArray[np.bool_]) -> masks.Rle:
     return masks.encode(mask[None])[0]
 
 
-def track(place: Video, stack: Sequence[NDArray[np.bool_] | None], score: float = 0.5, category: int = 7) -> TrackResult:
+def track(
+    place: Video, stack: Sequence[NDArray[np.bool_] | None], score: float = 0.5, category: int = 7
+) -> TrackResult:
     return TrackResult(place.id, category, score, tuple(None if mask is None else rle(mask) for mask in stack))
 
 
@@ -46,7 +48,7 @@ def truth(found: Iterable[VideoTracks], categories: Sequence[Category] = CATEGOR
     made, annotations = [], []
     for one in found:
         own = [
-            Annotation(len(annotations) + place + 1, entry.video_id, entry.category_id, tuple(entry.segmentations), None,
+            Annotation(len(annotations) + place + 1, entry.video_id, entry.category_id, entry.segmentations, None,
                        place in one.crowds)
             for place, entry in enumerate(one.tracks)
         ]  # fmt: skip
@@ -74,7 +76,7 @@ def as_sets(found: Iterable[VideoTracks]) -> dict[int, set[object]]:
 
 @st.composite
 def exclusive_scenes(draw: st.DrawFn) -> list[VideoTracks]:
-    """Videos whose tracks share no pixel; every track has a pixel somewhere, and its masks may be in several parts."""
+    """Videos whose tracks share no pixel; each has a pixel somewhere, and its masks may be in several parts."""
     found = []
     for identifier in draw(st.lists(st.integers(0, 2**40), min_size=1, max_size=3, unique=True)):
         size = draw(st.integers(1, 9)), draw(st.integers(1, 9))

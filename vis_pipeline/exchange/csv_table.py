@@ -2,7 +2,8 @@
 
 Columns: `video_id`, `video`, `frame` (from 0), `file`, `track` (its number in the video), `category_id`, `category`,
 `score`, `crowd`, the box `x`, `y`, `width`, `height` and the `area` in pixels, `mask` (COCO's compressed `counts`).
-Names are for people: `video_id` and `category_id` decide.
+Where text would be a formula to spreadsheets, an apostrophe comes first. Names are for people: `video_id` and
+`category_id` decide.
 """
 
 import csv
@@ -52,7 +53,7 @@ def _rows(found: VideoTracks, names: Mapping[int, str]) -> Iterator[list[object]
             yield [
                 *(found.video.id, cell(found.video.name), frame, cell(found.video.file_names[frame]), place + 1),
                 *(track.category_id, names[track.category_id], repr(track.score), int(place in found.crowds)),
-                *(*box, int(masks.area([rle])[0]), rle["counts"]),
+                *(*box, int(masks.area([rle])[0]), cell(rle["counts"])),
             ]
 
 
@@ -105,7 +106,9 @@ def _add(gatherer: Gatherer, row: Mapping[str, str], video: Video, categories: s
 
 def _mask(row: Mapping[str, str], video: Video, notes: Notes) -> Rle:
     if row.get("mask"):
-        segmentation = {"size": [video.height, video.width], "counts": row["mask"]}
+        # Run-lengths have no apostrophe: one at the beginning keeps them from being a formula.
+        counts = row["mask"].removeprefix("'")
+        segmentation = {"size": [video.height, video.width], "counts": counts}
         return masks.from_segmentation(segmentation, video.height, video.width)
     if any(not row.get(key) for key in BOX):
         raise DataError("has neither a mask nor a box")

@@ -22,8 +22,8 @@ from vis_pipeline.exchange.content import Conventions, Notes, SplitTracks, Video
 from vis_pipeline.exchange.exclusive import label_maps
 from vis_pipeline.exchange.folders import frame_files, new_folder, subfolder, video_folders
 from vis_pipeline.exchange.gathering import Gatherer
-from vis_pipeline.exchange.names import frame_stems, shown, video_stems
-from vis_pipeline.exchange.tracks_table import TABLE_NAME, read_table, writing_table
+from vis_pipeline.exchange.names import TABLE_NAME, frame_stems, shown, video_stems
+from vis_pipeline.exchange.tracks_table import read_table, writing_table
 from vis_pipeline.files.whole_files import write_bytes
 from vis_pipeline.structures.splits import Split, Video
 

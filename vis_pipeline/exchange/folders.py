@@ -6,8 +6,7 @@ from pathlib import Path
 from vis_pipeline.data.listings import visible
 from vis_pipeline.errors import DataError
 from vis_pipeline.exchange.content import Notes
-from vis_pipeline.exchange.names import shown, video_of_stem, videos_by_stem
-from vis_pipeline.exchange.tracks_table import TABLE_NAME
+from vis_pipeline.exchange.names import TABLE_NAME, shown, video_of_stem, videos_by_stem
 from vis_pipeline.structures.splits import Split, Video
 
 EMPTY = "{count} masks without a pixel were left out"

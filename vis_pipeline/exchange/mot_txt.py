@@ -15,9 +15,9 @@ from vis_pipeline.exchange.class_numbers import category_of_class, mot_classes
 from vis_pipeline.exchange.content import Conventions, Notes, SplitTracks, VideoTracks
 from vis_pipeline.exchange.folders import EMPTY, new_folder, video_files
 from vis_pipeline.exchange.gathering import Gatherer, require_frame, require_score
-from vis_pipeline.exchange.names import video_stems
+from vis_pipeline.exchange.names import TABLE_NAME, video_stems
 from vis_pipeline.exchange.text_lines import number, numbered_lines, whole_number
-from vis_pipeline.exchange.tracks_table import TABLE_NAME, Facts, read_table, writing_table
+from vis_pipeline.exchange.tracks_table import Facts, read_table, writing_table
 from vis_pipeline.files.whole_files import write_text
 from vis_pipeline.structures.splits import Split, Video
 

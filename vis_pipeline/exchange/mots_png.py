@@ -20,14 +20,13 @@ from vis_pipeline.exchange.exclusive import label_maps
 from vis_pipeline.exchange.folders import frame_files, new_folder, subfolder, video_folders
 from vis_pipeline.exchange.gathering import require_frame
 from vis_pipeline.exchange.mots import INSTANCES, MotsGatherer, MotsReading, object_ids
+from vis_pipeline.exchange.names import LABELS_NAME, shown, video_stems
 from vis_pipeline.exchange.names import one_line as line_of
-from vis_pipeline.exchange.names import shown, video_stems
 from vis_pipeline.exchange.tracks_table import writing_table
 from vis_pipeline.files.whole_files import write_bytes, write_text
 from vis_pipeline.structures.splits import Category, Split, Video
 
 INSTANCES_NAME = "instances"
-LABELS_NAME = "labels.txt"
 SUFFIX = ".png"
 MISSING_FRAMES = "{count} frames have no file: nothing is seen in them"
 

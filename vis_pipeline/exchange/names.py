@@ -15,6 +15,9 @@ from vis_pipeline.exchange.content import Notes
 from vis_pipeline.structures.splits import Category, Split, Video
 from vis_pipeline.visualize.file_names import file_stems
 
+# What lies beside the videos' files and folders.
+TABLE_NAME, LABELS_NAME = "tracks.csv", "labels.txt"
+OWN_NAMES = (TABLE_NAME, LABELS_NAME)
 SHOWN_NAMES = 5
 LONGEST_SHOWN = 60
 # XML 1.0 has no way to say these; a carriage return, tab or line feed it has.
@@ -26,7 +29,7 @@ _FORMULA = ("=", "+", "-", "@")
 
 def video_stems(split: Split, notes: Notes) -> dict[int, str]:
     """What each video's file or folder is called, by its id; a note where that is not its name."""
-    stems = file_stems({video.id: video.name for video in split.videos})
+    stems = _stems(split)
     changed = [(video.name, stems[video.id]) for video in split.videos if stems[video.id] != video.name]
     if changed:
         name, stem = changed[0]
@@ -36,11 +39,16 @@ def video_stems(split: Split, notes: Notes) -> dict[int, str]:
 
 def videos_by_stem(split: Split) -> dict[str, Video]:
     """The videos by what their files are called; also by the last part of their names, where it tells them apart."""
-    stems = file_stems({video.id: video.name for video in split.videos})
+    stems = _stems(split)
     last = Counter(PurePosixPath(video.name).name for video in split.videos)
     short = {PurePosixPath(video.name).name: video for video in split.videos}
     found = {name: video for name, video in short.items() if last[name] == 1}
     return {**found, **{stems[video.id]: video for video in split.videos}}
+
+
+def _stems(split: Split) -> dict[int, str]:
+    names = {video.id: video.name for video in split.videos}
+    return file_stems({key: f"_{name}" if name.casefold() in OWN_NAMES else name for key, name in names.items()})
 
 
 def video_of_stem(stem: str, videos: dict[str, Video]) -> Video:

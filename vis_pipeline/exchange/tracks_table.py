@@ -12,12 +12,11 @@ from pathlib import Path
 
 from vis_pipeline.errors import DataError
 from vis_pipeline.exchange.content import Notes, VideoTracks
-from vis_pipeline.exchange.names import cell
+from vis_pipeline.exchange.names import TABLE_NAME, cell
 from vis_pipeline.exchange.tables import table_rows
 from vis_pipeline.files.whole_files import replacing
 from vis_pipeline.structures.splits import Split
 
-TABLE_NAME = "tracks.csv"
 _COLUMNS = ("video_id", "file", "track", "category_id", "category", "score")
 NO_SCORES = f"no {TABLE_NAME} there, and the form has no scores: every track has the score 1"
 

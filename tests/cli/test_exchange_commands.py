@@ -225,7 +225,7 @@ def test_a_fault_is_one_line_and_leaves_no_run(
         (["export", "run", "--form", "davsi", "--out", "x"], "did you mean 'davis'?"),
         (
             ["export", "run", "--form", "coco", "--out", "x", "--videos", "4"],
-            "video 4 is not among its finished videos",
+            "not among its finished videos: 4",
         ),
         (["export", "run", "--form", "coco", "--out", "x", "--videos", "a"], "not a list of video ids"),
         (["export", "split.json", "--form", "coco", "--out", "x", "--score-thr", "0.5"], "is for a run's folder"),

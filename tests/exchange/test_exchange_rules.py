@@ -166,6 +166,15 @@ def test_masks_without_a_pixel_are_left_out_and_counted(tmp_path: Path) -> None:
         assert "1 masks without a pixel were left out" in put(form, content, tmp_path / form)
 
 
+@pytest.mark.parametrize("form", [name for name in FORMS if name != "youtube-vis"])
+def test_tracks_that_are_never_seen_are_left_out_and_counted(form: str, tmp_path: Path) -> None:
+    place = video(1, 2)
+    content = results([VideoTracks(place, [track(place, [None, None], 0.75), track(place, [LOW, None])])])
+    assert "1 tracks without a mask in any frame were left out" in put(form, content, tmp_path / "out")
+    ((back,), _) = take(form, tmp_path / "out", content.split)
+    assert [(entry.category_id, entry.score) for entry in back.tracks] == [(7, 0.5)]
+
+
 def test_a_track_of_several_classes_has_that_of_most_frames(tmp_path: Path) -> None:
     place = video(1, 3)
     content = results([VideoTracks(place, [track(place, [LOW] * 3)])])

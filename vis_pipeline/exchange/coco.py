@@ -13,7 +13,7 @@ def write(out: Path, content: SplitTracks, conventions: Conventions, notes: Note
     """Write one file."""
     lists = {
         "images": coco_images.images(content),
-        coco_images.ANNOTATIONS: coco_images.annotations(content, "track_id"),
+        coco_images.ANNOTATIONS: coco_images.annotations(content, "track_id", notes),
     }
     write_json_object(out, {"categories": coco_images.categories(content.split)}, lists)
 

@@ -43,10 +43,10 @@ def images(content: SplitTracks) -> Iterator[dict[str, Any]]:
             }
 
 
-def annotations(content: SplitTracks, track_key: str) -> Iterator[dict[str, Any]]:
+def annotations(content: SplitTracks, track_key: str, notes: Notes) -> Iterator[dict[str, Any]]:
     """Every mask, frame by frame of each video, with ids from 1; `track_key` names the track."""
     first_image, first_track, identifier = 1, 1, 0
-    for found in content.tracks:
+    for found in content.seen(notes):
         for frame in range(found.video.length):
             for place, track in enumerate(found.tracks):
                 rle = track.segmentations[frame]

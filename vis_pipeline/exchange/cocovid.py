@@ -18,7 +18,7 @@ def write(out: Path, content: SplitTracks, conventions: Conventions, notes: Note
     lists = {
         "videos": videos,
         "images": coco_images.images(content),
-        coco_images.ANNOTATIONS: coco_images.annotations(content, "instance_id"),
+        coco_images.ANNOTATIONS: coco_images.annotations(content, "instance_id", notes),
     }
     write_json_object(out, {"categories": coco_images.categories(content.split)}, lists)
 

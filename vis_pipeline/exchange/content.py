@@ -1,12 +1,14 @@
 """What every form is written from and read into: a video's tracks, and what is to be said about the passage."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vis_pipeline.structures.splits import Annotation, Split, Video
 from vis_pipeline.structures.tracks import TrackResult
+
+NEVER_SEEN = "{count} tracks without a mask in any frame were left out"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,14 @@ class SplitTracks:
     def is_truth(self) -> bool:
         """Whether a split's ground truth, and not a tracker, says so."""
         return self.split.annotations is not None
+
+    def seen(self, notes: "Notes") -> Iterator[VideoTracks]:
+        """The videos with those tracks that have a mask in a frame at least: forms by frame have none of others."""
+        for found in self.tracks:
+            kept = [place for place, track in enumerate(found.tracks) if any(track.segmentations)]
+            notes.say(NEVER_SEEN, len(found.tracks) - len(kept))
+            crowds = frozenset(place for place, old in enumerate(kept) if old in found.crowds)
+            yield VideoTracks(found.video, [found.tracks[place] for place in kept], crowds)
 
 
 @dataclass

@@ -38,7 +38,7 @@ def write(out: Path, content: SplitTracks, conventions: Conventions, notes: Note
         with replacing(out) as filled, filled.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(COLUMNS)
-            for found in content.tracks:
+            for found in content.seen(notes):
                 writer.writerows(_rows(found, names))
     except OSError as error:
         raise DataError(f"{out}: cannot be written ({error.strerror})") from error

@@ -65,7 +65,7 @@ def _write(out: Path, content: SplitTracks, notes: Notes, shape: Shape) -> None:
         "{count} categories have labels that are not their names: XML cannot hold these, or they are not unique",
         changed,
     )
-    for found in content.tracks:
+    for found in content.seen(notes):
         text = "\n".join(_document(found, called, notes, shape)) + "\n"
         write_text(folder / f"{stems[found.video.id]}{SUFFIX}", text)
 

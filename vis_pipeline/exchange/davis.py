@@ -42,7 +42,7 @@ def write(out: Path, content: SplitTracks, conventions: Conventions, notes: Note
     folder = new_folder(out)
     stems = video_stems(content.split, notes)
     with writing_table(folder, content.split) as add:
-        for found in content.tracks:
+        for found in content.seen(notes):
             numbers = track_numbers(found)
             of_video = subfolder(folder, stems[found.video.id])
             maps = label_maps(found, numbers, notes)

@@ -37,7 +37,7 @@ def require_score(score: float) -> float:
     if score == UNKNOWN:
         return 1.0
     if not 0 <= score <= 1:
-        raise DataError(f"score {score:g} is not in 0..1")
+        raise DataError(f"score {score:g} is neither in 0..1 nor -1, which says that there is none")
     return score
 
 

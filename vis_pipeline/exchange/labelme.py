@@ -39,6 +39,7 @@ from vis_pipeline.structures.splits import Split, Video
 SUFFIX = ".json"
 VERSION = "5.5.0"
 CROWD = "crowd"
+NO_FRAMES = "where the frames are is not known: files name their images as the split does; give --frames"
 LONE = "{count} shapes have no group_id: each is a track of one frame"
 WITHOUT_AREA = "{count} shapes that are no polygon, rectangle or mask were left out"
 _KINDS = ("polygon", "rectangle", "mask")
@@ -48,7 +49,8 @@ def write(out: Path, content: SplitTracks, conventions: Conventions, notes: Note
     """Write a folder: one a video, a file a frame, which names its image by the way from it to the split's frames."""
     folder = new_folder(out)
     stems, called = video_stems(content.split, notes), labels(content.split.categories)
-    for found in content.tracks:
+    notes.say(NO_FRAMES, int(content.frames is None))
+    for found in content.seen(notes):
         of_video = subfolder(folder, stems[found.video.id])
         names = zip(frame_stems(found.video), found.video.file_names, strict=True)
         for frame, (stem, name) in enumerate(names):

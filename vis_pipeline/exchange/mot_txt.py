@@ -31,7 +31,7 @@ def write(out: Path, content: SplitTracks, conventions: Conventions, notes: Note
     folder = new_folder(out)
     stems, classes = video_stems(content.split, notes), mot_classes(content.split.categories)
     with writing_table(folder, content.split) as add:
-        for found in content.tracks:
+        for found in content.seen(notes):
             stem = stems[found.video.id]
             lines = _truth_lines(found, classes) if content.is_truth else _result_lines(found)
             text = "".join(f"{frame + conventions.first_frame},{line}\n" for frame, line in sorted(lines, key=_frame))
@@ -110,6 +110,8 @@ def _add(
         raise DataError(f"{len(cells)} numbers, not the frame, id, left, top, width, height and score of MOT")
     frame = require_frame(whole_number(cells[0]), video, conventions.first_frame)
     track = whole_number(cells[1])
+    if track < 0:
+        raise DataError(f"id {track}: a detection without a track; only tracks can be read")
     stated = number(cells[_CLASS]) if len(cells) > _CLASS else -1
     is_truth = stated >= 1
     category = category_of_class(int(stated), classes) if is_truth else None

@@ -38,7 +38,7 @@ def write(out: Path, content: SplitTracks, conventions: Conventions, notes: Note
     stems, classes = video_stems(content.split, notes), mots_classes(content.split.categories)
     write_text(folder / LABELS_NAME, "".join(f"{label}\n" for label in class_labels(content.split.categories)))
     with writing_table(out, content.split) as add:
-        for found in content.tracks:
+        for found in content.seen(notes):
             stem = stems[found.video.id]
             of_video = subfolder(folder, stem)
             maps = label_maps(found, object_ids(found, classes), notes)

@@ -31,7 +31,7 @@ def write(out: Path, content: SplitTracks, conventions: Conventions, notes: Note
     folder = new_folder(out)
     stems, classes = video_stems(content.split, notes), mots_classes(content.split.categories)
     with writing_table(folder, content.split) as add:
-        for found in content.tracks:
+        for found in content.seen(notes):
             stem = stems[found.video.id]
             lines = video_lines(found, object_ids(found, classes), conventions, notes)
             write_text(folder / f"{stem}{SUFFIX}", "".join(f"{line}\n" for line in lines))

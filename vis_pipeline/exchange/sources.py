@@ -35,7 +35,7 @@ def run_tracks(
     if len(known) < len(finished):
         strange = sorted(finished - {video.id for video in known})
         raise DataError(f"run folder {run}: split {split_path} has no video {listed(strange)}; give the run's --split")
-    chosen = _chosen(known, videos, f"run folder {run}: video {{}} is not among its finished videos")
+    chosen = _chosen(known, videos, f"run folder {run}: not among its finished videos")
     return SplitTracks(
         split, chosen, _of_run(folder, split, chosen, least_score), frames or folder.input_path("frames")
     )
@@ -50,17 +50,17 @@ def truth_tracks(split_path: Path, frames: Path | None, videos: Sequence[int] | 
     split = read_split(split_path)
     if split.annotations is None:
         raise DataError(f"split {split_path}: a test form without ground truth; give one with annotations")
-    chosen = _chosen(split.videos, videos, f"split {split_path}: has no video {{}}")
+    chosen = _chosen(split.videos, videos, f"split {split_path}: has no such video")
     return SplitTracks(split, chosen, _of_split(split, chosen), frames)
 
 
-def _chosen(known: Sequence[Video], videos: Sequence[int] | None, fault_of: str) -> tuple[Video, ...]:
+def _chosen(known: Sequence[Video], videos: Sequence[int] | None, complaint: str) -> tuple[Video, ...]:
     if videos is None:
         return tuple(known)
     by_id: Mapping[int, Video] = {video.id: video for video in known}
     for identifier in videos:
         if identifier not in by_id:
-            raise DataError(fault_of.format(identifier))
+            raise DataError(f"{complaint}: {identifier}")
     return tuple(by_id[identifier] for identifier in dict.fromkeys(videos))
 
 

@@ -190,6 +190,11 @@ def declared(work: Path) -> None:
     path.write_text(path.read_text().replace("<annotations>", '<!DOCTYPE a [<!ENTITY b "c">]><annotations>', 1))
 
 
+def encoded_otherwise(work: Path) -> None:
+    path = work / "x/v1.xml"
+    path.write_text(path.read_text().replace("utf-8", "utf-18", 1))
+
+
 def one_column_less(work: Path) -> None:
     path = work / "x"
     path.write_text(path.read_text().replace("score", "skore", 1))
@@ -205,6 +210,7 @@ def one_column_less(work: Path) -> None:
         ("cvat", strange_video, "'v9.xml': no video of the split is called so; they are v1, v2"),
         ("cvat", cut_short, "v1.xml: not XML, or cut short"),
         ("cvat", declared, "v1.xml: line 2: has a document type"),
+        ("cvat", encoded_otherwise, "v1.xml: in an encoding that cannot be read"),
         ("csv", one_column_less, "has no column `score`"),
     ],
 )

@@ -60,6 +60,8 @@ class _Reader:
                 parser.ParseFile(file)
         except OSError as error:
             raise DataError(f"{self._path}: cannot be read ({error.strerror})") from error
+        except (LookupError, ValueError) as error:
+            raise DataError(f"{self._path}: in an encoding that cannot be read ({error})") from error
         except expat.ExpatError as error:
             raise DataError(f"{self._path}: not XML, or cut short ({error})") from error
         except DataError as error:

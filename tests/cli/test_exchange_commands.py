@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 
 from vis_pipeline import masks
+from vis_pipeline.cli.exchange import LISTED_FORMS
 from vis_pipeline.data.splits import read_split, split_to_json
+from vis_pipeline.exchange.forms import FORMS
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.structures.splits import Annotation, Category, Split, Video
 from vis_pipeline.structures.tracks import TrackResult, VideoOutcome
 
+ROOT = Path(__file__).parents[2]
 HEIGHT, WIDTH, LENGTH = 32, 48, 3
 
 
@@ -50,6 +53,11 @@ def work(tmp_path: Path) -> Path:
         folder.write_video(number, VideoOutcome(results, LENGTH, HEIGHT, WIDTH, {}))
     folder.assemble_results([1, 2])
     return tmp_path
+
+
+def test_the_forms_are_the_same_everywhere() -> None:
+    table = [line for line in (ROOT / "docs/exchange.md").read_text().splitlines() if line.startswith("| `")]
+    assert [line.split("`")[1] for line in table] == list(FORMS) == LISTED_FORMS.split(", ")
 
 
 def scores(command: Callable[..., tuple[int, str, str]], run: Path, truth: Path) -> dict[str, object]:

@@ -127,6 +127,35 @@ def test_other_peoples_mots_have_no_scores(tmp_path: Path) -> None:
     assert {back.tracks[place_].category_id for place_ in back.crowds} == {7, 2, 40}
 
 
+def test_labels_beside_mots_png_decide(tmp_path: Path) -> None:
+    """As CVAT exports a task: one video without a folder of its own, and classes in the order of the task's labels."""
+    (tmp_path / "instances").mkdir()
+    (tmp_path / "instances/labels.txt").write_text("kite\ndog\ncar\n")
+    labels = np.where(LOW, 1000, np.where(HIGH, 3007, 0)).astype(np.uint16)
+    cv2.imwrite(str(tmp_path / "instances/frame_000001.png"), labels)
+    split = results([VideoTracks(video(1, 2), [])]).split
+    ((back,), said) = take("mots-png", tmp_path, split)
+    assert [(entry.category_id, [mask is not None for mask in entry.segmentations]) for entry in back.tracks] == [
+        (2, [False, True]),
+        (40, [False, True]),
+    ]
+    assert "1 frames have no file: nothing is seen in them" in said
+    cv2.imwrite(str(tmp_path / "instances/frame_000000.png"), np.where(LOW, 2001, 0).astype(np.uint16))
+    with pytest.raises(DataError, match="class 2: no category of the split has it"):
+        take("mots-png", tmp_path, split)
+
+
+def test_black_and_white_masks_are_one_object(tmp_path: Path) -> None:
+    (tmp_path / "clip1").mkdir()
+    Image.fromarray((LOW * 255).astype(np.uint8)).save(tmp_path / "clip1/00000.png")
+    Image.fromarray((HIGH * 255).astype(np.uint8)).save(tmp_path / "clip1/00001.png")
+    split = results([VideoTracks(video(1, 2), [])]).split
+    ((back,), _) = take("davis", tmp_path, split, category=2)
+    (entry,) = back.tracks
+    assert (dense(entry)[0] == LOW).all()
+    assert (dense(entry)[1] == HIGH).all()
+
+
 def test_mots_ground_truth_has_its_regions_beneath(tmp_path: Path) -> None:
     place = video(1, 1)
     content = truth([VideoTracks(place, [track(place, [HIGH], 1.0, 2), track(place, [LOW], 1.0)], frozenset({0}))])

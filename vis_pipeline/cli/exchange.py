@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from vis_pipeline.exchange.content import Notes
     from vis_pipeline.structures.splits import Split
 
-_FORMS = "youtube-vis, coco, cocovid, mots-txt, mots-png, mot-txt, davis, cvat, cvat-polygons, labelme, csv"
+LISTED_FORMS = "youtube-vis, coco, cocovid, mots-txt, mots-png, mot-txt, davis, cvat, cvat-polygons, labelme, csv"
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command("import")(import_)
 
 
-_Form = Annotated[str, typer.Option(help=f"{_FORMS}.")]
+_Form = Annotated[str, typer.Option(help=f"{LISTED_FORMS}.")]
 _FirstFrame = Annotated[
     int | None,
     typer.Option(

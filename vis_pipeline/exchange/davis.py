@@ -5,7 +5,7 @@ are in `tracks.csv`. Read by :mod:`vis_pipeline.data.davis`'s rules; without a t
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -112,16 +112,28 @@ def read(path: Path, split: Split, conventions: Conventions, notes: Notes) -> It
 def _frames(video: Video, folder: Path, notes: Notes) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """The frames of a video that have an image, from 0, with the values of their pixels, uint8 [H, W]."""
     indices = {name: index for index, name in enumerate(frame_stems(video))}
-    frames, stored, palettes = [], [], []
-    for file in frame_files(folder, SUFFIX):
+    files = frame_files(folder, SUFFIX)
+    for file in files:
         if file.stem not in indices:
             raise DataError(f"{folder}: {shown(file.name)}: video {video.id} has no frame of this name")
-        try:
-            values, has_palette = read_label_image(file, video)
-        except DataError as error:
-            raise DataError(f"{folder}: {shown(file.name)}: {one_line(error)}") from error
-        frames.append(indices[file.stem])
-        stored.append(values)
-        palettes.append(has_palette)
-    notes.say(MISSING_FRAMES, video.length - len(frames))
-    yield from zip(frames, stored_maps(np.stack(stored), any(palettes)), strict=True)
+    notes.say(MISSING_FRAMES, video.length - len(files))
+    numbered = _has_numbers(files, video)
+    for file in files:
+        values, _ = _stored(file, video)
+        yield indices[file.stem], stored_maps(values[None], numbered)[0]
+
+
+def _has_numbers(files: Sequence[Path], video: Video) -> bool:
+    """Whether the values of a sequence's masks are numbers of objects, and not black and white: one frame may tell."""
+    for file in files:
+        values, has_palette = _stored(file, video)
+        if has_palette or ((values > 0) & (values < VOID)).any():
+            return True
+    return False
+
+
+def _stored(file: Path, video: Video) -> tuple[NDArray[np.uint8], bool]:
+    try:
+        return read_label_image(file, video)
+    except DataError as error:
+        raise DataError(f"{file.parent}: {shown(file.name)}: {one_line(error)}") from error

@@ -57,12 +57,15 @@ def video_files(path: Path, suffix: str, split: Split, notes: Notes) -> list[tup
 
 
 def video_folders(path: Path, split: Split, notes: Notes) -> list[tuple[Video, Path]]:
-    """The videos of the split that have a folder in a folder.
+    """The videos of the split that have a folder in a folder; of a split of one video it may be that folder itself.
 
     Raises:
         DataError: there are none, or one is of no video of the split.
     """
-    folders = [entry for entry in _inside(path) if entry.is_dir()]
+    inside = _inside(path)
+    folders = [entry for entry in inside if entry.is_dir()]
+    if inside and not folders and len(split.videos) == 1:
+        return [(split.videos[0], path)]
     if not folders:
         raise DataError(f"{path}: holds no folders, one a video; is it of another form?")
     return _of_videos(path, ((entry.name, entry) for entry in folders), split, notes)

@@ -5,7 +5,6 @@ The instance is the track's number in its video, from 1. Pixels belong to one ob
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from vis_pipeline.errors import DataError
@@ -45,28 +44,24 @@ def object_ids(found: VideoTracks, classes: Mapping[int, int]) -> dict[int, int]
 
 @dataclass(frozen=True)
 class MotsReading:
-    """What ids mean: by the table beside the files where there is one, else by the classes of the split alone."""
+    """What ids mean: by the table beside the files where there is one, else by the classes alone."""
 
     split: Split
     table: Mapping[tuple[str, int], Facts] | None
+    classes: Mapping[int, int]
 
     @classmethod
-    def of(cls, folder: Path, split: Split, notes: Notes) -> "MotsReading":
-        """With the table of a folder.
+    def of(cls, folder: Path, split: Split, notes: Notes, classes: Mapping[int, int] | None = None) -> "MotsReading":
+        """With the table of a folder; `classes` are those of the categories, by their ids, where files state them.
 
         Raises:
             DataError: it is damaged.
         """
-        return cls(split, read_table(folder, split, notes))
+        return cls(split, read_table(folder, split, notes), classes or mots_classes(split.categories))
 
     def gatherer(self, video: Video, stem: str, conventions: Conventions, notes: Notes) -> "MotsGatherer":
         """For one video, whose file is called `stem`."""
         return MotsGatherer(self, stem, Gatherer(video, conventions, notes), notes)
-
-    @cached_property
-    def classes(self) -> Mapping[int, int]:
-        """MOTS's class of each category."""
-        return mots_classes(self.split.categories)
 
 
 class MotsGatherer:

@@ -1,10 +1,11 @@
 """MOTS PNG: `instances/<video>/<frame>.png` of 16 bits, the value of a pixel being the id of its object, 0 none.
 
 Files are called by the number of their frame, six digits, from 0 (KITTI) or 1 (MOTSChallenge). `instances/labels.txt`
-names the classes, a line each from 1, for readers that ask for them (datumaro).
+names the classes, a line each from 1, as datumaro and CVAT have it; where it is there, it decides.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -19,15 +20,18 @@ from vis_pipeline.exchange.content import Conventions, Notes, SplitTracks, Video
 from vis_pipeline.exchange.exclusive import label_maps
 from vis_pipeline.exchange.folders import frame_files, new_folder, subfolder, video_folders
 from vis_pipeline.exchange.gathering import require_frame
-from vis_pipeline.exchange.mots import INSTANCES, MotsGatherer, MotsReading, object_ids
-from vis_pipeline.exchange.names import LABELS_NAME, shown, video_stems
+from vis_pipeline.exchange.mots import INSTANCES, MotsReading, object_ids
+from vis_pipeline.exchange.names import LABELS_NAME, frame_stems, shown, video_stems
 from vis_pipeline.exchange.names import one_line as line_of
+from vis_pipeline.exchange.text_lines import numbered_lines
 from vis_pipeline.exchange.tracks_table import writing_table
 from vis_pipeline.files.whole_files import write_bytes, write_text
 from vis_pipeline.structures.splits import Category, Split, Video
 
 INSTANCES_NAME = "instances"
 SUFFIX = ".png"
+# CVAT calls the frames of a video so.
+_NUMBER = re.compile(r"(?:frame_)?([0-9]{1,9})")
 MISSING_FRAMES = "{count} frames have no file: nothing is seen in them"
 
 
@@ -51,8 +55,13 @@ def class_labels(categories: Sequence[Category]) -> list[str]:
     """The names of the classes from 1 to the last that a category has, each on one line."""
     classes = mots_classes(categories)
     names = {number: name for name, number in reversed(MOTS_NAMES.items())} | {MOTS_IGNORED: "ignored"}
-    names |= {classes[category.id]: line_of(category.name).strip() or str(category.id) for category in categories}
+    names |= {classes[category.id]: label_of(category) for category in categories}
     return [names[number] for number in range(1, max(classes.values()) + 1)]
+
+
+def label_of(category: Category) -> str:
+    """What a category is called in a line of its own."""
+    return line_of(category.name).strip() or str(category.id)
 
 
 def encoded(labels: NDArray[np.uint16]) -> bytes:
@@ -70,13 +79,16 @@ def read(path: Path, split: Split, conventions: Conventions, notes: Notes) -> It
     inside = path / INSTANCES_NAME
     folder, beside = (inside, path) if inside.is_dir() else (path, path.parent)
     found = video_folders(folder, split, notes)
-    reading = MotsReading.of(beside, split, notes)
+    reading = MotsReading.of(beside, split, notes, _stated_classes(folder / LABELS_NAME, split))
     for video, of_video in found:
         gatherer = reading.gatherer(video, of_video.name, conventions, notes)
         files = frame_files(of_video, SUFFIX)
+        indices = {name: index for index, name in enumerate(frame_stems(video))}
         for file in files:
             try:
-                _add(gatherer, file, video, conventions)
+                frame = _frame(file.stem, video, indices, conventions)
+                for identifier, mask in object_masks(decoded(file, video)).items():
+                    gatherer.add(identifier, identifier // INSTANCES, frame, mask)
             except DataError as error:
                 raise DataError(f"{of_video}: {shown(file.name)}: {one_line(error)}") from error
         notes.say(MISSING_FRAMES, max(0, video.length - len(files)))
@@ -100,9 +112,19 @@ def decoded(path: Path, video: Video) -> NDArray[np.uint16]:
     return np.asarray(labels, dtype=np.uint16)
 
 
-def _add(gatherer: MotsGatherer, file: Path, video: Video, conventions: Conventions) -> None:
-    if not (file.stem.isascii() and file.stem.isdecimal()):
-        raise DataError("a frame's file is called by its number")
-    frame = require_frame(int(file.stem), video, conventions.first_frame)
-    for identifier, mask in object_masks(decoded(file, video)).items():
-        gatherer.add(identifier, identifier // INSTANCES, frame, mask)
+def _stated_classes(path: Path, split: Split) -> Mapping[int, int] | None:
+    """The class of each category by its label in `labels.txt`, by its id; None where there is no such file."""
+    if not path.is_file():
+        return None
+    classes = {label: number for number, label in numbered_lines(path)}
+    called = {category.id: label_of(category) for category in split.categories}
+    return {identifier: classes[label] for identifier, label in called.items() if label in classes}
+
+
+def _frame(stem: str, video: Video, indices: Mapping[str, int], conventions: Conventions) -> int:
+    """The frame, from 0, whose number a file is called by, or, where it is no number, whose image is called so."""
+    if (numbered := _NUMBER.fullmatch(stem)) is not None:
+        return require_frame(int(numbered[1]), video, conventions.first_frame)
+    if stem not in indices:
+        raise DataError(f"neither the number nor the name of a frame of video {video.id}")
+    return indices[stem]

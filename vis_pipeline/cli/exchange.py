@@ -122,11 +122,13 @@ def import_(
 
 def _category(given: str | None, split: "Split") -> int | None:
     """The id of the category that is meant, or that alone can be."""
+    from vis_pipeline.exchange.names import SHOWN_NAMES, shown
+
     if given is None:
         return split.categories[0].id if len(split.categories) == 1 else None
     named = [category.id for category in split.categories if given in (category.name, str(category.id))]
     if not named:
-        names = ", ".join(category.name for category in split.categories[:10])
+        names = ", ".join(shown(category.name) for category in split.categories[:SHOWN_NAMES])
         raise ConfigError(f"--category {given}: the split has none of this name or id; it has {names}")
     return named[0]
 

@@ -22,6 +22,7 @@ COMMAND_MODULES = (
     "compose",
     "davis",
     "to_vis",
+    "exchange",
     "split",
     "run",
     "submit",

@@ -37,6 +37,20 @@ def read_stored(path: Path) -> tuple[NDArray[np.uint8], bool]:
     Raises:
         DataError: the file is missing, damaged or in colour; the text says which, not where.
     """
+    data = png_bytes(path)
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return stored_values(image), image.mode in _WITH_PALETTE
+    except (OSError, SyntaxError, ValueError) as error:
+        raise DataError("a PNG that cannot be decoded") from error
+
+
+def png_bytes(path: Path) -> bytes:
+    """The bytes of a PNG of moderate size, all of whose chunks are there.
+
+    Raises:
+        DataError: the file is missing or damaged, or states too large a size; the text says which, not where.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -44,11 +58,7 @@ def read_stored(path: Path) -> tuple[NDArray[np.uint8], bool]:
     if not png_is_whole(data):
         raise DataError("not a PNG, or one that is cut short or damaged")
     require_moderate_size(data)
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            return stored_values(image), image.mode in _WITH_PALETTE
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DataError("a PNG that cannot be decoded") from error
+    return data
 
 
 def stored_values(image: Image.Image) -> NDArray[np.uint8]:
@@ -84,11 +94,11 @@ def frame_size(path: Path) -> tuple[int, int]:
         raise DataError(f"{error}: {path}") from error
 
 
-def object_masks(labels: NDArray[np.uint8]) -> dict[int, Rle]:
+def object_masks(labels: NDArray[np.uint8] | NDArray[np.uint16]) -> dict[int, Rle]:
     """The mask of each value but 0 that a frame's label map [H, W] holds."""
     # Masks are encoded column by column: laid out so, all objects of a frame are encoded without another copy.
     columns = np.ascontiguousarray(labels.T)
-    objects = (np.flatnonzero(np.bincount(columns.ravel())[1:]) + 1).astype(np.uint8)
+    objects = (np.flatnonzero(np.bincount(columns.ravel())[1:]) + 1).astype(labels.dtype)
     stack = columns == objects[:, None, None]
     return dict(zip(objects.tolist(), masks.encode(stack.transpose(0, 2, 1)), strict=True))
 

@@ -62,6 +62,30 @@ def results_to_json(results: Iterable[TrackResult]) -> list[dict[str, Any]]:
     ]
 
 
+def result_from_json(
+    content: Any, index: int, videos: Mapping[int, Video], category_ids: Collection[int]
+) -> TrackResult:
+    """One entry of a list of results, parsed from JSON; `videos` and `category_ids` are the split's.
+
+    Raises:
+        DataError: it is no such entry or does not fit the split; the line begins with its `index` and video.
+    """
+    try:
+        entry = parsed(_ResultEntry, content)
+        video = videos.get(entry.video_id)
+        if video is None:
+            raise DataError(UNKNOWN_VIDEO)
+        result = _with_masks(entry, masks.from_segmentations(entry.segmentations, video.height, video.width))
+        found = fault(result, videos, category_ids)
+        if found is None and not 0 <= result.score <= 1:
+            found = f"score {result.score} is not in 0..1"
+        if found is not None:
+            raise DataError(found)
+    except DataError as error:
+        raise DataError(f"{_name(content, index)}: {error}") from error
+    return result
+
+
 class _ResultEntry(Entry):
     video_id: Id
     category_id: Id
@@ -77,29 +101,12 @@ def _read(stream: JsonStream, split: Split) -> tuple[TrackResult, ...]:
     results: list[TrackResult] = []
     try:
         for entry in stream.entries():
-            results.append(_result(entry, len(results), videos, category_ids))
+            results.append(result_from_json(entry, len(results), videos, category_ids))
         stream.finish()
     except DamagedJsonError as error:
         where = f", after {entry_name(len(results) - 1, results[-1].video_id)}" if results else ""
         raise DataError(f"{error}{where}") from error
     return tuple(results)
-
-
-def _result(content: Any, index: int, videos: Mapping[int, Video], category_ids: Collection[int]) -> TrackResult:
-    try:
-        entry = parsed(_ResultEntry, content)
-        video = videos.get(entry.video_id)
-        if video is None:
-            raise DataError(UNKNOWN_VIDEO)
-        result = _with_masks(entry, masks.from_segmentations(entry.segmentations, video.height, video.width))
-        found = fault(result, videos, category_ids)
-        if found is None and not 0 <= result.score <= 1:
-            found = f"score {result.score} is not in 0..1"
-        if found is not None:
-            raise DataError(found)
-    except DataError as error:
-        raise DataError(f"{_name(content, index)}: {error}") from error
-    return result
 
 
 def _without_split(content: Any, index: int, source: str) -> TrackResult:

@@ -117,7 +117,8 @@ class RunFolder:
             _LAST_KEY: results_to_json(outcome.tracks),
         }
         # The events come first: what is in `videos` is finished.
-        write_text(self.path / "events" / f"{video_id}.json", json.dumps(list(outcome.events)))
+        if outcome.events is not None:
+            write_text(self.path / "events" / f"{video_id}.json", json.dumps(list(outcome.events)))
         write_text(self._video_file(video_id), json.dumps(content))
         self.journal(video_id).remove()
         for note in outcome.notes:

@@ -147,8 +147,8 @@ class VideoOutcome:
         notes: lines for the run's log, such as skipped frames.
         skipped: indices of the frames that could not be read.
         searches: tracks that the propagator was asked for, summed over the frames.
-        events: every decision in JSON form (see :class:`vis_pipeline.trackers.lifecycle.events.Event`); the run folder
-            keeps them apart from the rest, and reading an outcome back gives none.
+        events: every decision in JSON form (see :class:`vis_pipeline.trackers.lifecycle.events.Event`), None where
+            nobody knows them; the run folder keeps them apart from the rest, and reading an outcome back gives none.
     """
 
     tracks: Sequence[TrackResult]
@@ -159,4 +159,4 @@ class VideoOutcome:
     notes: Sequence[str] = ()
     skipped: Sequence[int] = ()
     searches: int = 0
-    events: Sequence[Mapping[str, Any]] = ()
+    events: Sequence[Mapping[str, Any]] | None = ()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vis_pipeline.structures.frames import FrameSource
 
 _SCORE_THR = 0.2
+_FONTS_HINT = "fontconfig with Debian's fonts-noto-core, fonts-noto-cjk and libfribidi0 has most"
 
 
 def register(app: typer.Typer) -> None:
@@ -129,7 +130,9 @@ def _draw_run(
     if finished.undrawable_names:
         names = ", ".join(finished.undrawable_names)
         console.print(
-            f"warning: the font has no letters for {names}; drawn as `class` and the id", style="yellow", markup=False
+            f"warning: no font here has the letters of {names}; drawn as `class` and the id ({_FONTS_HINT})",
+            style="yellow",
+            markup=False,
         )
     chosen = finished.video_ids if videos is None else finished.select(_video_ids(videos))
     drawn = lost = 0

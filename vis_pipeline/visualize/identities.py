@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from vis_pipeline import masks
 from vis_pipeline.masks import Rle
 from vis_pipeline.structures.tracks import TrackResult
+from vis_pipeline.visualize.fonts import clusters
 from vis_pipeline.visualize.overlay import Label
 from vis_pipeline.visualize.palette import identity_colours
+from vis_pipeline.visualize.text import isolated
 
 # Letters of a class name on a label.
 _LONGEST_NAME = 24
@@ -51,8 +53,9 @@ class Identity:
 
     @property
     def _brief_name(self) -> str:
-        name = self.class_name
-        return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1].rstrip() + "…"
+        letters = clusters(self.class_name)
+        cut = len(letters) > _LONGEST_NAME
+        return isolated("".join(letters[: _LONGEST_NAME - 1]).rstrip() + "…" if cut else self.class_name)
 
     def mask(self, frame_index: int) -> Rle | None:
         """The mask in one frame; None where it is empty, and beyond the track's end."""

@@ -24,7 +24,7 @@ from vis_pipeline.visualize.contact_sheet import (
     tile_size,
 )
 from vis_pipeline.visualize.overlay import enlarged
-from vis_pipeline.visualize.text import can_draw
+from vis_pipeline.visualize.text import can_draw, isolated
 from vis_pipeline.visualize.video_writer import LONGEST_SIDE, Mp4Writer
 
 DEFAULT_RATE = 10.0
@@ -155,7 +155,7 @@ def _for_video(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _caption(frame: Frame | BadFrame) -> str:
     if isinstance(frame, BadFrame):
-        return f"frame {frame.index} could not be read ({frame.name})"
+        return f"frame {frame.index} could not be read ({isolated(frame.name)})"
     name = PurePosixPath(frame.name).stem
     plain = (name.isdecimal() and int(name) == frame.index) or not can_draw(name)
-    return f"frame {frame.index}" if plain else f"frame {frame.index} ({name})"
+    return f"frame {frame.index}" if plain else f"frame {frame.index} ({isolated(name)})"

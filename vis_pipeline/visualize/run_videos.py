@@ -72,7 +72,7 @@ class RunVideos:
 
     @property
     def undrawable_names(self) -> tuple[str, ...]:
-        """Names of categories for which the font has no letters."""
+        """Names of categories for which no font of this machine has the letters."""
         return tuple(category.name for category in self._categories if not can_draw(category.name))
 
     def select(self, video_ids: Sequence[int]) -> tuple[int, ...]:

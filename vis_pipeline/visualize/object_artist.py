@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import partial
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,17 +12,8 @@ from vis_pipeline.errors import DataError
 from vis_pipeline.structures.frames import BadFrame, Frame
 from vis_pipeline.visualize.labels import PlacedLabel, place_labels
 from vis_pipeline.visualize.legend import legend
-from vis_pipeline.visualize.overlay import (
-    as_colour,
-    draw_caption,
-    draw_label,
-    draw_mask,
-    draw_sample,
-    label_font_size,
-    label_size,
-    line_thickness,
-    rim,
-)
+from vis_pipeline.visualize.marks import as_colour, draw_box, draw_mask, draw_sample
+from vis_pipeline.visualize.overlay import draw_caption, draw_label, label_font_size, label_size
 from vis_pipeline.visualize.palette import identity_colours
 from vis_pipeline.visualize.score_strip import FILL, score_strip
 from vis_pipeline.visualize.text import Colour, fill_box
@@ -32,9 +22,6 @@ _COLOUR = identity_colours(1)[0]
 _MASK = as_colour(_COLOUR)
 _ROTATED_BOX: Colour = (0, 190, 255)
 _STATE_BOX: Colour = (245, 245, 245)
-_DARK: Colour = (20, 20, 20)
-# Boxes may lie far beyond the frame; what is drawn of them need not, and OpenCV counts in 16 bits.
-_FARTHEST = 30_000.0
 
 
 class ObjectArtist:
@@ -105,16 +92,6 @@ class ObjectArtist:
                 f"frame {frame.name}: the track has no such frame; its first is {next(iter(self._track.found))}"
             )
         return self._track.found[frame.name]
-
-
-def draw_box(canvas: NDArray[np.uint8], corners: NDArray[np.float64], colour: Colour) -> None:
-    """Draw a closed line through the corners x, y [N, 2], in pixels of the canvas, in place."""
-    points = np.rint(np.clip(corners, -_FARTHEST, _FARTHEST)).astype(np.int32)
-    height, width = canvas.shape[:2]
-    thickness, halo = max(1, line_thickness(height, width) - 1), rim(height, width)
-    if halo:
-        cv2.polylines(canvas, [points], True, _DARK, thickness + halo, cv2.LINE_AA)
-    cv2.polylines(canvas, [points], True, colour, thickness, cv2.LINE_AA)
 
 
 def _draw_box_sample(canvas: NDArray[np.uint8], x: int, y: int, w: int, h: int, colour: Colour) -> None:

@@ -62,7 +62,7 @@ def can_draw(text: str) -> bool:
 
 
 def isolated(name: str) -> str:
-    """A name for the middle of a line: whichever way it is written, the rest stands as if it were a word to the right."""
+    """A name for the middle of a line: whichever way it is written, the rest stands as around a word of Latin."""
     kept = _one_line(name).replace(_ISOLATE, "").replace(_END_ISOLATE, "")
     leftward = any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in kept)
     return f"{_ISOLATE}{kept}{_END_ISOLATE}" if leftward else kept

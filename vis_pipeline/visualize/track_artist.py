@@ -11,7 +11,8 @@ from vis_pipeline.structures.frames import BadFrame, Frame
 from vis_pipeline.visualize.identities import Identity
 from vis_pipeline.visualize.labels import room_for_full
 from vis_pipeline.visualize.legend import legend
-from vis_pipeline.visualize.overlay import Label, TrackPainter, draw_sample, label_font_size, label_size
+from vis_pipeline.visualize.marks import draw_sample
+from vis_pipeline.visualize.overlay import Label, TrackPainter, label_font_size, label_size
 from vis_pipeline.visualize.text import Colour
 from vis_pipeline.visualize.timeline import TimelineRow, timeline
 

@@ -13,12 +13,16 @@ from vis_pipeline.visualize.labels import PlacedLabel, gap, place_labels
 from vis_pipeline.visualize.marks import (
     SHORT_SIDE,
     as_colour,
+    box_corners,
+    draw_box,
     draw_mask,
+    draw_trail,
     line_thickness,
     middle,
     rim,
     scaled_box,
 )
+from vis_pipeline.visualize.style import TRACK_STYLE, Part, Style
 from vis_pipeline.visualize.text import Colour, draw_text, fill_box, shortened, text_size
 
 _BACKING: Colour = (20, 20, 20)
@@ -57,9 +61,10 @@ class TrackPainter:
     `colours` is uint8 [N, 3], BGR. All frames have one size.
     """
 
-    def __init__(self, labels: Sequence[Label], colours: NDArray[np.uint8]) -> None:
+    def __init__(self, labels: Sequence[Label], colours: NDArray[np.uint8], style: Style = TRACK_STYLE) -> None:
         self._labels = labels
         self._colours = [as_colour(colour) for colour in colours]
+        self._style = style
         self._places: dict[int, PlacedLabel | None] = {}
 
     def call(self, labels: Sequence[Label], colours: NDArray[np.uint8]) -> None:
@@ -73,21 +78,29 @@ class TrackPainter:
         rles: Sequence[Rle | None],
         caption: str = "",
         predicted: Collection[int] = (),
+        trails: Sequence[NDArray[np.float64]] = (),
     ) -> NDArray[np.uint8]:
         """A copy of `image` (uint8 [H, W, 3], BGR) with the tracks drawn, the first track on top.
 
         `rles[i]` is track i's mask in this frame (None or empty: not drawn); masks of another size than the image's are
         scaled to it, so that a frame may be enlarged before. The tracks `predicted` are hatched in a broken outline.
-        `caption` goes to the bottom left corner. Labels choose their places from the first track on; one that could
-        not stay at its object has a line to it.
+        `trails[i]` is the way of track i, see :func:`draw_trail`. `caption` goes to the bottom left corner. Labels
+        choose their places from the first track on; one that could not stay at its object has a line to it.
         """
         canvas: NDArray[np.uint8] = image.copy()
         seen = {index: rle for index, rle in enumerate(rles) if rle is not None and masks.area([rle])[0] > 0}
         for index, rle in reversed(seen.items()):
-            draw_mask(canvas, rle, self._colours[index], hatched=index in predicted)
+            draw_mask(canvas, rle, self._colours[index], index in predicted, self._style)
+        for index, trail in reversed([*enumerate(trails)]):
+            draw_trail(canvas, trail, self._colours[index])
+        if Part.BOXES in self._style:
+            for index, rle in reversed(seen.items()):
+                corners = box_corners(scaled_box(rle, *canvas.shape[:2]))
+                draw_box(canvas, corners, self._colours[index], broken=index in predicted)
         size = label_font_size(*canvas.shape[:2])
-        reserved = draw_caption(canvas, caption, size) if caption else []
-        self._draw_labels(canvas, seen, size, reserved)
+        reserved = draw_caption(canvas, caption, size)
+        if Part.LABELS in self._style:
+            self._draw_labels(canvas, seen, size, reserved)
         return canvas
 
     def _draw_labels(
@@ -136,7 +149,12 @@ def draw_label(canvas: NDArray[np.uint8], text: str, x: int, y: int, size: int, 
 
 
 def draw_caption(canvas: NDArray[np.uint8], caption: str, size: int) -> list[tuple[int, int, int, int]]:
-    """Draw a line into the bottom left corner and give the areas x, y, w, h that it takes: none on a frame too low."""
+    """Draw a line into the bottom left corner and give the areas x, y, w, h that it takes.
+
+    An empty line, and one on a frame too low for it, takes none.
+    """
+    if not caption:
+        return []
     shown = shortened(caption, size, max(canvas.shape[1] - 2 * _padding(size), 1))
     width, height = text_size(shown, size)
     if height > _MOST_CAPTION * canvas.shape[0]:

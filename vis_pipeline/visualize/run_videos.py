@@ -12,7 +12,7 @@ from vis_pipeline.errors import DataError
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.structures.frames import FrameSource
 from vis_pipeline.structures.splits import Split, Video
-from vis_pipeline.structures.tracks import TrackResult
+from vis_pipeline.structures.tracks import TrackResult, VideoOutcome
 from vis_pipeline.visualize.file_names import file_stem, file_stems
 from vis_pipeline.visualize.provenance import predicted_frames
 from vis_pipeline.visualize.text import can_draw
@@ -24,15 +24,23 @@ class RunVideo:
 
     Attributes:
         source: its frames; bad ones are skipped.
-        tracks: what was found in it.
+        outcome: what was found in it.
         predicted: of each track the frames in which no detection stands behind its mask; None where nobody knows.
-        length: number of frames, as the run counted them.
     """
 
     source: FrameSource
-    tracks: Sequence[TrackResult]
+    outcome: VideoOutcome
     predicted: Sequence[Collection[int]] | None
-    length: int
+
+    @property
+    def tracks(self) -> Sequence[TrackResult]:
+        """What was found in it."""
+        return self.outcome.tracks
+
+    @property
+    def length(self) -> int:
+        """Number of frames, as the run counted them."""
+        return self.outcome.length
 
 
 class RunVideos:
@@ -65,6 +73,28 @@ class RunVideos:
         if not self.video_ids:
             raise DataError(f"run folder {run}: no finished video in it; run it again to go on")
 
+    def split_id(self, video_id: int) -> int | None:
+        """The id that a split has for a video; None for the only video of a run without a split."""
+        return None if self._single else video_id
+
+    def outcome(self, video_id: int) -> VideoOutcome:
+        """What was found in a finished video.
+
+        Raises:
+            DataError: it is damaged.
+        """
+        return self._folder.read_video(video_id)
+
+    @property
+    def all_names(self) -> Mapping[int, str]:
+        """Names of the split's categories by id, as they are written; none for a run without a split."""
+        return {category.id: category.name for category in self._categories}
+
+    def numbered_classes(self, video_ids: Sequence[int]) -> Mapping[int, str]:
+        """The classes that were found in some videos, by id, under the names that they have without a split."""
+        found = {track.category_id for video_id in video_ids for track in self.outcome(video_id).tracks}
+        return {identifier: f"class {identifier}" for identifier in sorted(found)}
+
     @property
     def class_names(self) -> Mapping[int, str]:
         """Names of the split's categories by id, those that can be drawn; none for a run without a split."""
@@ -96,7 +126,7 @@ class RunVideos:
         events = self._folder.read_events(video_id)
         described = f"events of video {video_id} of run folder {self._folder.path}"
         predicted = None if events is None else predicted_frames(events, len(outcome.tracks), described)
-        return RunVideo(self._source(video_id, outcome.length), outcome.tracks, predicted, outcome.length)
+        return RunVideo(self._source(video_id, outcome.length), outcome, predicted)
 
     def file_stem(self, video_id: int) -> str:
         """What to call the video's pictures: its name, with the id where another video's files have the same name."""

@@ -13,14 +13,11 @@ if TYPE_CHECKING:
 
     from vis_pipeline.data.object_track import ObjectTrack
     from vis_pipeline.structures.frames import FrameSource
-    from vis_pipeline.visualize.ground_truth import GroundTruth
     from vis_pipeline.visualize.pictures import Form, Pictures
     from vis_pipeline.visualize.renderer import RenderedVideo
-    from vis_pipeline.visualize.run_artist import RunView
-    from vis_pipeline.visualize.run_videos import RunVideos
+    from vis_pipeline.visualize.run_view import Wishes
     from vis_pipeline.visualize.style import Style
 
-_SCORE_THR = 0.2
 _FONTS_HINT = "fontconfig with Debian's fonts-noto-core, fonts-noto-cjk and libfribidi0 has most"
 
 
@@ -96,6 +93,7 @@ def visualize(
 
     from vis_pipeline.visualize.frame_choice import EVERY_FRAME, frame_choice
     from vis_pipeline.visualize.pictures import Pictures, forms_from_text
+    from vis_pipeline.visualize.run_view import Wishes
     from vis_pipeline.visualize.style import OBJECT_STYLE, TRACK_STYLE, parts_from_text
 
     only = EVERY_FRAME if only_frames is None else frame_choice(only_frames)
@@ -108,7 +106,7 @@ def visualize(
         _draw_file(run, frames, out or run.parent / "pictures", pictures, style)
     else:
         _draw_run(
-            _RunOptions(run, split, frames, gt, videos, ids, classes, score_thr),
+            _RunOptions(run, split, frames, gt, videos, Wishes(ids, classes, score_thr)),
             out or run / "pictures",
             pictures,
             style,
@@ -186,18 +184,16 @@ class _RunOptions:
     frames: Path | None
     gt: Path | None
     videos: str | None
-    ids: str | None
-    classes: str | None
-    score_thr: float | None
+    wishes: "Wishes"
 
 
 def _draw_run(asked: _RunOptions, folder: Path, pictures: "Pictures", style: "Style") -> None:
     from rich.console import Console
 
     from vis_pipeline.visualize.ground_truth import GroundTruth
-    from vis_pipeline.visualize.pictures import Form
     from vis_pipeline.visualize.renderer import render_video
     from vis_pipeline.visualize.run_videos import RunVideos
+    from vis_pipeline.visualize.run_view import run_view
 
     console = Console(soft_wrap=True, highlight=False)
     finished = RunVideos(asked.run, asked.split, asked.frames)
@@ -209,8 +205,7 @@ def _draw_run(asked: _RunOptions, folder: Path, pictures: "Pictures", style: "St
             markup=False,
         )
     chosen = finished.video_ids if asked.videos is None else finished.select(_video_ids(asked.videos))
-    truth = None if asked.gt is None else GroundTruth(asked.gt)
-    view = _view(asked, finished, chosen, truth, style)
+    view = run_view(finished, chosen, asked.wishes, style, None if asked.gt is None else GroundTruth(asked.gt))
     lengths = {video_id: finished.outcome(video_id).length for video_id in chosen} if pictures.only.ranges else {}
     if lengths:
         pictures.only.require_some(lengths.values(), f"run folder {asked.run}")
@@ -221,10 +216,7 @@ def _draw_run(asked: _RunOptions, folder: Path, pictures: "Pictures", style: "St
         this_video = progress.add_task("frames")
         for video_id in chosen:
             video = finished.open(video_id)
-            objects = None
-            if truth is not None:
-                objects = truth.objects(finished.split_id(video_id), video.source.name, video.outcome)
-            artist, facts = view.artist(video, objects)
+            artist, facts = view.artist(video)
             stem = finished.file_stem(video_id)
             progress.reset(this_video, total=video.length, description=f"frames of {stem}")
             made.append(
@@ -239,9 +231,17 @@ def _draw_run(asked: _RunOptions, folder: Path, pictures: "Pictures", style: "St
                 )
             )
             progress.advance(all_videos)
+    for line in _summary(made, folder):
+        console.print(line, markup=False)
+
+
+def _summary(made: "Sequence[RenderedVideo]", folder: Path) -> "Iterator[str]":
+    """What was drawn, and where it is."""
+    from vis_pipeline.visualize.pictures import Form
+
     lost = sum(rendered.lost for rendered in made)
     count = f"{len(made)} video{'s' if len(made) != 1 else ''}, {sum(rendered.frames for rendered in made)} frames"
-    console.print(f"drew {count}{f' ({lost} could not be read)' if lost else ''}", markup=False)
+    yield f"drew {count}{f' ({lost} could not be read)' if lost else ''}"
     kinds = {
         Form.MP4: ("videos", "*.mp4"),
         Form.GIF: ("gifs", "*.gif"),
@@ -249,35 +249,10 @@ def _draw_run(asked: _RunOptions, folder: Path, pictures: "Pictures", style: "St
         Form.SHEET: ("contact sheets", "*.png"),
     }
     for form, (name, pattern) in kinds.items():
-        if form in pictures.forms:
+        if form in made[0].files:
             largest = max(made, key=lambda rendered: rendered.files[form].stat().st_size)
             size = _extent(largest, form, "at most ") if form is Form.GIF else ""
-            console.print(f"  {name:<16}{folder}/{pattern}{size}", markup=False)
-
-
-def _view(
-    asked: _RunOptions, finished: "RunVideos", chosen: "Sequence[int]", truth: "GroundTruth | None", style: "Style"
-) -> "RunView":
-    """What is drawn of the videos.
-
-    Raises:
-        ConfigError: no such identity or class is in them.
-    """
-    from vis_pipeline.visualize.identities import identities
-    from vis_pipeline.visualize.identity_choice import IdentityChoice, categories_from_text, numbers_from_text
-    from vis_pipeline.visualize.run_artist import RunView
-
-    least = asked.score_thr if asked.score_thr is not None else (_SCORE_THR if asked.ids is None else 0.0)
-    numbers = None if asked.ids is None else numbers_from_text(asked.ids)
-    categories = None
-    if asked.classes is not None:
-        known = finished.all_names or (truth.all_names if truth else {}) or finished.numbered_classes(chosen)
-        categories = categories_from_text(asked.classes, known)
-    choice = IdentityChoice(least, numbers, categories)
-    if numbers is not None:
-        there = [choice.without_numbers(identities(finished.outcome(one).tracks, {}, 0.0)) for one in chosen]
-        choice.require_numbers(frozenset(identity.number for video in there for identity in video))
-    return RunView(choice, finished.class_names or (truth.class_names if truth else {}), style)
+            yield f"  {name:<16}{folder}/{pattern}{size}"
 
 
 def _extent(drawn: "RenderedVideo", form: "Form", qualifier: str = "") -> str:

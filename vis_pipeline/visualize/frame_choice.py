@@ -45,8 +45,10 @@ class FrameChoice:
         for part in self.ranges:
             if not range(*part.indices(longest)):
                 asked = f"{part.start or 0}:{'' if part.stop is None else part.stop}"
-                most = f"has the frames 0 to {longest - 1}" if len(lengths) == 1 else f"has at most {longest} frames"
-                raise ConfigError(f"--only-frames: no frame of {asked} is there: {where} {most} in a video")
+                whose = where if len(lengths) == 1 else f"the longest video of {where}"
+                raise ConfigError(
+                    f"--only-frames: no frame of {asked} is there; {whose} has the frames 0 to {longest - 1}"
+                )
 
 
 EVERY_FRAME = FrameChoice()

@@ -1,6 +1,6 @@
 """The ground truth beside a run's results: its objects in the colours of the identities that found them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +12,8 @@ from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks.track_iou import DamagedTrackError, parse_tracks, track_iou
 from vis_pipeline.structures.splits import Annotation, Video
-from vis_pipeline.structures.tracks import VideoOutcome
 from vis_pipeline.visualize.identities import Identity
+from vis_pipeline.visualize.run_videos import RunVideo
 from vis_pipeline.visualize.text import can_draw
 
 LEAST_IOU = 0.1
@@ -45,29 +45,34 @@ class GroundTruth:
         """Names of the categories by id, as they are written."""
         return {category.id: category.name for category in self._categories}
 
+    def named(self, names: Collection[str]) -> frozenset[int]:
+        """Ids of the categories of these names."""
+        return frozenset(category.id for category in self._categories if category.name in names)
+
     @property
     def class_names(self) -> Mapping[int, str]:
         """Names of the categories by id, those that can be drawn."""
         return {category.id: category.name for category in self._categories if can_draw(category.name)}
 
-    def objects(self, video_id: int | None, name: str, outcome: VideoOutcome) -> list[Annotation]:
-        """The objects of a video of a run: by its id, or where that is None by its name.
+    def objects(self, video: RunVideo) -> list[Annotation]:
+        """The objects of a video of a run: that of its id, or for a run without a split of its name.
 
         A file of one video is that of a run's only one, whatever its name.
 
         Raises:
             DataError: the file has no such video, or one of another size or length.
         """
-        video = self._named(name) if video_id is None else self._videos.get(video_id)
-        if video is None:
-            called = f"{name!r}" if video_id is None else f"{video_id} ({name})"
+        name, outcome = video.source.name, video.outcome
+        same = self._named(name) if video.split_id is None else self._videos.get(video.split_id)
+        if same is None:
+            called = f"{name!r}" if video.split_id is None else f"{video.split_id} ({name})"
             raise DataError(f"--gt {self._path}: has no video {called}, only {listed(sorted(self._videos))}")
-        theirs = (video.width, video.height, video.length)
+        theirs = (same.width, same.height, same.length)
         ours = (outcome.width, outcome.height, outcome.length)
         if theirs != ours:
             said = [f"{width}x{height}, {length} frames" for width, height, length in (theirs, ours)]
-            raise DataError(f"--gt {self._path}: video {video.id} ({video.name}) is {said[0]}, in the run {said[1]}")
-        return self._annotations[video.id]
+            raise DataError(f"--gt {self._path}: video {same.id} ({same.name}) is {said[0]}, in the run {said[1]}")
+        return self._annotations[same.id]
 
     def _named(self, name: str) -> Video | None:
         every = list(self._videos.values())

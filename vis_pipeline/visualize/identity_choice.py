@@ -35,12 +35,9 @@ class IdentityChoice:
         return tuple(
             one
             for one in identities
-            if (one.score is None or one.score >= self.least_score) and self.has_class(one.category_id)
+            if (one.score is None or one.score >= self.least_score)
+            and (self.categories is None or one.category_id in self.categories)
         )
-
-    def has_class(self, category_id: int) -> bool:
-        """Whether objects of this class are drawn."""
-        return self.categories is None or category_id in self.categories
 
     def require_numbers(self, there: frozenset[int]) -> None:
         """Make sure that each number is one of those that are there.

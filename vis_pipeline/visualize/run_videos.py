@@ -23,11 +23,13 @@ class RunVideo:
     """One finished video.
 
     Attributes:
+        split_id: its id in the split; None for the only video of a run without one.
         source: its frames; bad ones are skipped.
         outcome: what was found in it.
         predicted: of each track the frames in which no detection stands behind its mask; None where nobody knows.
     """
 
+    split_id: int | None
     source: FrameSource
     outcome: VideoOutcome
     predicted: Sequence[Collection[int]] | None
@@ -73,10 +75,6 @@ class RunVideos:
         if not self.video_ids:
             raise DataError(f"run folder {run}: no finished video in it; run it again to go on")
 
-    def split_id(self, video_id: int) -> int | None:
-        """The id that a split has for a video; None for the only video of a run without a split."""
-        return None if self._single else video_id
-
     def outcome(self, video_id: int) -> VideoOutcome:
         """What was found in a finished video.
 
@@ -91,7 +89,7 @@ class RunVideos:
         return {category.id: category.name for category in self._categories}
 
     def numbered_classes(self, video_ids: Sequence[int]) -> Mapping[int, str]:
-        """The classes that were found in some videos, by id, under the names that they have without a split."""
+        """The classes that were found in some of the videos, by id, under the names that they have without a split."""
         found = {track.category_id for video_id in video_ids for track in self.outcome(video_id).tracks}
         return {identifier: f"class {identifier}" for identifier in sorted(found)}
 
@@ -126,7 +124,8 @@ class RunVideos:
         events = self._folder.read_events(video_id)
         described = f"events of video {video_id} of run folder {self._folder.path}"
         predicted = None if events is None else predicted_frames(events, len(outcome.tracks), described)
-        return RunVideo(self._source(video_id, outcome.length), outcome, predicted)
+        split_id = None if self._single else video_id
+        return RunVideo(split_id, self._source(video_id, outcome.length), outcome, predicted)
 
     def file_stem(self, video_id: int) -> str:
         """What to call the video's pictures: its name, with the id where another video's files have the same name."""

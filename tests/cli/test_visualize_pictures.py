@@ -152,6 +152,14 @@ def test_the_ground_truth_stands_beside_in_the_same_colours(
     assert sheet is not None and sheet.shape[1] == 1600
 
 
+def test_a_sheet_alone_goes_to_a_new_folder(command: Command, folder: Path) -> None:
+    assert command("visualize", folder / "run", "--videos", "8", "--as", "sheet", "--out", folder / "new/place")[0] == 0
+    assert [path.name for path in (folder / "new/place").iterdir()] == ["clip8.png"]
+    (folder / "file").write_text("")
+    code, _, err = command("visualize", folder / "run", "--as", "sheet", "--out", folder / "file/place")
+    assert code == 2 and "file/place: cannot be made (Not a directory)" in err
+
+
 def test_a_video_without_a_chosen_frame_is_left_out(command: Command, folder: Path) -> None:
     for index in (3, 4):
         (folder / f"frames/clip8/{index:05d}.png").unlink()

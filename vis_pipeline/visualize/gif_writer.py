@@ -19,7 +19,7 @@ _TICK = Fraction(1, 100)
 _LEAST_TICKS = 2
 _LONGEST_SIDE = 65_535
 # An ordered pattern lies still from frame to frame, so that what does not move costs nothing; it is fine here.
-_DITHER = "dither=bayer:bayer_scale=4:diff_mode=rectangle"
+_DITHER = "dither=bayer:bayer_scale=5:diff_mode=rectangle"
 
 
 class GifWriter:

@@ -23,7 +23,7 @@ from vis_pipeline.visualize.contact_sheet import (
     tile_size,
 )
 from vis_pipeline.visualize.films import Film, opened_films
-from vis_pipeline.visualize.frame_files import write_png
+from vis_pipeline.visualize.frame_files import make_folder, write_png
 from vis_pipeline.visualize.pictures import MP4_AND_SHEET, Form, Pictures, picture_files
 from vis_pipeline.visualize.text import can_draw, isolated
 
@@ -115,6 +115,7 @@ def render_video(
                 f"video {source.video_id} ({source.name}): none of its {count} frames is among those chosen"
             )
     if sheet is not None:
+        make_folder(target.parent)
         facts = [f"{drawn} frame{'s' if drawn > 1 else ''}", f"{width}x{height}", subtitle]
         title = source.name if can_draw(source.name) else f"video {source.video_id}"
         write_png(files[Form.SHEET], sheet.picture(title, " · ".join(filter(None, facts)), count, lost))

@@ -98,6 +98,8 @@ def test_classes_go_by_name_or_id() -> None:
     assert str(caught.value) == (
         "--classes person,persn: no class 'persn', only person (1), 7 (3), giant, panda (7); did you mean 'person'?"
     )
+    with pytest.raises(ConfigError, match=r"only '.x1b\[2Ja.nb' \(1\)$"):
+        categories_from_text("2", {1: "\x1b[2Ja\nb"})
     with pytest.raises(ConfigError, match="no class '2', only none"):
         categories_from_text("2", {})
 

@@ -12,6 +12,7 @@ from vis_pipeline.cli.visualize import register
 from vis_pipeline.errors import DataError
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.structures.tracks import TrackResult, VideoOutcome
+from vis_pipeline.visualize.fonts import can_shape
 from vis_pipeline.visualize.identities import identities
 from vis_pipeline.visualize.run_videos import RunVideos
 from vis_pipeline.visualize.video_writer import Mp4Writer
@@ -204,8 +205,18 @@ def test_classes_that_the_font_cannot_write_are_told_apart_by_their_ids(run):
     (run / "instances.json").write_text(json.dumps(split))
     result = _invoke(run / "run", "--videos", "3")
     assert result.exit_code == 0
-    assert "warning: no font here has the letters of no\ue123; drawn as `class` and the id" in result.output
+    assert "warning: no font here has the letters of 'no\\ue123'; drawn as `class` and the id" in result.output
     assert dict(RunVideos(run / "run").class_names) == {9: "étoile"}
+
+
+@pytest.mark.skipif(not can_shape(), reason="Pillow has no raqm here (libfribidi is missing)")
+def test_classes_in_scripts_that_run_to_the_left_are_drawn_by_name(run):
+    split = json.loads((run / "instances.json").read_text())
+    split["categories"] = [{"id": 7, "name": "קשת"}, {"id": 9, "name": "نجمة"}]
+    (run / "instances.json").write_text(json.dumps(split))
+    result = _invoke(run / "run", "--videos", "3", "--as", "sheet")
+    assert result.exit_code == 0 and "warning" not in result.output
+    assert dict(RunVideos(run / "run").class_names) == {7: "קשת", 9: "نجمة"}
 
 
 def test_a_long_name_breaks_nothing(run):

@@ -198,7 +198,7 @@ def _draw_run(asked: _RunOptions, folder: Path, pictures: "Pictures", style: "St
     console = Console(soft_wrap=True, highlight=False)
     finished = RunVideos(asked.run, asked.split, asked.frames)
     if finished.undrawable_names:
-        names = ", ".join(finished.undrawable_names)
+        names = ", ".join(name if name.isprintable() else ascii(name) for name in finished.undrawable_names)
         console.print(
             f"warning: no font here has the letters of {names}; drawn as `class` and the id ({_FONTS_HINT})",
             style="yellow",

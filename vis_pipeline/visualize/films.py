@@ -14,6 +14,7 @@ from vis_pipeline.visualize.contact_sheet import resized
 from vis_pipeline.visualize.frame_choice import EVERY_FRAME
 from vis_pipeline.visualize.frame_files import frame_file, make_folder, write_png
 from vis_pipeline.visualize.gif_writer import GifWriter
+from vis_pipeline.visualize.marks import SHORT_SIDE
 from vis_pipeline.visualize.overlay import enlarged
 from vis_pipeline.visualize.pair_artist import panel_gap
 from vis_pipeline.visualize.pictures import Form, Pictures
@@ -129,14 +130,14 @@ def _for_mp4(image: NDArray[np.uint8], panels: int) -> NDArray[np.uint8]:
     grown = enlarged(image)
     room = LONGEST_SIDE - (panels - 1) * panel_gap(LONGEST_SIDE)
     share = min(1.0, LONGEST_SIDE / grown.shape[0], room / (panels * grown.shape[1]))
-    return grown if share == 1 else _shrunk(grown, share)
+    return grown if share == 1 else _scaled(grown, share)
 
 
 def _for_page(image: NDArray[np.uint8], panels: int) -> NDArray[np.uint8]:
-    grown = enlarged(image)
-    share = min(_GIF_SIDE / max(grown.shape[:2]), _GIF_WIDTH / (panels * grown.shape[1]))
-    return grown if share >= 1 else _shrunk(grown, share)
+    """The image [H, W, 3] in a size that loads with a page: smaller where it is larger, and the other way round."""
+    share = min(_GIF_SIDE / max(image.shape[:2]), _GIF_WIDTH / (panels * image.shape[1]))
+    return image if share >= 1 and min(image.shape[:2]) >= SHORT_SIDE else _scaled(image, share)
 
 
-def _shrunk(image: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+def _scaled(image: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
     return resized(image, *(max(1, int(side * share)) for side in image.shape[:2]))

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 
 import matplotlib
@@ -149,7 +149,8 @@ def _font_of(text: str, bold: bool) -> FontFile | None:
     if text.isascii() or _own_font(bold).has(text):
         return _own_font(bold)
     missing = frozenset(character for character in text if not _is_silent(character))
-    return next((font for font in _fonts_with(missing, bold) if font.has(text) and _draws(font, text)), None)
+    others = chain(_fonts_with(missing, bold), [_own_font(not bold)])
+    return next((font for font in others if font.has(text) and _draws(font, text)), None)
 
 
 def _draws(font: FontFile, text: str) -> bool:

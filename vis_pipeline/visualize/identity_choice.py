@@ -81,8 +81,9 @@ def _categories(part: str, text: str, names: Mapping[int, str]) -> list[int]:
         return named
     if part.isdecimal() and int(part) in names:
         return [int(part)]
-    known = _listed([f"{name} ({identifier})" for identifier, name in sorted(names.items())]) or "none"
-    raise ConfigError(f"--classes {text}: no class {part!r}, only {known}{did_you_mean(part, names.values())}")
+    plain = {identifier: name if name.isprintable() else ascii(name) for identifier, name in names.items()}
+    known = _listed([f"{name} ({identifier})" for identifier, name in sorted(plain.items())]) or "none"
+    raise ConfigError(f"--classes {text}: no class {part!r}, only {known}{did_you_mean(part, plain.values())}")
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 import typer
+from PIL import Image, ImageSequence
 from typer.testing import CliRunner
 
 from vis_pipeline import masks
@@ -113,6 +114,13 @@ def test_a_video_file_keeps_the_times_of_its_frames(run):
     assert _invoke(run / "single").exit_code == 0
     with av.open(str(run / "single" / "pictures" / "uneven.mp4")) as container:
         assert [frame.time for frame in container.decode(video=0)] == pytest.approx(times, abs=1e-3)
+    # A part of them begins at once, and goes on in its own time.
+    part = ("--only-frames", "2:5", "--as", "mp4,gif", "--width", "64")
+    assert _invoke(run / "single", *part).exit_code == 0
+    with av.open(str(run / "single" / "pictures" / "uneven.mp4")) as container:
+        assert [frame.time for frame in container.decode(video=0)] == pytest.approx([0, 2.8, 6.3], abs=1e-3)
+    with Image.open(run / "single" / "pictures" / "uneven.gif") as gif:
+        assert [part.info["duration"] for part in ImageSequence.Iterator(gif)][:2] == [2800, 3500]
 
 
 def _decoded(path):

@@ -1,3 +1,6 @@
+import resource
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image, ImageSequence
@@ -73,6 +76,23 @@ def test_frames_of_any_size(tmp_path, size):
         writer.write(np.full((*size, 3), 77, np.uint8))
     ((frame,), _, _) = _read(tmp_path / "clip.gif")
     assert frame.shape[:2] == size and (frame == 77).all()
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").is_file(), reason="memory is read from Linux's /proc")
+def test_memory_does_not_grow_with_the_frames(tmp_path):
+    def resident():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+    height, width = 240, 400
+    frame = np.zeros((height, width, 3), np.uint8)
+    with GifWriter(tmp_path / "clip.gif", 10) as writer:
+        for index in range(120):
+            frame[:] = index
+            writer.write(frame)
+            if index == 20:
+                before = resident()
+        grown = resident() - before
+    assert grown < 20 * frame.nbytes
 
 
 def test_an_error_in_the_block_leaves_what_was_there(tmp_path):

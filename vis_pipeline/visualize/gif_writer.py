@@ -1,7 +1,7 @@
 """Animated GIFs with one palette that fits the whole video."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -83,6 +83,7 @@ class GifWriter:
         frame.time_base, frame.pts = _TICK, tick
         with self._writing():
             self._palette.push(0, frame)
+            self._palette.digest()
             self._store.mux(self._stream.encode(frame))
 
     def __exit__(
@@ -162,6 +163,14 @@ class _Filter:
 
     def push(self, source: int, frame: Any) -> None:
         self._sources[source].push(frame)
+
+    def digest(self) -> None:
+        """Take in what was pushed, of which nothing comes out yet: else it would be kept until something is pulled.
+
+        That is what the filter says when it is asked.
+        """
+        with suppress(av.error.BlockingIOError):
+            self._sink.pull()
 
     def pull(self) -> Any:
         return self._sink.pull()

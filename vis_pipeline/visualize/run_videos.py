@@ -75,13 +75,15 @@ class RunVideos:
         if not self.video_ids:
             raise DataError(f"run folder {run}: no finished video in it; run it again to go on")
 
-    def outcome(self, video_id: int) -> VideoOutcome:
-        """What was found in a finished video.
+    @property
+    def class_names(self) -> Mapping[int, str]:
+        """Names of the split's categories by id, those that can be drawn; none for a run without a split."""
+        return {category.id: category.name for category in self._categories if can_draw(category.name)}
 
-        Raises:
-            DataError: it is damaged.
-        """
-        return self._folder.read_video(video_id)
+    @property
+    def undrawable_names(self) -> tuple[str, ...]:
+        """Names of categories for which no font of this machine has the letters."""
+        return tuple(category.name for category in self._categories if not can_draw(category.name))
 
     @property
     def all_names(self) -> Mapping[int, str]:
@@ -92,16 +94,6 @@ class RunVideos:
         """The classes that were found in some of the videos, by id, under the names that they have without a split."""
         found = {track.category_id for video_id in video_ids for track in self.outcome(video_id).tracks}
         return {identifier: f"class {identifier}" for identifier in sorted(found)}
-
-    @property
-    def class_names(self) -> Mapping[int, str]:
-        """Names of the split's categories by id, those that can be drawn; none for a run without a split."""
-        return {category.id: category.name for category in self._categories if can_draw(category.name)}
-
-    @property
-    def undrawable_names(self) -> tuple[str, ...]:
-        """Names of categories for which no font of this machine has the letters."""
-        return tuple(category.name for category in self._categories if not can_draw(category.name))
 
     def select(self, video_ids: Sequence[int]) -> tuple[int, ...]:
         """The given videos, each once, in the order given.
@@ -120,12 +112,20 @@ class RunVideos:
         Raises:
             DataError: it is damaged or not in the split, or its frames cannot be found.
         """
-        outcome = self._folder.read_video(video_id)
+        outcome = self.outcome(video_id)
         events = self._folder.read_events(video_id)
         described = f"events of video {video_id} of run folder {self._folder.path}"
         predicted = None if events is None else predicted_frames(events, len(outcome.tracks), described)
         split_id = None if self._single else video_id
         return RunVideo(split_id, self._source(video_id, outcome.length), outcome, predicted)
+
+    def outcome(self, video_id: int) -> VideoOutcome:
+        """What was found in a finished video.
+
+        Raises:
+            DataError: it is damaged.
+        """
+        return self._folder.read_video(video_id)
 
     def file_stem(self, video_id: int) -> str:
         """What to call the video's pictures: its name, with the id where another video's files have the same name."""

@@ -44,7 +44,7 @@ def _smallest_distance(colours, vision):
 @pytest.mark.parametrize(("count", "least"), [(8, 23), (10, 20), (12, 16)])
 @pytest.mark.parametrize("vision", list(VISIONS))
 def test_first_colours_stay_apart_for_every_reader(count, least, vision):
-    # Okabe and Ito's eight are 16 apart where they are least, the brightest of Tol's nine 15.
+    # By the same measure Okabe and Ito's eight are 16 apart, Tol's ten muted ones 15.
     assert _smallest_distance(identity_colours(count), vision) > least
 
 

@@ -24,6 +24,7 @@ COMMAND_MODULES = (
     "to_vis",
     "split",
     "run",
+    "edit",
     "submit",
     "evaluate",
     "visualize",

@@ -28,6 +28,7 @@ COMMAND_MODULES = (
     "submit",
     "evaluate",
     "visualize",
+    "bridges",
     "sot",
     "train",
     "weights",

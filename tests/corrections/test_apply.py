@@ -228,6 +228,29 @@ def test_events_tell_what_was_done_by_hand():
     ]
 
 
+def test_a_track_that_was_known_again_goes_with_its_frames():
+    """Number 11 was born in frame 2 and known as number 10 in frame 3; 10 is result 0."""
+    events = [
+        {"frame": 0, "kind": "born", "track": 10},
+        {"frame": 2, "kind": "born", "track": 11},
+        {"frame": 3, "kind": "recalled", "track": 10, "reason": "track 11 goes on as it"},
+        {"frame": 3, "kind": "dropped", "track": 11, "reason": "too few detections"},
+        {"frame": 3, "kind": "reported", "track": 10, "reason": "result 0"},
+    ]
+    tracks = [track(0.5, "d.dd")]
+
+    def told(*edits):
+        carried = corrected_events(events, numbered(*edits), done(tracks, *edits))
+        return [(event["frame"], event["kind"], event["track"]) for event in carried if event["kind"] != "corrected"]
+
+    recalled, dropped = (3, "recalled", 10), (3, "dropped", 11)
+    rename, split = {"op": "rename", "track": 0, "category": 2}, {"op": "split", "track": 0, "frame": 2}
+    assert told(rename) == [(0, "born", 10), (2, "born", 11), recalled, dropped, (3, "reported", 10)]
+    split_off = [(2, "born", 12), (3, "recalled", 12), dropped]
+    assert told(split) == [(0, "born", 10), *split_off, (3, "reported", 10), (3, "reported", 12)]
+    assert told({"op": "delete", "track": 0}) == [dropped, (3, "dropped", 10)]
+
+
 @pytest.mark.parametrize("event", [7, {"frame": 0}, {"frame": 4, "kind": "born", "track": 0}])
 def test_what_is_no_event_is_named(event):
     with pytest.raises(DataError, match=r"^event 0: "):

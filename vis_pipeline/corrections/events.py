@@ -26,7 +26,8 @@ def corrected_events(
     """The events of an edited video in JSON form, from those of the video before.
 
     A decision follows the frame of the track that it is about: into the track that shows this frame now, or, where none
-    does, out of the list. A track that keeps its index keeps its number; what was split off gets the next free one.
+    does, out of the list. A track that keeps its index keeps its number, and those that it was known again from; what
+    was split off gets the next free one.
     Each edit is an event of the kind `corrected` itself, and in the end every number is `reported` or `dropped` anew.
     Tracks without a report stay as they are, and so do results that no event speaks of.
 
@@ -37,35 +38,42 @@ def corrected_events(
     numbers = _Numbers(decisions)
     carried: list[Mapping[str, Any]] = []
     for content, decision in zip(events, decisions, strict=True):
-        origin = None if decision.track is None else numbers.results.get(decision.track)
-        if origin is None or origin >= len(corrected.owners):
+        origin = None if decision.track is None else numbers.result(decision.track)
+        if origin is None or origin >= len(corrected.owners) or decision.kind == EventKind.DROPPED:
             carried.append(content)
-        elif decision.kind != EventKind.REPORTED:
-            owner = int(corrected.owners[origin, decision.frame])
-            number = numbers.of(corrected.handles[owner]) if owner >= 0 else None
-            if number is not None:
-                carried.append({**content, "track": number})
+        elif decision.kind != EventKind.REPORTED and (owner := int(corrected.owners[origin, decision.frame])) >= 0:
+            handle = corrected.handles[owner]
+            # What was known again later keeps the number that it had before.
+            number = decision.track if handle == Handle(origin) else numbers.of(handle)
+            carried += [] if number is None else [{**content, "track": number}]
     last = corrected.owners.shape[1] - 1
     made = [*_of_edits(edits, numbers, last), *_of_the_end(edits, corrected, numbers, last)]
     return [*carried, *(event.to_json() for event in made)]
 
 
 class _Numbers:
-    """The number, in the order of births, of every part of a track that an edit names.
-
-    Attributes:
-        results: the result that each reported number became.
-    """
+    """The number, in the order of births, of every part of a track that an edit names."""
 
     def __init__(self, decisions: Sequence[_Decision]) -> None:
-        reports = (
-            (decision.track, re.fullmatch(r"result (\d+)", decision.reason or ""))
-            for decision in decisions
-            if decision.kind == EventKind.REPORTED
-        )
-        self.results = {track: int(named[1]) for track, named in reports if track is not None and named}
-        self._known = {Handle(result): number for number, result in self.results.items()}
+        self._results: dict[int, int] = {}
+        self._known_as: dict[int, int] = {}
+        for decision in decisions:
+            if decision.track is None or decision.reason is None:
+                continue
+            if decision.kind == EventKind.REPORTED and (named := re.fullmatch(r"result (\d+)", decision.reason)):
+                self._results[decision.track] = int(named[1])
+            elif decision.kind == EventKind.RECALLED and (named := re.match(r"track (\d+) ", decision.reason)):
+                self._known_as[int(named[1])] = decision.track
+        self._known = {Handle(result): number for number, result in self._results.items()}
         self._next = 1 + max((decision.track for decision in decisions if decision.track is not None), default=-1)
+
+    def result(self, number: int) -> int | None:
+        """The result that a number became, maybe as one that was known again; None where it became none."""
+        seen = set[int]()
+        while number in self._known_as and number not in seen:
+            seen.add(number)
+            number = self._known_as[number]
+        return self._results.get(number)
 
     def of(self, handle: Handle) -> int | None:
         """Its number; None for a part of a result that no event speaks of."""

@@ -25,6 +25,7 @@ class EventKind(str, Enum):
     CUT = "cut"
     REPORTED = "reported"
     DROPPED = "dropped"
+    CORRECTED = "corrected"
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class Event:
         affinity: of the track and its detection in the sweep that joined them; by masks at most 1.5, since the place
             has a say; of a track that is known again the score of recognition.
         reason: what joined them (`masks`, `place and colours`); why a mask is hidden, a detection refused, a track left
-            out; what a report became (`result N`); of a track that is known again, which one goes on as it.
+            out; what a report became (`result N`); of a track that is known again, which one goes on as it; what was
+            corrected by hand.
     """
 
     frame: int

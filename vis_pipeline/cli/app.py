@@ -27,6 +27,7 @@ COMMAND_MODULES = (
     "submit",
     "evaluate",
     "visualize",
+    "report",
     "sot",
     "train",
     "weights",

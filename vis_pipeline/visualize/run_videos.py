@@ -11,7 +11,7 @@ from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import DataError
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.structures.frames import FrameSource
-from vis_pipeline.structures.splits import Split, Video
+from vis_pipeline.structures.splits import Category, Split, Video
 from vis_pipeline.structures.tracks import TrackResult
 from vis_pipeline.visualize.file_names import file_stem, file_stems
 from vis_pipeline.visualize.provenance import predicted_frames
@@ -60,10 +60,20 @@ class RunVideos:
         if split_path is None and not self._single:
             raise DataError(f"run folder {run}: its config does not say where the split is; give --split")
         self._split: Split | None = None if split_path is None else read_split(split_path)
-        self._categories = () if self._split is None else self._split.categories
+        self._categories: tuple[Category, ...] = () if self._split is None else self._split.categories
         self.video_ids = tuple(sorted(self._folder.finished()))
         if not self.video_ids:
             raise DataError(f"run folder {run}: no finished video in it; run it again to go on")
+
+    @property
+    def categories(self) -> tuple[Category, ...]:
+        """Those of the split; none for a run without a split."""
+        return self._categories
+
+    @property
+    def unfinished(self) -> int:
+        """How many videos of the split are not finished."""
+        return 0 if self._split is None else len(self._split.videos_by_id().keys() - set(self.video_ids))
 
     @property
     def class_names(self) -> Mapping[int, str]:
@@ -96,26 +106,31 @@ class RunVideos:
         events = self._folder.read_events(video_id)
         described = f"events of video {video_id} of run folder {self._folder.path}"
         predicted = None if events is None else predicted_frames(events, len(outcome.tracks), described)
-        return RunVideo(self._source(video_id, outcome.length), outcome.tracks, predicted, outcome.length)
+        return RunVideo(self.source(video_id, outcome.length), outcome.tracks, predicted, outcome.length)
 
-    def file_stem(self, video_id: int) -> str:
-        """What to call the video's pictures: its name, with the id where another video's files have the same name."""
-        if self._single or self._split is None:
-            return file_stem(self._source(video_id, 1).name)
-        self._video(video_id)
-        return self._stems[video_id]
+    def source(self, video_id: int, length: int) -> FrameSource:
+        """The frames of one video, as many as the run counted; bad ones are skipped.
 
-    @cached_property
-    def _stems(self) -> Mapping[int, str]:
-        return file_stems({video.id: video.name for video in self._split.videos} if self._split else {})
-
-    def _source(self, video_id: int, length: int) -> FrameSource:
+        Raises:
+            DataError: it is not in the split, or its frames cannot be found.
+        """
         assert self._frames is not None
         if self._single:
             # A run with limits has no more frames than these, though the video has.
             limits = Limits(frames=length) if self._folder.config().get("limits") else NO_LIMITS
             return open_recorded(self._frames, "skip", video_id, limits)
         return split_frames(self._video(video_id), self._frames, "skip")
+
+    def file_stem(self, video_id: int) -> str:
+        """What to call the video's pictures: its name, with the id where another video's files have the same name."""
+        if self._single or self._split is None:
+            return file_stem(self.source(video_id, 1).name)
+        self._video(video_id)
+        return self._stems[video_id]
+
+    @cached_property
+    def _stems(self) -> Mapping[int, str]:
+        return file_stems({video.id: video.name for video in self._split.videos} if self._split else {})
 
     def _video(self, video_id: int) -> Video:
         videos = {} if self._split is None else self._split.videos_by_id()

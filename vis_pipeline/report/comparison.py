@@ -59,7 +59,7 @@ class Error:
 
 @dataclass(frozen=True)
 class Counts:
-    """Masks that are matched, false, and missed; switches; masks that IDF1 counts as right, and all of both sides."""
+    """Masks that are matched, false and missed; switches; masks that IDF1 counts as right (its IDTP)."""
 
     matched: int = 0
     false: int = 0
@@ -113,7 +113,7 @@ def compare(
     Raises:
         DataError: a mask is damaged; the track's index among the video's, or the annotation's id, is named.
     """
-    found, true = (parse_entries(list(enumerate(entries)), video) for entries in (tracks, truths))
+    found, true = parse_entries(list(enumerate(tracks)), video), parse_entries(list(enumerate(truths)), video)
     counted = np.array([track.score >= least_score for track in tracks], dtype=np.bool_)
     shown, truth_shown = (found.masks >= 0) & counted[:, None], true.masks >= 0
     common = frame_intersections(found, true)
@@ -161,7 +161,7 @@ def compare(
         truth_matches,
         partners,
         tuple(sorted(errors, key=lambda error: error.first)),
-        Counts(int(len(which)), int(false.sum()), int(missed.sum()), len(switches), identified),
+        Counts(len(which), int(false.sum()), int(missed.sum()), len(switches), identified),
     )
 
 
@@ -173,12 +173,13 @@ def _matched(iou: NDArray[np.float64], shown: Flags, truth_shown: Flags) -> Iter
         rows, columns = np.flatnonzero(shown[:, frame]), np.flatnonzero(truth_shown[:, frame])
         if not len(rows) or not len(columns):
             continue
-        here = iou[rows[:, None], columns, frame]
-        rank = here + _KEPT * (rows[:, None] == just_now[columns])
+        # Ground truths in rows, as in TrackEval: so ties fall as they do there.
+        here = iou[rows, columns[:, None], frame]
+        rank = here + _KEPT * (rows == just_now[columns][:, None])
         rank[here < LEAST_IOU - _EPSILON] = 0.0
         just_now[:] = NOTHING
-        for row, column in zip(*linear_sum_assignment(-rank), strict=True):
-            if rank[row, column] > _EPSILON:
+        for column, row in zip(*linear_sum_assignment(-rank), strict=True):
+            if rank[column, row] > _EPSILON:
                 track, truth = int(rows[row]), int(columns[column])
                 yield frame, track, truth, int(last[truth])
                 last[truth] = just_now[truth] = track

@@ -78,7 +78,8 @@ class Report:
                 (self._out / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise DataError(f"{self._out}: cannot be written ({error.strerror}); give another --out") from error
-        rows, results = [], []
+        rows: list[VideoRow] = []
+        results: list[TrackResult] = []
         for video_id in self.video_ids:
             outcome = self._run.read_video(video_id)
             rows.append(self._write_video(video_id, outcome, watcher))
@@ -99,11 +100,10 @@ class Report:
         source = self._videos.source(video_id, outcome.length)
         watcher.on_video(source.name, outcome.length)
         footage = self._write_footage(video_id, outcome, watcher)
-        page = video_page(
-            video_id, source.name, outcome, footage, stories, self._settings, truths, comparison, judged
-        )
+        page = video_page(video_id, source.name, outcome, footage, stories, self._settings, truths, comparison, judged)
         write_script(self._out / "data" / f"{video_id}.js", {"video": page})
         scores = [track.score for track in outcome.tracks]
+        classes = {track.category_id for track in outcome.tracks} | {truth.category_id for truth in truths or ()}
         return VideoRow(
             video_id=video_id,
             name=source.name,
@@ -112,7 +112,7 @@ class Report:
             mean_score=sum(scores) / len(scores) if scores else None,
             lost=len(footage.lost),
             notes=len(outcome.notes),
-            classes=tuple(sorted({entry.category_id for entry in [*outcome.tracks, *(truths or ())]})),
+            classes=tuple(sorted(classes)),
             counts=None if comparison is None else comparison.counts,
         )
 

@@ -65,7 +65,8 @@ def write_footage(
     rate = (source.frame_rate() if isinstance(source, VideoFrames) else None) or DEFAULT_RATE
     telling = _telling_frame(tracks, length)
     grey = np.full((height, width, 3), _GREY, dtype=np.uint8)
-    pictured, lost, reason = grey, [], "there are none"
+    pictured, reason = grey, "there are none"
+    lost: list[int] = []
     with Mp4Writer(mp4, rate, crf=_QUALITY, key_frames=KEY_FRAMES) as writer:
         for index, frame in enumerate(_padded(source, length)):
             if isinstance(frame, Frame):

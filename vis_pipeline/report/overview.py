@@ -153,9 +153,9 @@ def _confusions(explanation: Explanation) -> list[list[Any]]:
     """What is most often taken for another class: name of the truth, name predicted, how often."""
     names, matrix = explanation.confusion.names, explanation.confusion.matrix
     wrong = [
-        [names[truth], names[found], matrix[truth][found]]
+        (names[truth], names[found], matrix[truth][found])
         for truth in range(len(names))
         for found in range(len(names))
         if truth != found and matrix[truth][found]
     ]
-    return sorted(wrong, key=lambda entry: -entry[2])[:MOST_CONFUSIONS]
+    return [list(entry) for entry in sorted(wrong, key=lambda entry: -entry[2])[:MOST_CONFUSIONS]]

@@ -10,10 +10,16 @@ from vis_pipeline.trackers.lifecycle.events import EventKind
 _WORDS: Mapping[tuple[str, str], str] = {
     ("born", ""): "Born: no track took this detection, and it is neither too weak ({birth_score}) nor a double of what "
     "a track or a stronger birth shows ({duplicate_iou}, {duplicate_share}).",
-    ("matched", "masks"): "Detected: joined with a detection by masks. The affinity is the better of two IoUs, with the "
+    (
+        "matched",
+        "masks",
+    ): "Detected: joined with a detection by masks. The affinity is the better of two IoUs, with the "
     "prediction and with the last mask moved on, times the likeness of the colours, and a share for the place; it "
     "takes {match_iou}.",
-    ("matched", "place and colours"): "Detected: masks did not join it, place and colours did. The affinity is likeness "
+    (
+        "matched",
+        "place and colours",
+    ): "Detected: masks did not join it, place and colours did. The affinity is likeness "
     "of the colours times nearness of the boxes; it takes {match_kinship}.",
     ("matched", "re-detection"): "Detected: its re-detection lies on this detection, the affinity is their boxes' IoU; "
     "it takes {targets.on_iou}.",
@@ -22,8 +28,10 @@ _WORDS: Mapping[tuple[str, str], str] = {
     ("hidden", "empty"): "Hidden: the predicted mask has no pixel.",
     ("hidden", "too long"): "Hidden: predictions are believed for so many frames in a row only: {belief.frames}.",
     ("hidden", "score"): "Hidden: the prediction scores below {belief.score}.",
-    ("hidden", "usual score"): "Hidden: the prediction scores far below what the track's usually do; the least share is "
-    "{belief.usual_score}.",
+    (
+        "hidden",
+        "usual score",
+    ): "Hidden: the prediction scores far below what the track's usually do; the least share is {belief.usual_score}.",
     ("hidden", "likeness"): "Hidden: the colours below the predicted mask are not the track's; the least likeness is "
     "{belief.likeness}.",
     ("hidden", "box"): "Hidden: the predicted mask and the box that was located disagree; the least IoU is "
@@ -34,11 +42,15 @@ _WORDS: Mapping[tuple[str, str], str] = {
     "{belief.distance} roots of its area, and more with each frame.",
     ("hidden", "on detection"): "Hidden: too much of the predicted mask lies on a detection that another track has; at "
     "most {belief.covered}.",
-    ("hidden", "on prediction"): "Hidden: too much of the predicted mask lies on a prediction with a stronger claim; at "
-    "most {belief.covered}.",
+    (
+        "hidden",
+        "on prediction",
+    ): "Hidden: too much of the predicted mask lies on a prediction with a stronger claim; at most {belief.covered}.",
     ("hidden", "not present"): "Hidden: its re-detection says that it is not there.",
-    ("hidden", "on another target"): "Hidden: another target that scores better shows here; at most {targets.shared_iou} "
-    "of IoU.",
+    (
+        "hidden",
+        "on another target",
+    ): "Hidden: another target that scores better shows here; at most {targets.shared_iou} of IoU.",
     ("hidden", "covered"): "Hidden: other targets cover all of its mask.",
     ("hidden", "no mask"): "Hidden: the box that was found has no mask.",
     ("lost", ""): "Lost: hidden for more frames in a row than {max_hidden}. It is no longer searched for, but taken up "

@@ -31,6 +31,14 @@ _STATES: Mapping[str, FrameState] = {
     EventKind.HIDDEN: FrameState.HIDDEN,
     EventKind.CUT: FrameState.CUT,
 }
+# The mask has the last word on whether a track shows.
+_WITH_MASK: Mapping[FrameState, FrameState] = {
+    state: FrameState.DETECTED for state in FrameState if state is not FrameState.PREDICTED
+}
+_WITHOUT_MASK: Mapping[FrameState, FrameState] = {
+    FrameState.DETECTED: FrameState.NOTHING,
+    FrameState.PREDICTED: FrameState.CUT,
+}
 _LAST = (EventKind.REPORTED, EventKind.DROPPED)
 
 
@@ -102,11 +110,7 @@ def states(notes: Sequence[Note] | None, shown: Sequence[bool]) -> str:
     told = _told(notes, len(shown))
     letters = []
     for state, mask in zip(told, shown, strict=True):
-        if mask:
-            seen = state if state is FrameState.PREDICTED else FrameState.DETECTED
-        else:
-            seen = {FrameState.DETECTED: FrameState.NOTHING, FrameState.PREDICTED: FrameState.CUT}.get(state, state)
-        letters.append(seen.value)
+        letters.append((_WITH_MASK if mask else _WITHOUT_MASK).get(state, state).value)
     return "".join(letters)
 
 

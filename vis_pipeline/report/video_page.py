@@ -73,7 +73,7 @@ class Rules:
         self._places: dict[tuple[str, str | None], int] = {}
 
     def told(self, note: Note) -> list[Any]:
-        """A decision: frame, kind, rule, detection, affinity, score and the event's own words, null where it has none."""
+        """A decision: frame, kind, rule, detection, affinity and score; null where it has none."""
         key = note.kind, note.reason if note.kind != "reported" else None
         if key not in self._places:
             self._places[key] = len(self.words)

@@ -73,6 +73,17 @@
     }
   }
 
+  // After a click on a button or a box the keys belong to the frames again; who comes by the keyboard stays there.
+  let byPointer = false;
+  document.addEventListener("pointerdown", () => { byPointer = true; }, true);
+  document.addEventListener("keydown", () => { byPointer = false; }, true);
+  for (const kind of ["click", "change"]) {
+    video.addEventListener(kind, function (event) {
+      const used = event.target.closest(kind === "click" ? "button, input[type=checkbox]" : "select");
+      if (byPointer && used) used.blur();
+    });
+  }
+
   window.addEventListener("hashchange", route);
   document.addEventListener("keydown", function (event) {
     if (event.ctrlKey || event.metaKey || event.altKey || keys.open) return;

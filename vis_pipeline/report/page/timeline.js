@@ -49,7 +49,7 @@
       const chip = element("span", { class: "chip" });
       chip.style.background = entry.colour;
       const label = element("div", { class: "label" }, chip, element("b", {}, entry.short), entry.category === null ? element("span", {}, entry.name) : Report.name(entry.name));
-      if (entry.kind) label.append(element("span", { class: "mark", title: entry.kind + ": " + (Report.kindMeanings[entry.kind] || "") }, "!"));
+      if (entry.kind) label.append(element("span", { class: entry.kind === "loose mask" ? "mark mild" : "mark", title: entry.kind + ": " + (Report.kindMeanings[entry.kind] || "") }, "!"));
       if (entry.score !== undefined) label.append(element("span", { class: "faint score" }, Report.fixed(entry.score, 2)));
       const row = element("div", {
         class: "line row " + kind, role: "button", tabindex: 0, "aria-pressed": "false", "aria-label": entry.about,

@@ -145,11 +145,7 @@
   }
 
   function choice(label, values, call) {
-    const select = element("select", { "aria-label": label, onchange: (event) => {
-      // The keys belong to the frames again.
-      event.target.blur();
-      call(event.target.value);
-    } });
+    const select = element("select", { "aria-label": label, onchange: (event) => call(event.target.value) });
     values.forEach((value) => select.append(element("option", { value: value[0] }, value[1])));
     return select;
   }

@@ -209,6 +209,16 @@ def with_bad_events(place):
     (place / "run/events/3.json").write_text("[3]")
 
 
+def without_a_score(place):
+    path = place / "run/videos/3.json"
+    path.write_text(path.read_text().replace('"score": 0.6', '"score": NaN'))
+
+
+def without_an_affinity(place):
+    path = place / "run/events/3.json"
+    path.write_text(path.read_text().replace('"affinity": 0.8', '"affinity": Infinity'))
+
+
 @pytest.mark.parametrize(
     ("harm", "words"),
     [
@@ -217,6 +227,8 @@ def with_bad_events(place):
         (without_videos, "no finished video"),
         (without_run, "no run there"),
         (with_bad_events, "events of video 3"),
+        (without_a_score, "video 3, track 0: its score is nan"),
+        (without_an_affinity, "affinity"),
     ],
 )
 def test_what_cannot_be_shown_is_said_in_one_line(tmp_path, monkeypatch, capsys, harm, words):

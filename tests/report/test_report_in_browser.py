@@ -139,7 +139,7 @@ def test_the_timeline_seeks_to_the_very_frame(opened):
     axis.click(position={"x": width * 8.5 / LENGTH, "y": 15})
     at_frame(page, 8)
     assert axis.get_attribute("aria-valuenow") == "8"
-    assert page.url.endswith("#video=3&frame=8")
+    page.wait_for_url("**#video=3&frame=8")
 
 
 def test_masks_lie_where_they_are(opened, folder):

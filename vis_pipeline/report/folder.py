@@ -1,5 +1,6 @@
 """The folder of a report: pages, data, frames and pictures, written video by video."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -82,6 +83,7 @@ class Report:
         results: list[TrackResult] = []
         for video_id in self.video_ids:
             outcome = self._run.read_video(video_id)
+            _require_finite(video_id, outcome)
             rows.append(self._write_video(video_id, outcome, watcher))
             # Without ground truth nobody will look at the masks again.
             tracks = outcome.tracks if self._truth else [replace(track, segmentations=()) for track in outcome.tracks]
@@ -176,6 +178,12 @@ def _of_videos(truth: Split, video_ids: Sequence[int]) -> Split:
     own = set(video_ids)
     kept = tuple(annotation for annotation in annotations if annotation.video_id in own)
     return Split(tuple(chosen), truth.categories, kept)
+
+
+def _require_finite(video_id: int, outcome: VideoOutcome) -> None:
+    for index, track in enumerate(outcome.tracks):
+        if not math.isfinite(track.score):
+            raise DataError(f"video {video_id}, track {index}: its score is {track.score}, which is no number to show")
 
 
 def _facts(config: Mapping[str, Any]) -> dict[str, str]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from pydantic import FiniteFloat
+
 from vis_pipeline.data.entries import Entry, parsed
 from vis_pipeline.errors import DataError
 from vis_pipeline.trackers.lifecycle.events import EventKind
@@ -49,9 +51,9 @@ class Note(Entry):
     kind: str
     track: int | None = None
     detection: int | None = None
-    affinity: float | None = None
+    affinity: FiniteFloat | None = None
     reason: str | None = None
-    score: float | None = None
+    score: FiniteFloat | None = None
 
 
 @dataclass(frozen=True)

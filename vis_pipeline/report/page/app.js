@@ -3,8 +3,10 @@
 
 (function () {
   const root = document.documentElement;
-  const overview = document.getElementById("overview"), video = document.getElementById("video");
-  const message = document.getElementById("message"), keys = document.getElementById("keys");
+  const overview = document.getElementById("overview"),
+    video = document.getElementById("video");
+  const message = document.getElementById("message"),
+    keys = document.getElementById("keys");
   const theme = document.getElementById("theme");
 
   function say(text) {
@@ -45,16 +47,29 @@
 
   function parameters() {
     const found = {};
-    location.hash.slice(1).split("&").forEach(function (part) {
-      const at = part.indexOf("=");
-      if (at > 0) found[part.slice(0, at)] = part.slice(at + 1);
-    });
+    location.hash
+      .slice(1)
+      .split("&")
+      .forEach(function (part) {
+        const at = part.indexOf("=");
+        if (at > 0) found[part.slice(0, at)] = part.slice(at + 1);
+      });
     return found;
   }
 
-  // The address names the frame, so that it can be passed on; going back still leaves the video.
+  // The address names the frame, so that it can be passed on; going back still leaves the video. Browsers refuse to
+  // change it often: it waits until the frame stays.
+  let pending = 0;
   Report.remember = function (id, frame) {
-    try { history.replaceState(null, "", "#video=" + id + "&frame=" + frame); } catch (refused) { /* not named */ }
+    clearTimeout(pending);
+    pending = setTimeout(function () {
+      if (parameters().video !== id) return;
+      try {
+        history.replaceState(null, "", "#video=" + id + "&frame=" + frame);
+      } catch (refused) {
+        /* not named */
+      }
+    }, 400);
   };
 
   function route() {
@@ -75,8 +90,20 @@
 
   // After a click on a button or a box the keys belong to the frames again; who comes by the keyboard stays there.
   let byPointer = false;
-  document.addEventListener("pointerdown", () => { byPointer = true; }, true);
-  document.addEventListener("keydown", () => { byPointer = false; }, true);
+  document.addEventListener(
+    "pointerdown",
+    () => {
+      byPointer = true;
+    },
+    true,
+  );
+  document.addEventListener(
+    "keydown",
+    () => {
+      byPointer = false;
+    },
+    true,
+  );
   for (const kind of ["click", "change"]) {
     video.addEventListener(kind, function (event) {
       const used = event.target.closest(kind === "click" ? "button, input[type=checkbox]" : "select");
@@ -88,7 +115,7 @@
   document.addEventListener("keydown", function (event) {
     if (event.ctrlKey || event.metaKey || event.altKey || keys.open) return;
     const target = event.target.closest("input, select, textarea, button, summary, [role=slider]");
-    const typing = target && (target.matches("select, textarea, input:not([type=checkbox])"));
+    const typing = target && target.matches("select, textarea, input:not([type=checkbox])");
     if (typing && event.key !== "Escape") return;
     if (event.key === " " && target && target.matches("button, summary, input")) return;
     if (event.key === "?") {

@@ -23,6 +23,11 @@ var Report = {};
     return element("bdi", { class: "name", title: text }, text === "" ? "(no name)" : text);
   }
 
+  // The same where no element can be: between signs that keep its direction to itself.
+  function isolated(text) {
+    return "\u2068" + text + "\u2069";
+  }
+
   const SHAPES = {
     play: "M4 2l10 6-10 6z",
     pause: "M4 2h3v12H4zM9 2h3v12H9z",
@@ -43,7 +48,9 @@ var Report = {};
   }
 
   function fixed(value, digits) {
-    return value === null || value === undefined ? "–" : value.toFixed(digits === undefined ? 3 : digits).replace("-", "−");
+    return value === null || value === undefined
+      ? "–"
+      : value.toFixed(digits === undefined ? 3 : digits).replace("-", "−");
   }
 
   // "1 track", "2 tracks".
@@ -59,12 +66,20 @@ var Report = {};
   // Storage is refused to pages from the disk by some browsers; then nothing is kept.
   const kept = {
     get: function (key) {
-      try { return window.localStorage.getItem(key); } catch (refused) { return null; }
+      try {
+        return window.localStorage.getItem(key);
+      } catch (refused) {
+        return null;
+      }
     },
     set: function (key, value) {
-      try { window.localStorage.setItem(key, value); } catch (refused) { /* not kept */ }
+      try {
+        window.localStorage.setItem(key, value);
+      } catch (refused) {
+        /* not kept */
+      }
     },
   };
 
-  Object.assign(Report, { element, name, icon, fixed, counted, themed, kept });
+  Object.assign(Report, { element, name, isolated, icon, fixed, counted, themed, kept });
 })();

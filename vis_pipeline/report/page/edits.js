@@ -44,9 +44,15 @@
       changed();
     },
     // The page in sight is told, and no other.
-    onChange: (call) => { listener = call; },
-    text: () => '{\n  "run": ' + JSON.stringify(Report.index.hash) + ',\n  "edits": [' +
-      (list.length ? "\n" + list.map(entry).join(",\n") + "\n  " : "") + "]\n}\n",
+    onChange: (call) => {
+      listener = call;
+    },
+    text: () =>
+      '{\n  "run": ' +
+      JSON.stringify(Report.index.hash) +
+      ',\n  "edits": [' +
+      (list.length ? "\n" + list.map(entry).join(",\n") + "\n  " : "") +
+      "]\n}\n",
     download: function () {
       const address = URL.createObjectURL(new Blob([Report.edits.text()], { type: "application/json" }));
       const link = Report.element("a", { href: address, download: "edits.json" });

@@ -2,12 +2,15 @@
 "use strict";
 
 (function () {
-  // Text to runs: six-bit signs, five bits of number each, and from the third run on differences to the one before last.
+  // Text to runs: signs of six bits with five bits of number each; from the fourth run on a number is the difference to
+  // the run before last.
   function runs(text) {
     const found = [];
     let at = 0;
     while (at < text.length) {
-      let value = 0, shift = 0, sign = 0;
+      let value = 0,
+        shift = 0,
+        sign = 0;
       do {
         sign = text.charCodeAt(at++) - 48;
         value |= (sign & 31) << shift;
@@ -23,12 +26,16 @@
   // A mask cut to its box: left, top, width, height and a byte for each pixel, row by row; null where it is empty.
   function decoded(text, height) {
     const lengths = runs(text);
-    let left = Infinity, right = -1, top = Infinity, bottom = -1;
+    let left = Infinity,
+      right = -1,
+      top = Infinity,
+      bottom = -1;
     let begin = 0;
     lengths.forEach(function (length, index) {
       const end = begin + length;
       if (index % 2 && length) {
-        const first = Math.floor(begin / height), last = Math.floor((end - 1) / height);
+        const first = Math.floor(begin / height),
+          last = Math.floor((end - 1) / height);
         left = Math.min(left, first);
         right = Math.max(right, last);
         top = first === last ? Math.min(top, begin % height) : 0;
@@ -37,7 +44,8 @@
       begin = end;
     });
     if (right < 0) return null;
-    const width = right - left + 1, rows = bottom - top + 1;
+    const width = right - left + 1,
+      rows = bottom - top + 1;
     const bits = new Uint8Array(width * rows);
     begin = 0;
     lengths.forEach(function (length, index) {
@@ -53,7 +61,8 @@
   }
 
   function has(mask, x, y) {
-    const column = x - mask.left, row = y - mask.top;
+    const column = x - mask.left,
+      row = y - mask.top;
     if (column < 0 || row < 0 || column >= mask.width || row >= mask.height) return false;
     return mask.bits[row * mask.width + column] === 1;
   }
@@ -61,7 +70,9 @@
   // The mask's outline along the edges of pixels, in pixels of the frame.
   function outline(mask) {
     const path = new Path2D();
-    const w = mask.width, h = mask.height, bits = mask.bits;
+    const w = mask.width,
+      h = mask.height,
+      bits = mask.bits;
     for (let y = 0; y <= h; y++) {
       let start = -1;
       for (let x = 0; x <= w; x++) {
@@ -96,7 +107,8 @@
     canvas.height = mask.height;
     const context = canvas.getContext("2d");
     const image = context.createImageData(mask.width, mask.height);
-    const red = parseInt(colour.slice(1, 3), 16), green = parseInt(colour.slice(3, 5), 16);
+    const red = parseInt(colour.slice(1, 3), 16),
+      green = parseInt(colour.slice(3, 5), 16);
     const blue = parseInt(colour.slice(5, 7), 16);
     for (let y = 0, at = 0; y < mask.height; y++) {
       for (let x = 0; x < mask.width; x++, at++) {

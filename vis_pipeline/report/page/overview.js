@@ -2,11 +2,13 @@
 "use strict";
 
 (function () {
-  const element = Report.element, fixed = Report.fixed, counted = Report.counted;
+  const element = Report.element,
+    fixed = Report.fixed,
+    counted = Report.counted;
 
   const KINDS = {
-    "missed": "ground truth that no track finds",
-    "duplicate": "the object has a better-scored track already",
+    missed: "ground truth that no track finds",
+    duplicate: "the object has a better-scored track already",
     "wrong class": "right masks, wrong class",
     "poor mask": "the right object in poor masks, or in too few or too many frames",
     "identity switch": "lies on two objects or more",
@@ -17,8 +19,12 @@
   const FRAME_KINDS = { switches: "switches", missed: "missed masks", false: "false masks" };
 
   function tile(value, label, title) {
-    return element("div", { class: "tile", title: title },
-      element("span", { class: "value" }, value), element("span", { class: "label" }, label));
+    return element(
+      "div",
+      { class: "tile", title: title },
+      element("span", { class: "value" }, value),
+      element("span", { class: "label" }, label),
+    );
   }
 
   function card(title, ...content) {
@@ -43,7 +49,8 @@
       found.append(
         tile(fixed(frames.IDF1), "IDF1", "of all masks, whatever their class; IoU 0.5"),
         tile(fixed(frames.MOTSA), "MOTSA", "of all masks, whatever their class; IoU 0.5"),
-        tile(frames.switches.toLocaleString("en"), "switches", "of identity, frame by frame, as CLEAR counts them"));
+        tile(frames.switches.toLocaleString("en"), "switches", "of identity, frame by frame, as CLEAR counts them"),
+      );
     } else {
       const scores = index.videos.filter((video) => video.tracks);
       const sum = scores.reduce((total, video) => total + video.score * video.tracks, 0);
@@ -52,7 +59,8 @@
         tile(index.frames.toLocaleString("en"), "frames"),
         tile(index.tracks.toLocaleString("en"), "tracks"),
         tile(index.classes.length.toLocaleString("en"), "classes found"),
-        tile(fixed(index.tracks ? sum / index.tracks : null, 2), "mean score"));
+        tile(fixed(index.tracks ? sum / index.tracks : null, 2), "mean score"),
+      );
     }
     return found;
   }
@@ -61,14 +69,28 @@
     const head = element("tr", {}, element("th", {}, ""), ...["AP", "AR"].map((name) => element("th", {}, name)));
     const table = element("table", { class: "plain" }, element("thead", {}, head));
     const body = element("tbody", {});
-    [["all", "AP", "AR10"], ["small", "APs", "ARs"], ["medium", "APm", "ARm"], ["large", "APl", "ARl"]].forEach(
-      function (row) {
-        body.append(element("tr", {}, element("th", { scope: "row" }, row[0]),
-          element("td", {}, fixed(figures[row[1]])), element("td", {}, fixed(figures[row[2]]))));
-      });
+    [
+      ["all", "AP", "AR10"],
+      ["small", "APs", "ARs"],
+      ["medium", "APm", "ARm"],
+      ["large", "APl", "ARl"],
+    ].forEach(function (row) {
+      body.append(
+        element(
+          "tr",
+          {},
+          element("th", { scope: "row" }, row[0]),
+          element("td", {}, fixed(figures[row[1]])),
+          element("td", {}, fixed(figures[row[2]])),
+        ),
+      );
+    });
     table.append(body);
-    const found = card("By size", table,
-      note("Small is up to 128², medium up to 256² pixels. AR has 10 tracks a video, by size 100. – : no such object."));
+    const found = card(
+      "By size",
+      table,
+      note("Small is up to 128², medium up to 256² pixels. AR has 10 tracks a video, by size 100. – : no such object."),
+    );
     found.classList.add("sizes");
     return found;
   }
@@ -82,8 +104,11 @@
       if (index.figures) {
         if (one.AP50 !== null) bed.append(bar(one.AP50, "light"));
         if (one.AP !== null) bed.append(bar(one.AP));
-        row.append(bed, element("b", {}, fixed(one.AP)),
-          element("span", { class: "faint" }, one.tracks + " / " + one.truths));
+        row.append(
+          bed,
+          element("b", {}, fixed(one.AP)),
+          element("span", { class: "faint" }, one.tracks + " / " + one.truths),
+        );
       } else {
         bed.append(bar(one.tracks / most));
         row.append(bed, element("b", {}, String(one.tracks)), element("span", { class: "faint" }, fixed(one.score, 2)));
@@ -98,18 +123,39 @@
   function errors(index) {
     const list = element("ul", { class: "bars errors" });
     const most = Math.max(0.01, ...index.errors.map((error) => error.dAP));
-    index.errors.slice().sort((one, other) => other.dAP - one.dAP).forEach(function (error) {
-      list.append(element("li", { title: KINDS[error.kind] }, element("span", {}, error.kind),
-        element("span", { class: "bed" }, bar(error.dAP / most, "wrong")), element("b", {}, fixed(error.dAP)),
-        element("span", { class: "faint" }, error.count + "×")));
-    });
-    const found = card("What errors cost", list,
-      note("Rise of AP if this kind alone were put right, and how many tracks are of it (missed: ground truths)."));
+    index.errors
+      .slice()
+      .sort((one, other) => other.dAP - one.dAP)
+      .forEach(function (error) {
+        list.append(
+          element(
+            "li",
+            { title: KINDS[error.kind] },
+            element("span", {}, error.kind),
+            element("span", { class: "bed" }, bar(error.dAP / most, "wrong")),
+            element("b", {}, fixed(error.dAP)),
+            element("span", { class: "faint" }, error.count + "×"),
+          ),
+        );
+      });
+    const found = card(
+      "What errors cost",
+      list,
+      note("Rise of AP if this kind alone were put right, and how many tracks are of it (missed: ground truths)."),
+    );
     if (index.confusions.length) {
       const taken = element("ul", { class: "confusions" });
       index.confusions.forEach(function (entry) {
-        taken.append(element("li", {}, Report.name(entry[0]), " taken for ", Report.name(entry[1]),
-          element("span", { class: "faint" }, " " + entry[2] + "×")));
+        taken.append(
+          element(
+            "li",
+            {},
+            Report.name(entry[0]),
+            " taken for ",
+            Report.name(entry[1]),
+            element("span", { class: "faint" }, " " + entry[2] + "×"),
+          ),
+        );
       });
       found.append(element("h3", {}, "Confused classes"), taken);
     }
@@ -125,13 +171,15 @@
         ["AP", "AP", (video) => video.AP, (video) => fixed(video.AP), false],
         ["missed", "missed", (video) => video.counts.missed, (video) => String(video.counts.missed), true],
         ["false", "false", (video) => video.counts.false, (video) => String(video.counts.false), true],
-        ["switches", "switches", (video) => video.counts.switches, (video) => String(video.counts.switches), true]);
+        ["switches", "switches", (video) => video.counts.switches, (video) => String(video.counts.switches), true],
+      );
     } else {
       found.push(["score", "mean score", (video) => video.score, (video) => fixed(video.score, 2), false]);
     }
     found.push(
       ["tracks", "tracks", (video) => video.tracks, (video) => String(video.tracks), true],
-      ["frames", "frames", (video) => video.frames, (video) => String(video.frames), true]);
+      ["frames", "frames", (video) => video.frames, (video) => String(video.frames), true],
+    );
     return found;
   }
 
@@ -146,19 +194,29 @@
     const table = columns(index);
     const heads = new Map();
 
-    const rows = new Map(index.videos.map(function (video) {
-      const link = element("a", { href: "#video=" + video.id }, Report.name(video.name));
-      const about = element("span", { class: "faint" }, "id " + video.id);
-      if (video.lost) about.append(element("span", { class: "bad" }, " · " + counted(video.lost, "frame") + " lost"));
-      const picture = element("img", {
-        src: "pictures/" + video.id + ".jpg", loading: "lazy", decoding: "async", alt: "", width: 120, height: 68,
-      });
-      const row = element("tr", {},
-        element("td", { class: "picture" }, element("a", { href: "#video=" + video.id, tabindex: -1 }, picture)),
-        element("td", { class: "about" }, link, about),
-        ...table.slice(1).map((column) => element("td", { class: "number" }, column[3](video))));
-      return [video.id, row];
-    }));
+    const rows = new Map(
+      index.videos.map(function (video) {
+        const link = element("a", { href: "#video=" + video.id }, Report.name(video.name));
+        const about = element("span", { class: "faint" }, "id " + video.id);
+        if (video.lost) about.append(element("span", { class: "bad" }, " · " + counted(video.lost, "frame") + " lost"));
+        const picture = element("img", {
+          src: "pictures/" + video.id + ".jpg",
+          loading: "lazy",
+          decoding: "async",
+          alt: "",
+          width: 120,
+          height: 68,
+        });
+        const row = element(
+          "tr",
+          {},
+          element("td", { class: "picture" }, element("a", { href: "#video=" + video.id, tabindex: -1 }, picture)),
+          element("td", { class: "about" }, link, about),
+          ...table.slice(1).map((column) => element("td", { class: "number" }, column[3](video))),
+        );
+        return [video.id, row];
+      }),
+    );
 
     function fits(video) {
       if (shown.text && !video.name.toLowerCase().includes(shown.text) && !video.id.includes(shown.text)) return false;
@@ -173,62 +231,102 @@
       if (column) {
         const sign = shown.down ? -1 : 1;
         found.sort(function (one, other) {
-          const first = column[2](one), second = column[2](other);
+          const first = column[2](one),
+            second = column[2](other);
           if (first === null || second === null) return (first === null) - (second === null);
           return sign * (typeof first === "string" ? first.localeCompare(second) : first - second);
         });
       }
       body.replaceChildren(...found.map((video) => rows.get(video.id)));
-      count.textContent = found.length === index.videos.length
-        ? counted(found.length, "video") : found.length + " of " + counted(index.videos.length, "video");
-      heads.forEach((head, key) => head.setAttribute("aria-sort",
-        key !== shown.key ? "none" : shown.down ? "descending" : "ascending"));
+      count.textContent =
+        found.length === index.videos.length
+          ? counted(found.length, "video")
+          : found.length + " of " + counted(index.videos.length, "video");
+      heads.forEach((head, key) =>
+        head.setAttribute("aria-sort", key !== shown.key ? "none" : shown.down ? "descending" : "ascending"),
+      );
       Report.videoOrder = found.map((video) => video.id);
     }
 
     const head = element("tr", {}, element("th", {}, element("span", { class: "unseen" }, "picture")));
     table.forEach(function (column) {
-      const button = element("button", {
-        type: "button",
-        onclick: function () {
-          shown.down = shown.key === column[0] ? !shown.down : column[4];
-          shown.key = column[0];
-          update();
+      const button = element(
+        "button",
+        {
+          type: "button",
+          onclick: function () {
+            shown.down = shown.key === column[0] ? !shown.down : column[4];
+            shown.key = column[0];
+            update();
+          },
         },
-      }, column[1]);
+        column[1],
+      );
       const cell = element("th", { class: column[0] === "name" ? "" : "number", scope: "col" }, button);
       heads.set(column[0], cell);
       head.append(cell);
     });
 
     const used = new Set(index.videos.flatMap((video) => video.classes));
-    const classChoice = element("select", { "aria-label": "class", onchange: (event) => {
-      shown.class = event.target.value;
-      update();
-    } }, option("", "all classes"));
-    [...used].sort((one, other) => Report.className(one).localeCompare(Report.className(other))).forEach(
-      (id) => classChoice.append(option(id, Report.className(id))));
-    const filters = element("div", { class: "filters" },
-      element("input", { type: "search", placeholder: "name or id", "aria-label": "name or id", oninput: (event) => {
-        shown.text = event.target.value.trim().toLowerCase();
-        update();
-      } }), classChoice);
+    const classChoice = element(
+      "select",
+      {
+        "aria-label": "class",
+        onchange: (event) => {
+          shown.class = event.target.value;
+          update();
+        },
+      },
+      option("", "all classes"),
+    );
+    [...used]
+      .sort((one, other) => Report.className(one).localeCompare(Report.className(other)))
+      .forEach((id) => classChoice.append(option(id, Report.className(id))));
+    const filters = element(
+      "div",
+      { class: "filters" },
+      element("input", {
+        type: "search",
+        placeholder: "name or id",
+        "aria-label": "name or id",
+        oninput: (event) => {
+          shown.text = event.target.value.trim().toLowerCase();
+          update();
+        },
+      }),
+      classChoice,
+    );
     if (index.figures) {
-      const kinds = element("select", { "aria-label": "kind of error", onchange: (event) => {
-        shown.kind = event.target.value;
-        update();
-      } }, option("", "all errors"));
+      const kinds = element(
+        "select",
+        {
+          "aria-label": "kind of error",
+          onchange: (event) => {
+            shown.kind = event.target.value;
+            update();
+          },
+        },
+        option("", "all errors"),
+      );
       Object.keys(FRAME_KINDS).forEach((kind) => kinds.append(option(kind, FRAME_KINDS[kind])));
       Object.keys(KINDS).forEach((kind) => kinds.append(option(kind, kind)));
       filters.append(kinds);
     }
     filters.append(count);
     update();
-    return element("section", { class: "card videos" }, element("h2", {}, index.figures ? "Videos, worst first" : "Videos"),
-      filters, element("div", { class: "scroll" },
-        element("table", { class: "list" }, element("thead", {}, head), body)),
-      index.figures ? note("Cost: how far AP would rise were nothing wrong in this video. Missed and false are masks, " +
-        "matched frame by frame within a class at IoU 0.5, as CLEAR does.") : null);
+    return element(
+      "section",
+      { class: "card videos" },
+      element("h2", {}, index.figures ? "Videos, worst first" : "Videos"),
+      filters,
+      element("div", { class: "scroll" }, element("table", { class: "list" }, element("thead", {}, head), body)),
+      index.figures
+        ? note(
+            "Cost: how far AP would rise were nothing wrong in this video. Missed and false are masks, " +
+              "matched frame by frame within a class at IoU 0.5, as CLEAR does.",
+          )
+        : null,
+    );
   }
 
   Report.kindMeanings = KINDS;
@@ -237,8 +335,15 @@
     const index = Report.index;
     if (place.childElementCount) return;
     if (index.unfinished) {
-      place.append(element("p", { class: "banner" }, counted(index.unfinished, "video") +
-        (index.unfinished === 1 ? " is" : " are") + " not finished: figures are those of the others alone."));
+      place.append(
+        element(
+          "p",
+          { class: "banner" },
+          counted(index.unfinished, "video") +
+            (index.unfinished === 1 ? " is" : " are") +
+            " not finished: figures are those of the others alone.",
+        ),
+      );
     }
     place.append(tiles(index));
     const grid = element("div", { class: "glance" });

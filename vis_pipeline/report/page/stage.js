@@ -9,13 +9,23 @@
   // `model` is that of video.js: data, filters, what is isolated. `calls`: frame(index), picked(kind, index or null).
   Report.stage = function (model, calls) {
     const data = model.data;
-    const film = element("video", { muted: true, playsinline: true, preload: "auto", "aria-hidden": "true", tabindex: -1 });
+    const film = element("video", {
+      muted: true,
+      playsinline: true,
+      preload: "auto",
+      "aria-hidden": "true",
+      tabindex: -1,
+    });
     const panes = [makePane("tracks", "predictions")];
     if (data.truths) panes.push(makePane("truths", "ground truth"));
     const node = element("div", { class: "stage" }, ...panes.map((pane) => pane.node));
     panes[0].node.querySelector(".screen").prepend(film);
     const masks = new Map();
-    let shown = 0, wanted = null, playing = false, ready = false, gone = false;
+    let shown = 0,
+      wanted = null,
+      playing = false,
+      ready = false,
+      gone = false;
 
     function makePane(kind, title) {
       const canvas = element("canvas", { role: "img", "aria-label": title });
@@ -23,12 +33,15 @@
       screen.style.aspectRatio = data.width + " / " + data.height;
       // However tall the video, the timeline below stays in sight.
       screen.style.maxWidth = "calc(58vh * " + data.width / data.height + ")";
-      const pane = { kind, canvas, node: element("figure", { class: "pane " + kind },
-        element("figcaption", {}, title), screen) };
+      const pane = {
+        kind,
+        canvas,
+        node: element("figure", { class: "pane " + kind }, element("figcaption", {}, title), screen),
+      };
       canvas.addEventListener("click", function (event) {
         const box = canvas.getBoundingClientRect();
-        const x = Math.floor((event.clientX - box.left) / box.width * data.width);
-        const y = Math.floor((event.clientY - box.top) / box.height * data.height);
+        const x = Math.floor(((event.clientX - box.left) / box.width) * data.width);
+        const y = Math.floor(((event.clientY - box.top) / box.height) * data.height);
         const hit = entries(kind).find((entry) => {
           const mask = maskOf(kind, entry.index);
           return mask && Report.masks.has(mask.cut, x, y);
@@ -40,7 +53,8 @@
 
     // What a pane shows in this frame, the smallest on top.
     function entries(kind) {
-      return model.entries(kind)
+      return model
+        .entries(kind)
         .filter((entry) => entry.masks[shown] !== null && model.isShown(kind, entry.index))
         .map((entry) => ({ index: entry.index, mask: maskOf(kind, entry.index) }))
         .filter((entry) => entry.mask)
@@ -88,8 +102,20 @@
       context.fillStyle = "#303030";
       context.fillRect(0, 0, width, height);
       // An odd side has a column or row more in the video than in the frame.
-      const evenWidth = film.videoWidth || 1, evenHeight = film.videoHeight || 1;
-      if (ready) context.drawImage(film, 0, 0, Math.min(evenWidth, data.film[0]), Math.min(evenHeight, data.film[1]), 0, 0, width, height);
+      const evenWidth = film.videoWidth || 1,
+        evenHeight = film.videoHeight || 1;
+      if (ready)
+        context.drawImage(
+          film,
+          0,
+          0,
+          Math.min(evenWidth, data.film[0]),
+          Math.min(evenHeight, data.film[1]),
+          0,
+          0,
+          width,
+          height,
+        );
       if (model.isolated !== null) {
         context.fillStyle = "rgba(0, 0, 0, 0.45)";
         context.fillRect(0, 0, width, height);
@@ -100,7 +126,8 @@
     }
 
     function drawMask(context, scale, entry, kind) {
-      const cut = entry.mask.cut, look = model.look(kind, entry.index, shown);
+      const cut = entry.mask.cut,
+        look = model.look(kind, entry.index, shown);
       context.setTransform(scale, 0, 0, scale, 0, 0);
       context.imageSmoothingEnabled = false;
       if (model.filled) context.drawImage(tint(entry.mask, look.colour, look.predicted), cut.left, cut.top);
@@ -127,15 +154,19 @@
       context.textBaseline = "middle";
       const taken = [];
       for (const entry of found) {
-        const look = model.look(kind, entry.index, shown), cut = entry.mask.cut;
+        const look = model.look(kind, entry.index, shown),
+          cut = entry.mask.cut;
         const text = look.label + (look.wrong ? "  " + look.wrong : "");
-        const boxWidth = Math.min(context.measureText(text).width + size * 1.1, width), boxHeight = size * 1.5;
-        let x = (cut.left + cut.width / 2) * scale - boxWidth / 2, y = cut.top * scale - boxHeight - size * 0.2;
+        const boxWidth = Math.min(context.measureText(text).width + size * 1.1, width),
+          boxHeight = size * 1.5;
+        let x = (cut.left + cut.width / 2) * scale - boxWidth / 2,
+          y = cut.top * scale - boxHeight - size * 0.2;
         x = Math.max(0, Math.min(x, width - boxWidth));
         y = Math.max(0, Math.min(y, height - boxHeight));
         for (let tries = 0; tries < 12; tries++) {
-          const other = taken.find((box) => x < box[0] + box[2] && box[0] < x + boxWidth &&
-            y < box[1] + boxHeight && box[1] < y + boxHeight);
+          const other = taken.find(
+            (box) => x < box[0] + box[2] && box[0] < x + boxWidth && y < box[1] + boxHeight && box[1] < y + boxHeight,
+          );
           if (!other) break;
           y = other[1] + boxHeight + 1;
           if (y > height - boxHeight) y = 0;
@@ -182,7 +213,9 @@
       draw();
     });
     film.addEventListener("error", function () {
-      node.append(element("p", { class: "bad" }, "The frames cannot be shown: this browser does not play the video file."));
+      node.append(
+        element("p", { class: "bad" }, "The frames cannot be shown: this browser does not play the video file."),
+      );
       shown = model.frame;
       draw();
     });
@@ -237,8 +270,13 @@
       draw,
       setPlaying,
       isPlaying: () => playing,
-      setSpeed: () => { film.playbackRate = model.speed; },
-      showTruth: (on) => { if (panes[1]) panes[1].node.hidden = !on; draw(); },
+      setSpeed: () => {
+        film.playbackRate = model.speed;
+      },
+      showTruth: (on) => {
+        if (panes[1]) panes[1].node.hidden = !on;
+        draw();
+      },
       leave: function () {
         gone = true;
         watcher.disconnect();

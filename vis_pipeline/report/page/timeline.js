@@ -3,7 +3,11 @@
 
 (function () {
   const element = Report.element;
-  const BAR = 14, THIN = 6, LINE = 2, ROW = 26, AXIS = 30;
+  const BAR = 14,
+    THIN = 6,
+    LINE = 2,
+    ROW = 26,
+    AXIS = 30;
 
   // Frames from `first` on, while they are alike: calls `call(first, beyond, value)` for each stretch.
   function stretches(values, call) {
@@ -18,11 +22,21 @@
 
   // `calls`: picked(kind, index, frame or null), seek(frame).
   Report.timeline = function (model, calls) {
-    const data = model.data, length = data.length;
+    const data = model.data,
+      length = data.length;
     const axis = element("canvas", {});
-    const slider = element("div", {
-      class: "axis", role: "slider", tabindex: 0, "aria-label": "frame", "aria-valuemin": 0, "aria-valuemax": length - 1,
-    }, axis);
+    const slider = element(
+      "div",
+      {
+        class: "axis",
+        role: "slider",
+        tabindex: 0,
+        "aria-label": "frame",
+        "aria-valuemin": 0,
+        "aria-valuemax": length - 1,
+      },
+      axis,
+    );
     const head = element("div", { class: "line" }, element("div", { class: "label faint" }, "identities"), slider);
     const playhead = element("div", { class: "playhead" });
     const node = element("section", { class: "timeline card", "aria-label": "identity timeline" }, head);
@@ -30,13 +44,22 @@
 
     model.entries("tracks").forEach((entry) => addRow("tracks", entry));
     if (data.truths) {
-      node.append(element("h3", { class: "group" }, "ground truth ",
-        element("span", { class: "faint" }, "in the colour of the track that each mask is matched with")));
+      node.append(
+        element(
+          "h3",
+          { class: "group" },
+          "ground truth ",
+          element("span", { class: "faint" }, "in the colour of the track that each mask is matched with"),
+        ),
+      );
       model.entries("truths").forEach((entry) => addRow("truths", entry));
     }
     if (data.dropped.length) {
-      const folded = element("details", { class: "dropped" },
-        element("summary", {}, Report.counted(data.dropped.length, "track") + " not reported"));
+      const folded = element(
+        "details",
+        { class: "dropped" },
+        element("summary", {}, Report.counted(data.dropped.length, "track") + " not reported"),
+      );
       node.append(folded);
       model.entries("dropped").forEach((entry) => addRow("dropped", entry, folded));
       folded.addEventListener("toggle", draw);
@@ -48,13 +71,41 @@
       const strip = element("div", { class: "strip" }, canvas);
       const chip = element("span", { class: "chip" });
       chip.style.background = entry.colour;
-      const label = element("div", { class: "label" }, chip, element("b", {}, entry.short), entry.category === null ? element("span", {}, entry.name) : Report.name(entry.name));
-      if (entry.kind) label.append(element("span", { class: entry.kind === "loose mask" ? "mark mild" : "mark", title: entry.kind + ": " + (Report.kindMeanings[entry.kind] || "") }, "!"));
-      if (entry.score !== undefined) label.append(element("span", { class: "faint score" }, Report.fixed(entry.score, 2)));
-      const row = element("div", {
-        class: "line row " + kind, role: "button", tabindex: 0, "aria-pressed": "false", "aria-label": entry.about,
-        "data-kind": kind, "data-index": entry.index, "data-row": entry.short,
-      }, label, strip);
+      const label = element(
+        "div",
+        { class: "label" },
+        chip,
+        element("b", {}, entry.short),
+        entry.category === null ? element("span", {}, entry.name) : Report.name(entry.name),
+      );
+      if (entry.kind)
+        label.append(
+          element(
+            "span",
+            {
+              class: entry.kind === "loose mask" ? "mark mild" : "mark",
+              title: entry.kind + ": " + (Report.kindMeanings[entry.kind] || ""),
+            },
+            "!",
+          ),
+        );
+      if (entry.score !== undefined)
+        label.append(element("span", { class: "faint score" }, Report.fixed(entry.score, 2)));
+      const row = element(
+        "div",
+        {
+          class: "line row " + kind,
+          role: "button",
+          tabindex: 0,
+          "aria-pressed": "false",
+          "aria-label": entry.about,
+          "data-kind": kind,
+          "data-index": entry.index,
+          "data-row": entry.short,
+        },
+        label,
+        strip,
+      );
       row.addEventListener("click", function (event) {
         const inside = strip.contains(event.target);
         calls.picked(kind, entry.index, inside ? frameAt(strip, event.clientX) : null);
@@ -78,7 +129,7 @@
 
     function frameAt(strip, x) {
       const box = strip.getBoundingClientRect();
-      return Math.max(0, Math.min(length - 1, Math.floor((x - box.left) / box.width * length)));
+      return Math.max(0, Math.min(length - 1, Math.floor(((x - box.left) / box.width) * length)));
     }
 
     slider.addEventListener("pointerdown", function (event) {
@@ -97,7 +148,7 @@
       canvas.height = Math.round(height * devicePixelRatio);
       const context = canvas.getContext("2d");
       context.scale(devicePixelRatio, devicePixelRatio);
-      return { context, x: (frame) => frame / length * width, width };
+      return { context, x: (frame) => (frame / length) * width, width };
     }
 
     function draw() {
@@ -115,9 +166,10 @@
       context.font = "11px system-ui, sans-serif";
       context.fillStyle = Report.themed("--faint");
       const steps = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000];
-      const step = steps.find((each) => each / length * made.width >= 44) || steps[steps.length - 1];
+      const step = steps.find((each) => (each / length) * made.width >= 44) || steps[steps.length - 1];
       for (let frame = 0; frame < length; frame += step) {
-        const text = String(frame), centre = made.x(frame + 0.5);
+        const text = String(frame),
+          centre = made.x(frame + 0.5);
         context.fillRect(centre - 0.5, AXIS - 14, 1, 5);
         const left = Math.max(0, Math.min(centre - context.measureText(text).width / 2, made.width - 20));
         context.fillText(text, left, 11);
@@ -136,7 +188,8 @@
       if (each.row.hidden) return;
       const made = prepared(each.canvas, ROW);
       if (!made) return;
-      const context = made.context, middle = ROW / 2;
+      const context = made.context,
+        middle = ROW / 2;
       context.fillStyle = Report.themed("--bed");
       context.fillRect(0, middle - 1, made.width, LINE);
       if (each.kind === "truths") drawTruth(made, each.entry, middle);
@@ -150,10 +203,12 @@
         return state + (score === null || score === undefined ? 100 : Math.round(score / 10) * 10);
       });
       stretches(levels, function (first, beyond, level) {
-        const state = level[0], left = made.x(first), width = Math.max(1, made.x(beyond) - left);
+        const state = level[0],
+          left = made.x(first),
+          width = Math.max(1, made.x(beyond) - left);
         if (state !== ".") context.clearRect(left, middle - 1, width, LINE);
         context.fillStyle = entry.colour;
-        context.globalAlpha = 0.3 + 0.7 * Number(level.slice(1)) / 100;
+        context.globalAlpha = 0.3 + (0.7 * Number(level.slice(1))) / 100;
         if (state === "d" || state === "s") context.fillRect(left, middle - BAR / 2, width, BAR);
         if (state === "p") context.fillRect(left, middle - THIN / 2, width, THIN);
         context.globalAlpha = 1;
@@ -180,10 +235,11 @@
 
     function drawTruth(made, entry, middle) {
       const context = made.context;
-      const matches = entry.matches.map((match, frame) => entry.masks[frame] === null ? null : match);
+      const matches = entry.matches.map((match, frame) => (entry.masks[frame] === null ? null : match));
       stretches(matches, function (first, beyond, match) {
         if (match === null) return;
-        const left = made.x(first), width = Math.max(1, made.x(beyond) - left);
+        const left = made.x(first),
+          width = Math.max(1, made.x(beyond) - left);
         if (match >= 0) {
           context.fillStyle = data.tracks[match].colour;
           context.fillRect(left, middle - BAR / 2, width, BAR);
@@ -228,8 +284,9 @@
     }
 
     function moveTo(frame) {
-      const left = slider.offsetLeft, width = slider.clientWidth;
-      playhead.style.left = left + (frame + 0.5) / length * width + "px";
+      const left = slider.offsetLeft,
+        width = slider.clientWidth;
+      playhead.style.left = left + ((frame + 0.5) / length) * width + "px";
       slider.setAttribute("aria-valuenow", frame);
       slider.setAttribute("aria-valuetext", "frame " + frame + " of " + length);
     }

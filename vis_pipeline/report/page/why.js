@@ -2,10 +2,16 @@
 "use strict";
 
 (function () {
-  const element = Report.element, fixed = Report.fixed;
+  const element = Report.element,
+    fixed = Report.fixed;
   const LIFE = ["born", "lost", "ended", "recalled", "reported", "dropped"];
   const STATES = {
-    ".": "not there", s: "shown", d: "detected", p: "predicted, not detected", h: "hidden", l: "lost",
+    ".": "not there",
+    s: "shown",
+    d: "detected",
+    p: "predicted, not detected",
+    h: "hidden",
+    l: "lost",
     c: "predicted, but not reported",
   };
   const REASONS = {
@@ -24,19 +30,36 @@
     if (told[4] !== null) figures.push("affinity " + fixed(told[4]));
     if (told[5] !== null) figures.push("score " + fixed(told[5]));
     if (told[3] !== null) figures.push("detection " + told[3]);
-    return element("div", { class: "decision" }, element("p", {}, model.data.rules[told[2]]),
-      figures.length ? element("p", { class: "figures" }, figures.join(" · ")) : null);
+    return element(
+      "div",
+      { class: "decision" },
+      element("p", {}, model.data.rules[told[2]]),
+      figures.length ? element("p", { class: "figures" }, figures.join(" · ")) : null,
+    );
   }
 
   function about(model, error) {
     if (error.kind === "switch") {
-      return ["switch: ", model.title("truths", error.truth), " goes from ", model.title("tracks", error.before), " to ",
-        model.title("tracks", error.track)];
+      return [
+        "switch: ",
+        model.title("truths", error.truth),
+        " goes from ",
+        model.title("tracks", error.before),
+        " to ",
+        model.title("tracks", error.track),
+      ];
     }
     const miss = error.kind === "miss";
-    const words = [miss ? "missed: " : "false positive: ", miss ? model.title("truths", error.truth) : model.title("tracks", error.track)];
+    const words = [
+      miss ? "missed: " : "false positive: ",
+      miss ? model.title("truths", error.truth) : model.title("tracks", error.track),
+    ];
     if (error.nearest !== null && error.why !== "nothing") {
-      words.push("; nearest ", model.title(miss ? "tracks" : "truths", error.nearest), ", IoU " + fixed(error.iou, 2) + ", " + REASONS[error.why]);
+      words.push(
+        "; nearest ",
+        model.title(miss ? "tracks" : "truths", error.nearest),
+        " at IoU " + fixed(error.iou, 2) + ", " + REASONS[error.why],
+      );
     } else {
       words.push(miss ? "; no track is there" : "; nothing is there");
     }
@@ -53,12 +76,14 @@
     if (model.data.errors) node.insertBefore(errors, corrections);
 
     function drawWhy() {
-      const chosen = model.chosen, frame = model.frame;
+      const chosen = model.chosen,
+        frame = model.frame;
       why.replaceChildren(element("h2", {}, "Why?"));
       if (chosen === null) return drawFrame();
       const entry = model.entry(chosen.kind, chosen.index);
       const title = element("h3", {}, chip(entry.colour), model.title(chosen.kind, chosen.index));
-      if (entry.kind) title.append(element("span", { class: "badge", title: Report.kindMeanings[entry.kind] }, entry.kind));
+      if (entry.kind)
+        title.append(element("span", { class: "badge", title: Report.kindMeanings[entry.kind] }, entry.kind));
       if (entry.crowd) title.append(element("span", { class: "badge" }, "crowd"));
       why.append(title);
       if (chosen.kind === "truths") return drawTruth(entry, frame);
@@ -67,8 +92,15 @@
       here.forEach((told) => why.append(decision(model, told)));
       errorsHere(chosen).forEach((error) => why.append(element("p", { class: "bad" }, ...about(model, error))));
       if (!here.length) {
-        why.append(element("p", { class: "note" }, model.data.events
-          ? "Nothing was decided about it in this frame." : "This run kept no events: nobody knows why."));
+        why.append(
+          element(
+            "p",
+            { class: "note" },
+            model.data.events
+              ? "Nothing was decided about it in this frame."
+              : "This run kept no events: nobody knows why.",
+          ),
+        );
       }
       const life = entry.told.filter((told) => LIFE.includes(told[1]));
       if (life.length) {
@@ -86,8 +118,11 @@
     }
 
     function errorsHere(chosen) {
-      return model.data.errors ? model.errorsOf(chosen.kind, chosen.index)
-        .filter((error) => error.first <= model.frame && model.frame <= error.last) : [];
+      return model.data.errors
+        ? model
+            .errorsOf(chosen.kind, chosen.index)
+            .filter((error) => error.first <= model.frame && model.frame <= error.last)
+        : [];
     }
 
     function drawTruth(entry, frame) {
@@ -99,15 +134,23 @@
       why.append(line);
       errorsHere(model.chosen).forEach((error) => why.append(element("p", { class: "bad" }, ...about(model, error))));
       if (entry.partner >= 0) {
-        why.append(element("p", { class: "note" }, "Over the whole video it is ", model.title("tracks", entry.partner),
-          "'s, by IDF1's matching."));
+        why.append(
+          element(
+            "p",
+            { class: "note" },
+            "Over the whole video it is ",
+            model.title("tracks", entry.partner),
+            "'s, by IDF1's matching.",
+          ),
+        );
       }
       if (match !== null && match < 0) drawRefused(frame);
     }
 
     function drawFrame() {
-      why.append(element("p", { class: "note" },
-        "Click a row, a mask, a birth or an end: here stands the decision behind it."));
+      why.append(
+        element("p", { class: "note" }, "Click a row, a mask, a birth or an end: here stands the decision behind it."),
+      );
       drawRefused(model.frame);
     }
 
@@ -120,13 +163,19 @@
 
     function drawErrors() {
       const found = model.errors();
-      errors.replaceChildren(element("h2", {}, "Errors ", element("span", { class: "faint" }, String(found.length))),
-        element("p", { class: "note" }, "Frame by frame within a class at IoU 0.5, as CLEAR and IDF1 match."));
+      errors.replaceChildren(
+        element("h2", {}, "Errors ", element("span", { class: "faint" }, String(found.length))),
+        element("p", { class: "note" }, "Frame by frame within a class at IoU 0.5, as CLEAR and IDF1 match."),
+      );
       const list = element("ol", { class: "error-list" });
       found.forEach(function (error) {
         const frames = error.first === error.last ? String(error.first) : error.first + "–" + error.last;
-        const button = element("button", { type: "button", class: "error", onclick: () => calls.error(error) },
-          element("span", { class: "frame" }, frames), element("span", {}, ...about(model, error)));
+        const button = element(
+          "button",
+          { type: "button", class: "error", onclick: () => calls.error(error) },
+          element("span", { class: "frame" }, frames),
+          element("span", {}, ...about(model, error)),
+        );
         button.classList.toggle("here", error.first <= model.frame && model.frame <= error.last);
         list.append(element("li", {}, button));
       });
@@ -150,43 +199,95 @@
         corrections.append(controls(chosen));
       }
       const list = element("ol", { class: "edits" });
-      Report.edits.all().forEach((edit, index) => list.append(element("li", {}, words(edit),
-        element("button", { type: "button", "aria-label": "remove this correction", onclick: () => Report.edits.remove(index) }, "×"))));
+      Report.edits
+        .all()
+        .forEach((edit, index) =>
+          list.append(
+            element(
+              "li",
+              {},
+              words(edit),
+              element(
+                "button",
+                { type: "button", "aria-label": "remove this correction", onclick: () => Report.edits.remove(index) },
+                "×",
+              ),
+            ),
+          ),
+        );
       if (!list.childElementCount) return;
-      corrections.append(list,
-        element("button", { type: "button", class: "main", id: "download-edits", onclick: Report.edits.download }, "Download edits.json"),
-        element("p", { class: "note" }, "Applied by vis-pipeline edit, in this order; numbers are those of the run as it is."));
+      corrections.append(
+        list,
+        element(
+          "button",
+          { type: "button", class: "main", id: "download-edits", onclick: Report.edits.download },
+          "Download edits.json",
+        ),
+        element(
+          "p",
+          { class: "note" },
+          "Applied by vis-pipeline edit, in this order; numbers are those of the run as it is.",
+        ),
+      );
     }
 
     function words(edit) {
       const own = edit.video === model.data.id;
-      const track = (index) => own ? "identity " + model.data.tracks[index].number : "track " + index + " (from 0)";
+      const track = (index) => (own ? "identity " + model.data.tracks[index].number : "track " + index + " (from 0)");
       const where = own ? "" : "video " + edit.video + ": ";
       if (edit.op === "join") return element("span", {}, where + "join " + edit.tracks.map(track).join(" and "));
-      if (edit.op === "split") return element("span", {}, where + "split " + track(edit.track) + " at frame " + edit.frame);
+      if (edit.op === "split")
+        return element("span", {}, where + "split " + track(edit.track) + " at frame " + edit.frame);
       if (edit.op === "delete") return element("span", {}, where + "delete " + track(edit.track));
       return element("span", {}, where + track(edit.track) + " becomes ", Report.name(Report.className(edit.category)));
     }
 
     function controls(index) {
-      const video = model.data.id, frame = model.frame, track = model.data.tracks[index];
+      const video = model.data.id,
+        frame = model.frame,
+        track = model.data.tracks[index];
       const add = (edit) => Report.edits.add(Object.assign({ video: video }, edit));
       const others = element("select", { "aria-label": "identity to join with" });
-      model.entries("tracks").filter((entry) => entry.index !== index).forEach((entry) => others.append(
-        element("option", { value: entry.index }, entry.short + " " + entry.name)));
+      model
+        .entries("tracks")
+        .filter((entry) => entry.index !== index)
+        .forEach((entry) =>
+          others.append(element("option", { value: entry.index }, entry.short + " " + Report.isolated(entry.name))),
+        );
       const classes = element("select", { "aria-label": "new class" });
-      Report.index.categories.filter((category) => category[0] !== track.category).forEach((category) => classes.append(
-        element("option", { value: category[0] }, category[1])));
-      const shown = track.masks.map((mask, at) => mask === null ? -1 : at).filter((at) => at >= 0);
+      Report.index.categories
+        .filter((category) => category[0] !== track.category)
+        .forEach((category) => classes.append(element("option", { value: category[0] }, category[1])));
+      const shown = track.masks.map((mask, at) => (mask === null ? -1 : at)).filter((at) => at >= 0);
       const splits = shown.length > 0 && frame > shown[0] && frame <= shown[shown.length - 1];
-      const button = (text, edit, on) => element("button", { type: "button", disabled: !on, onclick: () => add(edit()) }, text);
-      return element("div", { class: "controls" },
+      const button = (text, edit, on) =>
+        element("button", { type: "button", disabled: !on, onclick: () => add(edit()) }, text);
+      return element(
+        "div",
+        { class: "controls" },
         button("Split at frame " + frame, () => ({ op: "split", track: index, frame: frame }), splits),
         button("Delete", () => ({ op: "delete", track: index }), true),
-        element("div", { class: "pair" },
-          button("Join with", () => ({ op: "join", tracks: [index, Number(others.value)].sort((a, b) => a - b) }), others.options.length > 0), others),
-        element("div", { class: "pair" },
-          button("Rename to", () => ({ op: "rename", track: index, category: classes.value }), classes.options.length > 0), classes));
+        element(
+          "div",
+          { class: "pair" },
+          button(
+            "Join with",
+            () => ({ op: "join", tracks: [index, Number(others.value)].sort((a, b) => a - b) }),
+            others.options.length > 0,
+          ),
+          others,
+        ),
+        element(
+          "div",
+          { class: "pair" },
+          button(
+            "Rename to",
+            () => ({ op: "rename", track: index, category: classes.value }),
+            classes.options.length > 0,
+          ),
+          classes,
+        ),
+      );
     }
 
     return { node, drawWhy, drawErrors, drawHere, drawCorrections };

@@ -41,6 +41,10 @@
     return element("p", { class: "note" }, text);
   }
 
+  function number(count, one, many) {
+    return tile(count.toLocaleString("en"), count === 1 ? one : many || one + "s");
+  }
+
   function tiles(index) {
     const found = element("div", { class: index.figures ? "tiles" : "tiles few" });
     if (index.figures) {
@@ -55,10 +59,10 @@
       const scores = index.videos.filter((video) => video.tracks);
       const sum = scores.reduce((total, video) => total + video.score * video.tracks, 0);
       found.append(
-        tile(index.videos.length.toLocaleString("en"), index.videos.length === 1 ? "video" : "videos"),
-        tile(index.frames.toLocaleString("en"), "frames"),
-        tile(index.tracks.toLocaleString("en"), "tracks"),
-        tile(index.classes.length.toLocaleString("en"), "classes found"),
+        number(index.videos.length, "video"),
+        number(index.frames, "frame"),
+        number(index.tracks, "track"),
+        number(index.classes.length, "class", "classes"),
         tile(fixed(index.tracks ? sum / index.tracks : null, 2), "mean score"),
       );
     }

@@ -195,6 +195,7 @@
       stage.setPlaying(false);
       stage.seek(error.first);
       timeline.mark();
+      side.showError(error);
     }
 
     function nextError(by) {

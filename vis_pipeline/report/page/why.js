@@ -182,6 +182,12 @@
       errors.append(list);
     }
 
+    // Brings an error of the list into sight, within its card.
+    function showError(error) {
+      const button = errors.querySelectorAll(".error")[model.errors().indexOf(error)];
+      if (button) errors.scrollTop = button.offsetTop - errors.clientHeight / 2;
+    }
+
     function drawHere() {
       const found = model.errors();
       errors.querySelectorAll(".error").forEach((button, index) => {
@@ -290,6 +296,6 @@
       );
     }
 
-    return { node, drawWhy, drawErrors, drawHere, drawCorrections };
+    return { node, drawWhy, drawErrors, drawHere, showError, drawCorrections };
   };
 })();

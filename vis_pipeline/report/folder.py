@@ -20,7 +20,7 @@ from vis_pipeline.report.video_page import Verdicts, track_colours, verdicts, vi
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.structures.splits import Annotation, Category, Split, Video
 from vis_pipeline.structures.tracks import TrackResult, VideoOutcome
-from vis_pipeline.visualize.run_videos import RunVideos
+from vis_pipeline.visualize.run_videos import RunVideo, RunVideos
 
 PAGE = Path(__file__).with_name("page")
 INDEX = "index.html"
@@ -82,26 +82,25 @@ class Report:
         rows: list[VideoRow] = []
         results: list[TrackResult] = []
         for video_id in self.video_ids:
-            outcome = self._run.read_video(video_id)
-            _require_finite(video_id, outcome)
-            rows.append(self._write_video(video_id, outcome, watcher))
+            video = self._videos.open(video_id)
+            _require_finite(video_id, video.outcome)
+            rows.append(self._write_video(video_id, video, watcher))
             # Without ground truth nobody will look at the masks again.
-            tracks = outcome.tracks if self._truth else [replace(track, segmentations=()) for track in outcome.tracks]
-            results += tracks
+            results += video.tracks if self._truth else [replace(track, segmentations=()) for track in video.tracks]
             watcher.on_done()
         write_script(self._out / "data" / "index.js", {"index": self._overview(rows, results).to_json()})
         for path in sorted(PAGE.iterdir(), key=lambda path: path.name == INDEX):
             write_bytes(self._out / path.name, path.read_bytes())
         return self._out / INDEX
 
-    def _write_video(self, video_id: int, outcome: VideoOutcome, watcher: Watcher) -> VideoRow:
+    def _write_video(self, video_id: int, video: RunVideo, watcher: Watcher) -> VideoRow:
+        outcome, source = video.outcome, video.source
         truths = comparison = judged = None
         if self._truth is not None:
             truths, comparison, judged = self._compared(video_id, outcome)
         stories = self._stories(video_id, len(outcome.tracks))
-        source = self._videos.source(video_id, outcome.length)
         watcher.on_video(source.name, outcome.length)
-        footage = self._write_footage(video_id, outcome, watcher)
+        footage = self._write_footage(video_id, video, watcher)
         page = video_page(video_id, source.name, outcome, footage, stories, self._settings, truths, comparison, judged)
         write_script(self._out / "data" / f"{video_id}.js", {"video": page})
         scores = [track.score for track in outcome.tracks]
@@ -118,11 +117,12 @@ class Report:
             counts=None if comparison is None else comparison.counts,
         )
 
-    def _write_footage(self, video_id: int, outcome: VideoOutcome, watcher: Watcher) -> Footage:
+    def _write_footage(self, video_id: int, video: RunVideo, watcher: Watcher) -> Footage:
+        outcome = video.outcome
         shown = [track for track in outcome.tracks if track.score >= self._least_score]
         colours = track_colours(outcome.tracks)
         return write_footage(
-            self._videos.source(video_id, outcome.length),
+            video.source,
             outcome.length,
             (outcome.height, outcome.width),
             self._out / "frames" / f"{video_id}.mp4",
@@ -150,16 +150,16 @@ class Report:
         return sorted_events(events, results, f"events of video {video_id} of run folder {self._run.path}")
 
     def _overview(self, rows: Sequence[VideoRow], results: Sequence[TrackResult]) -> Overview:
-        categories: dict[int, Category] = {category.id: category for category in self._videos.categories}
+        names = dict(self._videos.all_names)
         if self._truth is not None:
-            categories |= {category.id: category for category in self._truth.categories}
+            names |= {category.id: category.name for category in self._truth.categories}
         return Overview(
             title=self._run.path.resolve().name,
             config_hash=self._run.config_hash(),
             made=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
             unfinished=self._videos.unfinished,
             least_score=self._least_score,
-            categories=tuple(categories.values()),
+            categories=tuple(Category(identifier, name) for identifier, name in names.items()),
             rows=rows,
             results=results,
             truth=self._truth,

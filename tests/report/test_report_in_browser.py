@@ -258,32 +258,58 @@ def test_filters(opened):
     assert page.evaluate(rows)[:2] == ["1", "2"] and "3" not in page.evaluate(rows)
 
 
+def downloaded(page):
+    with page.expect_download() as downloading:
+        page.click("#download-edits")
+    assert downloading.value.suggested_filename == "edits.json"
+    return json.loads(Path(downloading.value.path()).read_text())
+
+
 def test_corrections_become_a_download(opened):
     page = opened("#video=3")
     at_frame(page, 0)
     strip_at(page, 1, 9)
     at_frame(page, 9)
     page.click("button:text-is('Split at frame 9')")
-    page.select_option('select[aria-label="identity to join with"]', "0")
+    assert page.locator(".controls p").text_content() == "identity 1, part 1", "what lies at this frame now"
+    page.select_option('select[aria-label="another identity"]', label="2 \u2068" + MARKUP + "\u2069")
     page.click("button:text-is('Join with')")
     page.select_option('select[aria-label="new class"]', str(2**60 + 1))
     page.click("button:text-is('Rename to')")
     row(page, 4).click()
     page.click("button:text-is('Delete')")
-    page.click("button:text-is('Delete')")
-    page.locator("[aria-label='remove this correction']").last.click()
-    with page.expect_download() as downloading:
-        page.click("#download-edits")
-    assert downloading.value.suggested_filename == "edits.json"
-    assert json.loads(Path(downloading.value.path()).read_text()) == {
+    assert page.locator("button:text-is('Delete')").count() == 0, "what is gone is not edited again"
+    assert downloaded(page) == {
         "run": HASH,
         "edits": [
             {"op": "split", "video": 3, "track": 1, "frame": 9},
-            {"op": "join", "video": 3, "tracks": [0, 1]},
-            {"op": "rename", "video": 3, "track": 1, "category": 2**60 + 1},
+            {"op": "join", "video": 3, "tracks": [1, 0], "parts": [1, 0]},
+            {"op": "rename", "video": 3, "track": 1, "part": 1, "category": 2**60 + 1},
             {"op": "delete", "video": 3, "track": 3},
         ],
     }
+    page.locator("[aria-label='remove this correction']").first.click()
+    assert downloaded(page)["edits"] == [{"op": "delete", "video": 3, "track": 3}], "what rests on it goes with it"
+    page.reload()
+    page.wait_for_selector("#download-edits")
+
+
+def test_identities_are_swapped_from_a_frame_on(opened):
+    page = opened("#video=4")
+    at_frame(page, 0)
+    strip_at(page, 3, 4)
+    at_frame(page, 4)
+    page.select_option('select[aria-label="another identity"]', label="1 \u2068" + MARKUP + "\u2069")
+    assert page.locator("button:text-is('Swap from here')").is_disabled(), "1 has no mask before frame 4"
+    page.select_option('select[aria-label="another identity"]', label="2 \u2068" + MARKUP + "\u2069")
+    page.click("button:text-is('Swap from here')")
+    assert downloaded(page)["edits"] == [
+        {"op": "split", "video": 4, "track": 2, "frame": 4},
+        {"op": "split", "video": 4, "track": 0, "frame": 4},
+        {"op": "join", "video": 4, "tracks": [2, 0], "parts": [0, 1]},
+        {"op": "join", "video": 4, "tracks": [0, 2], "parts": [0, 1]},
+    ]
+    assert page.locator(".controls p").text_content() == "identity 2", "this frame of 3 is 2's now"
 
 
 def test_light_and_dark(opened):

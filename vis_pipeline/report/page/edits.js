@@ -15,11 +15,20 @@
     listener();
   }
 
+  function tracksOf(edit) {
+    return edit.op === "join" ? edit.tracks : [edit.track];
+  }
+
   // Ids are text here and numbers there; they go over as they are, for a browser's numbers end at 2^53.
   function entry(edit) {
     const parts = ['"op": ' + JSON.stringify(edit.op), '"video": ' + edit.video];
-    if (edit.op === "join") parts.push('"tracks": [' + edit.tracks.join(", ") + "]");
-    else parts.push('"track": ' + edit.track);
+    if (edit.op === "join") {
+      parts.push('"tracks": [' + edit.tracks.join(", ") + "]");
+      if (edit.parts) parts.push('"parts": [' + edit.parts.join(", ") + "]");
+    } else {
+      parts.push('"track": ' + edit.track);
+      if (edit.part) parts.push('"part": ' + edit.part);
+    }
     if (edit.op === "split") parts.push('"frame": ' + edit.frame);
     if (edit.op === "rename") parts.push('"category": ' + edit.category);
     return "    {" + parts.join(", ") + "}";
@@ -35,12 +44,21 @@
       }
     },
     all: () => list,
-    add: function (edit) {
-      list.push(edit);
+    of: (video) => list.filter((edit) => edit.video === video),
+    add: function (edits) {
+      list.push(...edits);
       changed();
     },
+    // With an edit those go that come after it and are about the same tracks: they may mean what it has made.
     remove: function (index) {
-      list.splice(index, 1);
+      const gone = list[index],
+        touched = new Set(tracksOf(gone));
+      list = list.filter(function (edit, place) {
+        if (place < index || edit.video !== gone.video) return true;
+        if (place > index && !tracksOf(edit).some((track) => touched.has(track))) return true;
+        tracksOf(edit).forEach((track) => touched.add(track));
+        return false;
+      });
       changed();
     },
     // The page in sight is told, and no other.

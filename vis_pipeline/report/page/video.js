@@ -44,12 +44,14 @@
         played.setAttribute("aria-label", on ? "pause" : "play");
         if (!on) {
           side.drawWhy();
-          side.drawCorrections();
+          corrections.draw();
         }
       },
     });
     const timeline = Report.timeline(model, { picked: pick, seek: stage.seek });
     const side = Report.why(model, { seek: stage.seek, error: goTo });
+    const corrections = Report.corrections(model);
+    side.node.append(corrections.node);
     const filters = Report.filterBar(model, changed);
     played.addEventListener("click", () => stage.setPlaying(!stage.isPlaying()));
 
@@ -157,7 +159,7 @@
       timeline.moveTo(frame);
       if (stage.isPlaying()) return;
       side.drawWhy();
-      side.drawCorrections();
+      corrections.draw();
       if (data.errors) side.drawHere();
       Report.remember(data.id, frame);
     }
@@ -186,7 +188,7 @@
       if (what === null) model.chosen = null;
       changed();
       side.drawWhy();
-      side.drawCorrections();
+      corrections.draw();
     }
 
     function goTo(error) {
@@ -241,7 +243,7 @@
     }
 
     leave = quit;
-    Report.edits.onChange(side.drawCorrections);
+    Report.edits.onChange(corrections.draw);
     document.addEventListener("themechange", onTheme);
     changed();
     reached(model.frame);

@@ -1,4 +1,4 @@
-// The panel beside the frames: why a track is what it is in a frame, what is wrong there, and corrections.
+// The panel beside the frames: why a track is what it is in a frame, what is wrong there.
 "use strict";
 
 (function () {
@@ -71,9 +71,7 @@
   Report.why = function (model, calls) {
     const why = element("section", { class: "card why", "aria-live": "polite" });
     const errors = element("section", { class: "card errors-here" });
-    const corrections = element("section", { class: "card corrections" });
-    const node = element("aside", { class: "side" }, why, corrections);
-    if (model.data.errors) node.insertBefore(errors, corrections);
+    const node = element("aside", { class: "side" }, why, model.data.errors ? errors : null);
 
     function drawWhy() {
       const chosen = model.chosen,
@@ -196,106 +194,6 @@
       });
     }
 
-    function drawCorrections() {
-      const chosen = model.chosen !== null && model.chosen.kind === "tracks" ? model.chosen.index : null;
-      corrections.replaceChildren(element("h2", {}, "Corrections"));
-      if (chosen === null) {
-        corrections.append(element("p", { class: "note" }, "Choose an identity to correct it."));
-      } else {
-        corrections.append(controls(chosen));
-      }
-      const list = element("ol", { class: "edits" });
-      Report.edits
-        .all()
-        .forEach((edit, index) =>
-          list.append(
-            element(
-              "li",
-              {},
-              words(edit),
-              element(
-                "button",
-                { type: "button", "aria-label": "remove this correction", onclick: () => Report.edits.remove(index) },
-                "×",
-              ),
-            ),
-          ),
-        );
-      if (!list.childElementCount) return;
-      corrections.append(
-        list,
-        element(
-          "button",
-          { type: "button", class: "main", id: "download-edits", onclick: Report.edits.download },
-          "Download edits.json",
-        ),
-        element(
-          "p",
-          { class: "note" },
-          "Applied by vis-pipeline edit, in this order; numbers are those of the run as it is.",
-        ),
-      );
-    }
-
-    function words(edit) {
-      const own = edit.video === model.data.id;
-      const track = (index) => (own ? "identity " + model.data.tracks[index].number : "track " + index + " (from 0)");
-      const where = own ? "" : "video " + edit.video + ": ";
-      if (edit.op === "join") return element("span", {}, where + "join " + edit.tracks.map(track).join(" and "));
-      if (edit.op === "split")
-        return element("span", {}, where + "split " + track(edit.track) + " at frame " + edit.frame);
-      if (edit.op === "delete") return element("span", {}, where + "delete " + track(edit.track));
-      return element("span", {}, where + track(edit.track) + " becomes ", Report.name(Report.className(edit.category)));
-    }
-
-    function controls(index) {
-      const video = model.data.id,
-        frame = model.frame,
-        track = model.data.tracks[index];
-      const add = (edit) => Report.edits.add(Object.assign({ video: video }, edit));
-      const others = element("select", { "aria-label": "identity to join with" });
-      model
-        .entries("tracks")
-        .filter((entry) => entry.index !== index)
-        .forEach((entry) =>
-          others.append(element("option", { value: entry.index }, entry.short + " " + Report.isolated(entry.name))),
-        );
-      const classes = element("select", { "aria-label": "new class" });
-      Report.index.categories
-        .filter((category) => category[0] !== track.category)
-        .forEach((category) => classes.append(element("option", { value: category[0] }, category[1])));
-      const shown = track.masks.map((mask, at) => (mask === null ? -1 : at)).filter((at) => at >= 0);
-      const splits = shown.length > 0 && frame > shown[0] && frame <= shown[shown.length - 1];
-      const button = (text, edit, on) =>
-        element("button", { type: "button", disabled: !on, onclick: () => add(edit()) }, text);
-      return element(
-        "div",
-        { class: "controls" },
-        button("Split at frame " + frame, () => ({ op: "split", track: index, frame: frame }), splits),
-        button("Delete", () => ({ op: "delete", track: index }), true),
-        element(
-          "div",
-          { class: "pair" },
-          button(
-            "Join with",
-            () => ({ op: "join", tracks: [index, Number(others.value)].sort((a, b) => a - b) }),
-            others.options.length > 0,
-          ),
-          others,
-        ),
-        element(
-          "div",
-          { class: "pair" },
-          button(
-            "Rename to",
-            () => ({ op: "rename", track: index, category: classes.value }),
-            classes.options.length > 0,
-          ),
-          classes,
-        ),
-      );
-    }
-
-    return { node, drawWhy, drawErrors, drawHere, showError, drawCorrections };
+    return { node, drawWhy, drawErrors, drawHere, showError };
   };
 })();

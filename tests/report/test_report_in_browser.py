@@ -37,10 +37,8 @@ def page():
         browser.close()
 
 
-@pytest.fixture
-def opened(page, folder):
-    """Opens a part of the report (the end of its address); nothing may be reported on the console."""
-    faults = []
+def listeners(faults):
+    """What a page is listened to with: whatever it should not do is put down."""
 
     def console(message):
         if message.type in ("error", "warning"):
@@ -58,18 +56,25 @@ def opened(page, folder):
     def thrown(error):
         faults.append(str(error))
 
-    listeners = {"console": console, "pageerror": thrown, "request": request, "requestfailed": failed}
+    return {"console": console, "pageerror": thrown, "request": request, "requestfailed": failed}
+
+
+@pytest.fixture
+def opened(page, folder):
+    """Opens a part of the report (the end of its address); nothing may be reported on the console."""
+    faults = []
+    listening = listeners(faults)
 
     def open_part(part="", place=folder):
         page.goto((place / "index.html").as_uri() + part)
         return page
 
     page.emulate_media(color_scheme="light")
-    for name, listener in listeners.items():
+    for name, listener in listening.items():
         page.on(name, listener)
     yield open_part
     page.evaluate("localStorage.clear()")
-    for name, listener in listeners.items():
+    for name, listener in listening.items():
         page.remove_listener(name, listener)
     page.goto("about:blank")
     assert faults == []

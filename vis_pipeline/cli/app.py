@@ -27,12 +27,12 @@ COMMAND_MODULES = (
     "submit",
     "evaluate",
     "visualize",
-    "report",
     "sot",
     "train",
     "weights",
     "bench",
     "demo",
+    "report",
 )
 
 # Characters of a name that is too long.

@@ -35,6 +35,7 @@ COMMAND_MODULES = (
     "weights",
     "bench",
     "demo",
+    "report",
 )
 
 OWN_PACKAGES = ("vis_pipeline", "detectors", "evaluation", "configs")

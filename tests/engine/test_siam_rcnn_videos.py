@@ -112,7 +112,7 @@ def test_a_detection_that_may_be_an_absent_target_starts_none() -> None:
     outcome, _ = tracked(scene(30), tracker())
     refused = {event["reason"] for event in outcome.events if event["kind"] == "refused"}
     assert refused <= {"known"}
-    fresh = tracker(targets=TargetSettings(known_score=1.0))
+    fresh = tracker(targets=TargetSettings(known_score=1.0, same_score=1.0))
     assert len(tracked([{"red": LEFT}] * 8 + [{}] * 8 + [{"pink": RIGHT}] * 8, fresh)[0].tracks) == 2
 
 

@@ -22,13 +22,13 @@ class GallerySettings:
 
     Attributes:
         views: templates that are kept: the first one, and the latest ones.
-        score: re-detection score that a place needs.
+        score: re-detection score that a place needs: the network's times the likeness of the looks.
         margin: by how much it must be above any other place.
         same_iou: boxes with this IoU are one place.
     """
 
     views: int = Field(default=4, ge=1)
-    score: float = Field(default=0.5, ge=0, le=1)
+    score: float = Field(default=0.4, ge=0, le=1)
     margin: float = Field(default=0.1, ge=0, le=1)
     same_iou: float = Field(default=0.5, gt=0, le=1)
 

@@ -116,14 +116,14 @@ def test_videos_that_advance_together_are_cut_each_by_itself() -> None:
         same(outcome, track_video(key, shot_by_shot(videos[key], key), Blobs(), tracker, 4))
 
 
-RED, GREEN, BLUE = (20, 20, 220), (20, 200, 20), (220, 20, 20)
+COLOURS = {"red": (20, 20, 220), "green": (20, 200, 20), "blue": (220, 20, 20), "twin": (20, 200, 20)}
 LEFT, RIGHT, TOP = (6, 40), (74, 40), (40, 6)
 
 
 def remembered(script: Sequence[Mapping[str, Place]], scenes: Sequence[int]) -> tuple[VideoOutcome, list[FrameTracks]]:
     """Coloured squares before the backgrounds of the scenes, with a memory."""
     frames = []
-    for frame, scene in zip(coloured_squares(script, {"red": RED, "green": GREEN, "blue": BLUE}), scenes, strict=True):
+    for frame, scene in zip(coloured_squares(script, COLOURS), scenes, strict=True):
         empty = (frame.image == 90).all(axis=2, keepdims=True)
         frames.append(replace(frame, image=np.where(empty, background(scene), frame.image)))
     memory = MemorySettings(score=0.9, margin=0.1, refresh_every=2)
@@ -143,3 +143,11 @@ def test_a_memory_knows_an_object_in_another_shot_at_once_and_back_in_its_own() 
     assert ids[6] == {LEFT: 2, RIGHT: red}
     assert ids[12] == {TOP: green, LEFT: red}
     assert sorted(spans(outcome), key=len) == [list(range(6, 12)), [*range(6), *range(12, 18)], list(range(18))]
+
+
+def test_one_that_was_found_in_its_shot_again_is_away_no_longer() -> None:
+    """After the cut back a second green one comes: it is not the first, which is there."""
+    first, both = {"green": TOP}, {"green": TOP, "twin": RIGHT}
+    outcome, _ = remembered([first] * 6 + [{"blue": LEFT}] * 6 + [first] * 3 + [both] * 5, [A] * 6 + [B] * 6 + [A] * 8)
+    assert not [event for event in outcome.events if event["kind"] == "recalled"]
+    assert spans(outcome) == [[*range(6), *range(12, 20)], list(range(6, 12)), list(range(15, 20))]

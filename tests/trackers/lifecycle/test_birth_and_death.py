@@ -25,9 +25,9 @@ def test_who_chooses_first(row, rank):
     assert ranks(rows(1, **row), TrackingSettings(owner_detections=3, owner_undetected=4)).tolist() == [rank]
 
 
-def test_a_track_is_lost_once_it_was_hidden_for_longer_than_allowed_and_stays_so():
-    table = rows(3, hidden=[2, 3, 0], lost=[False, False, True])
-    assert lost(table, TrackingSettings(max_hidden=2)).tolist() == [False, True, True]
+def test_a_track_is_lost_once_it_was_hidden_for_longer_than_allowed_and_in_other_shots():
+    table = rows(4, hidden=[2, 3, 0, 0], shots=[1, 1, 0, 2])
+    assert lost(table, 1, TrackingSettings(max_hidden=2)).tolist() == [False, True, True, True]
 
 
 def test_a_track_ends_once_it_was_undetected_for_longer_than_allowed():

@@ -58,6 +58,7 @@ def frame(
     settings: TrackingSettings | None = None,
     last: list[Span] | None = None,
     alike: np.ndarray | None = None,
+    shot: int = 0,
     **row: object,
 ) -> Decision:
     """What is decided about such a frame."""
@@ -65,7 +66,7 @@ def frame(
     tracks = [span for span, _ in predictions] if last is None else last
     areas = np.array([10.0 * max(stop - start, 1) for start, stop in tracks])
     table = rows(len(tracks), **{"boxes": boxes(tracks), "areas": areas, **row})
-    return decide(candidates, table, settings or TrackingSettings())
+    return decide(candidates, table, shot, settings or TrackingSettings())
 
 
 def matches(decision: Decision) -> dict[int, int]:
@@ -145,6 +146,19 @@ def test_a_lost_track_is_found_where_it_was_but_only_if_nobody_else_is_there() -
         [((0, 10), 0.9)], [(NOWHERE, 0.0), ((2, 12), 0.9)], last=[(0, 10), (2, 12)], lost=[True, False]
     )  # fmt: skip
     assert matches(both) == {1: 0}
+
+
+def test_a_track_of_another_shot_is_nowhere_in_this_one() -> None:
+    decision = frame(
+        [((0, 10), 0.9)], [(NOWHERE, 0.0), (NOWHERE, 0.0)], last=[(0, 10), (1, 11)], lost=[True, False],
+        shots=[0, 1], shot=1,
+    )  # fmt: skip
+    assert matches(decision) == {1: 0}
+    alone = frame([((0, 10), 0.9)], [(NOWHERE, 0.0)], last=[(0, 10)], lost=[True], shots=[0], shot=1)
+    assert matches(alone) == {} and alone.born.tolist() == [0]
+    assert alone.newborn.shots.tolist() == [1]
+    assert alone.table.lost.tolist() == [True]
+    assert alone.table.undetected.tolist() == [1]
 
 
 def test_one_leaves_and_another_enters_in_the_same_frame() -> None:

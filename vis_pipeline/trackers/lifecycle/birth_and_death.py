@@ -81,9 +81,9 @@ def births(
     return np.asarray(born, dtype=np.int64), refused
 
 
-def lost(table: TrackTable, settings: TrackingSettings) -> NDArray[np.bool_]:
-    """Which tracks are not searched for after a frame, bool [N]: hidden for too long, and not detected since."""
-    return np.asarray(table.lost | (table.hidden > settings.max_hidden))
+def lost(table: TrackTable, shot: int, settings: TrackingSettings) -> NDArray[np.bool_]:
+    """Which tracks are not searched for in a shot, bool [N]: those of another one, and those hidden for too long."""
+    return np.asarray((table.shots != shot) | (table.hidden > settings.max_hidden))
 
 
 def survivors(table: TrackTable, settings: TrackingSettings) -> NDArray[np.bool_]:

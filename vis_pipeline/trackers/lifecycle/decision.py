@@ -74,14 +74,14 @@ class Decision:
     newborn: TrackTable
 
 
-def decide(candidates: Candidates, table: TrackTable, settings: TrackingSettings) -> Decision:
-    """Decide one frame from what it offers and from what is known of the tracks before it."""
+def decide(candidates: Candidates, table: TrackTable, shot: int, settings: TrackingSettings) -> Decision:
+    """Decide one frame of a shot from what it offers and from what is known of the tracks before it."""
     count = len(candidates.detection_scores)
     inside = share_inside(candidates.overlaps, candidates.areas, candidates.areas)
-    assignment = associate(_sweeps(candidates, table, settings), ranks(table, settings))
+    assignment = associate(_sweeps(candidates, table, shot, settings), ranks(table, settings))
     doubted = _doubts(candidates, assignment, table, inside, settings)
     shown = _shown(candidates, assignment, doubted, settings)
-    after = _after(candidates, assignment, table, shown != HIDDEN, settings)
+    after = _after(candidates, assignment, table, shown != HIDDEN, shot, settings)
     alive = survivors(after, settings)
     # Two tracks never share one object: what a detection shows may not be shown already, nor be a part of what is.
     showing = shown[shown != HIDDEN]
@@ -105,18 +105,19 @@ def decide(candidates: Candidates, table: TrackTable, settings: TrackingSettings
         refusals=refusals,
         table=after,
         alive=alive,
-        newborn=newborn(candidates.boxes[born], candidates.areas[born]),
+        newborn=newborn(candidates.boxes[born], candidates.areas[born], shot),
     )
 
 
-def _sweeps(candidates: Candidates, table: TrackTable, settings: TrackingSettings) -> tuple[Sweep, Sweep]:
+def _sweeps(candidates: Candidates, table: TrackTable, shot: int, settings: TrackingSettings) -> tuple[Sweep, Sweep]:
     """By masks, SiamMask's or the last detected one where motion carried it, whichever fits better; then without them.
 
     Masks say nothing of a body that comes out from behind another, or of a thin one that moved by its own width: there
-    decides how near the boxes are, to where the track was last or should be by now, and how alike the colours.
+    decides how near the boxes are, to where the track was last or should be by now, and how alike the colours. No place
+    says anything of a track of another shot.
     """
     count = len(candidates.detection_scores)
-    likeness = candidates.likeness[:count]
+    likeness = candidates.likeness[:count] * (table.shots == shot)
     overlaps = np.maximum(candidates.overlaps[:count, count:], candidates.expected)
     boxes = candidates.boxes[:count]
     moved = table.moved_boxes(settings.motion.momentum)
@@ -175,6 +176,7 @@ def _after(
     assignment: Assignment,
     table: TrackTable,
     seen: NDArray[np.bool_],
+    shot: int,
     settings: TrackingSettings,
 ) -> TrackTable:
     """The tracks' rows after the frame."""
@@ -183,4 +185,4 @@ def _after(
     scores = np.where(predicted, candidates.tracking_scores, np.nan)[owners]
     after = detected(table, owners, candidates.boxes[found], candidates.areas[found], scores)
     after = undetected(after, free, seen[free])
-    return replace(after, lost=lost(after, settings))
+    return replace(after, lost=lost(after, shot, settings))

@@ -19,14 +19,17 @@ from vis_pipeline.structures.tracks import FrameTracks
 from vis_pipeline.structures.uploads import uploaded
 from vis_pipeline.trackers.base import Finished
 from vis_pipeline.trackers.lifecycle.appearance import BINS, blended
+from vis_pipeline.trackers.lifecycle.birth_and_death import lost
 from vis_pipeline.trackers.lifecycle.chronicle import Chronicle
 from vis_pipeline.trackers.lifecycle.decision import HIDDEN, Candidates, Decision, decide
+from vis_pipeline.trackers.lifecycle.events import Event, EventKind
 from vis_pipeline.trackers.lifecycle.frame_tracks import frame_tracks
 from vis_pipeline.trackers.lifecycle.history import TrackHistory
 from vis_pipeline.trackers.lifecycle.live_tracks import LiveTracks
 from vis_pipeline.trackers.lifecycle.observation import Observation, measure, observe, read_windows
 from vis_pipeline.trackers.lifecycle.propagation import Answer, Changes, Needs, Packing, Propagated, StateT
 from vis_pipeline.trackers.lifecycle.settings import NextBox, TrackingSettings
+from vis_pipeline.trackers.lifecycle.shots import Shots, no_shots, signature
 from vis_pipeline.trackers.lifecycle.table import no_tracks
 from vis_pipeline.trackers.memory import Remembering, Sighting
 from vis_pipeline.trackers.post.scores import vote_class
@@ -62,6 +65,7 @@ class LifecycleSession(Generic[StateT]):
         self._live: LiveTracks | None = None
         self._states: StateT | None = None
         self._changes: Changes | None = None
+        self._shots = no_shots()
         self._chronicle = Chronicle(settings)
         self._frames = 0
         self._searches = 0
@@ -73,12 +77,14 @@ class LifecycleSession(Generic[StateT]):
             self._live, self._changes = self._nobody(image)
         else:
             self._live = self._live.later(frame.index - self._last_frame - 1)
+        with self._watch("associate"):
+            self._live = self._in_its_shot(frame, self._live)
         self._frames += 1
         self._proposed, self._last_frame = _Proposed(frame, image, detections), frame.index
-        lost = self._live.table.lost
-        self._searches += int((~lost).sum())
-        searched = self._on_device(np.flatnonzero(~lost)) if lost.any() else None
-        known = self._live.table.select(np.flatnonzero(~lost))
+        present = np.flatnonzero(~self._live.table.lost)
+        self._searches += len(present)
+        searched = self._on_device(present) if len(present) < len(self._live.table) else None
+        known = self._live.table.select(present)
         expected = known.moved_boxes(self._settings.motion.search_momentum)
         questions = self._memory.ask(frame.index, detections, expected, known.detections)
         return Needs(image, self._states, self._changes, searched, questions)
@@ -102,7 +108,7 @@ class LifecycleSession(Generic[StateT]):
             observation = observe(image, detections, predicted)
             shifts = np.rint(live.table.displacements(self._settings.motion.momentum)).astype(np.int64)
             candidates = measure(observation, detections, predicted, live.masks, live.colours, shifts)
-            decision = decide(candidates, live.table, self._settings)
+            decision = decide(candidates, live.table, self._shots.current, self._settings)
         with self._watch("encode"):
             sources = np.concatenate([decision.shown[decision.shown != HIDDEN], decision.born])
             boxes = candidates.boxes[sources].astype(np.int64)
@@ -129,6 +135,20 @@ class LifecycleSession(Generic[StateT]):
                 self._live = self._live.followed_by(self._newborn(observation, decision, born))
         return shown
 
+    def _in_its_shot(self, frame: Frame, live: LiveTracks) -> LiveTracks:
+        """The tracks as a frame meets them: at a cut those of other shots are lost, and at once out of sight."""
+        settings, before = self._settings, self._shots.current
+        needed = set(live.table.shots.tolist())
+        self._shots = self._shots.at(signature(frame.image), needed, settings.shots.cut_likeness)
+        if self._shots.current == before:
+            return live
+        after = replace(live.table, lost=lost(live.table, self._shots.current, settings))
+        left = [live.histories[track] for track in np.flatnonzero(after.lost & ~live.table.lost)]
+        self._chronicle.log(Event(frame.index, EventKind.LOST, track.number, reason="another shot") for track in left)
+        for track in left:
+            self._memory.leave(track.number, max(track.masks), len(track.labels))
+        return replace(live, table=after)
+
     def _remember(
         self,
         recognition: Tensor,
@@ -139,8 +159,8 @@ class LifecycleSession(Generic[StateT]):
         candidates: Candidates,
     ) -> tuple[LiveTracks, tuple[TrackHistory, ...], Decision]:
         """Tracks that are known again go on under their old numbers; what is seen and who leaves is remembered."""
-        memory, matched, before = self._memory, decision.assignment, live.table
-        for track in matched.tracks[before.lost[matched.tracks]]:
+        memory, before = self._memory, live.table
+        for track in np.flatnonzero(decision.shown != HIDDEN):
             memory.back(live.histories[track].number)
         again = {
             known.now: self._chronicle.join(known)
@@ -174,6 +194,7 @@ class LifecycleSession(Generic[StateT]):
             "last_frame": self._last_frame,
             "frames": self._frames,
             "searches": self._searches,
+            "shot": self._shots.current,
             "live": [history.number for history in self._live.histories],
             "born": self._changes.born,
             "memory": remembered,
@@ -183,6 +204,7 @@ class LifecycleSession(Generic[StateT]):
             **_named("states", self._packing.pack(self._states)),
             **_named("changes", {name: getattr(self._changes, name) for name in _CHANGED}),
             **_named("memory", views),
+            **_named("shots", self._shots.to_tensors()),
         }
         return Checkpoint([self._chronicle.record()], facts, tensors)
 
@@ -194,6 +216,7 @@ class LifecycleSession(Generic[StateT]):
         self._frames, self._searches, self._last_frame = facts["frames"], facts["searches"], facts["last_frame"]
         self._chronicle.restore(checkpoint.records, self._last_frame)
         self._memory.restore(facts["memory"], _under("memory", tensors))
+        self._shots = Shots.from_tensors(facts["shot"], _under("shots", tensors))
         live = [self._chronicle[number] for number in facts["live"]]
         self._live = LiveTracks.from_tensors(_under("live", tensors), live, self._device)
         self._states = self._packing.unpack(self._moved(_under("states", tensors)))

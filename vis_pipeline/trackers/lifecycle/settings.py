@@ -46,6 +46,17 @@ class MotionSettings:
 
 
 @dataclass(frozen=True, config=STRICT)
+class ShotSettings:
+    """Where a video is cut.
+
+    Attributes:
+        cut_likeness: a frame less like the one before it than this is of another shot; 0: the video is one shot.
+    """
+
+    cut_likeness: float = Field(default=0.65, ge=0, le=1)
+
+
+@dataclass(frozen=True, config=STRICT)
 class BeliefSettings:
     """What the predicted mask of a track without a detection must show to be believed, and so to be seen.
 
@@ -82,6 +93,7 @@ class TrackingSettings:
         owner_detections: detections that make a track an owner, one of those that choose first.
         owner_undetected: frames in a row without a detection after which it is none, until it is detected.
         motion: where tracks are expected.
+        shots: where they are expected no longer.
         colour_rate: weight of a new detection in the colours that a track is known by.
         renew_every: SiamMask's template is cut anew at every so many detections of a track; 0: it stays from birth.
         kept_mask: the mask a matched track keeps.
@@ -108,6 +120,7 @@ class TrackingSettings:
     owner_detections: int = Field(default=3, ge=1)
     owner_undetected: int = Field(default=10, ge=0)
     motion: MotionSettings = field(default_factory=MotionSettings)
+    shots: ShotSettings = field(default_factory=ShotSettings)
     colour_rate: float = Field(default=0.5, gt=0, le=1)
     renew_every: int = Field(default=1, ge=0)
     kept_mask: KeptMask = KeptMask.DETECTOR

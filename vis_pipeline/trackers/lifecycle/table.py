@@ -21,6 +21,7 @@ class TrackTable:
         since: int64 [N], frames of the video since the last one; those that could not be read count here too.
         hidden: int64 [N], frames in a row in which nothing was shown.
         lost: bool [N], not searched for.
+        shots: int64 [N], the shot of the video that the track began in: its place means nothing in another one.
         usual_scores: float64 [N], running mean of the tracking scores in frames with a detection; NaN before the first.
         boxes: float64 [N, 4], x, y, w, h of the last detection's mask.
         areas: float64 [N], its pixels.
@@ -32,6 +33,7 @@ class TrackTable:
     since: NDArray[np.int64]
     hidden: NDArray[np.int64]
     lost: NDArray[np.bool_]
+    shots: NDArray[np.int64]
     usual_scores: NDArray[np.float64]
     boxes: NDArray[np.float64]
     areas: NDArray[np.float64]
@@ -67,8 +69,8 @@ class TrackTable:
         return self.boxes + np.pad(self.displacements(momentum), ((0, 0), (0, 2)))
 
 
-def newborn(boxes: NDArray[np.float64], areas: NDArray[np.integer]) -> TrackTable:
-    """Rows of tracks that begin with these detections: boxes [N, 4] x, y, w, h and pixels [N] of their masks."""
+def newborn(boxes: NDArray[np.float64], areas: NDArray[np.integer], shot: int) -> TrackTable:
+    """Rows of tracks that begin in a shot with detections: boxes [N, 4] x, y, w, h, and pixels [N] of their masks."""
     count = len(areas)
     zeros = np.zeros(count, dtype=np.int64)
     return TrackTable(
@@ -77,6 +79,7 @@ def newborn(boxes: NDArray[np.float64], areas: NDArray[np.integer]) -> TrackTabl
         since=zeros,
         hidden=zeros,
         lost=np.zeros(count, dtype=np.bool_),
+        shots=zeros + shot,
         usual_scores=np.full(count, np.nan),
         boxes=boxes.astype(np.float64),
         areas=areas.astype(np.float64),
@@ -86,7 +89,7 @@ def newborn(boxes: NDArray[np.float64], areas: NDArray[np.integer]) -> TrackTabl
 
 def no_tracks() -> TrackTable:
     """The table before the first frame."""
-    return newborn(np.zeros((0, 4)), np.zeros(0, dtype=np.int64))
+    return newborn(np.zeros((0, 4)), np.zeros(0, dtype=np.int64), 0)
 
 
 def detected(

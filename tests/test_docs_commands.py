@@ -13,7 +13,7 @@ from vis_pipeline.cli.app import app
 ROOT = Path(__file__).parents[1]
 PAGES = [
     ROOT / "README.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "vis_pipeline/weights").glob("*.md")),
 ]
 START = re.compile(r"(vis-pipeline|torchrun [^\n]*-m vis_pipeline) ")

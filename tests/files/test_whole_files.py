@@ -26,11 +26,12 @@ SOURCES = [
     *(Path(whole_files.__file__).parents[2] / n for n in ("detectors", "evaluation")),
 ]
 # A made split's frames count only with the `instances.json` that comes last; a server's word on a half-fetched file; a
-# bench's files in a folder for the moment; PyAV, which fills a file beside the video's place.
+# bench's files in a folder for the moment; PyAV, which fills a file beside the video's or the GIF's place.
 WRITE_FOR_THEMSELVES = {
     "synthesis/common/split.py",
     "weights/fetch.py",
     "bench/evaluator.py",
+    "visualize/gif_writer.py",
     "visualize/video_writer.py",
 }
 

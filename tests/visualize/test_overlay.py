@@ -3,6 +3,7 @@ import pytest
 
 from vis_pipeline import masks
 from vis_pipeline.visualize.overlay import Label, TrackPainter, enlarged
+from vis_pipeline.visualize.style import Part, Style
 
 GREY = 120
 
@@ -151,3 +152,52 @@ def test_a_hundred_tracks_and_edges_do_not_break_the_drawing():
 )
 def test_small_frames_grow_by_a_whole_factor(size, expected):
     assert enlarged(_frame(*size)).shape[:2] == expected
+
+
+def _styled(parts, predicted=(), trails=(), **settings):
+    """A mask of rows 60 to 139 and columns 80 to 179 in blue, drawn so; which pixels are changed."""
+    style = Style(frozenset(parts), **settings)
+    painter = TrackPainter([Label("1 a", "1")], np.array([[255, 0, 0]], np.uint8), style)
+    drawn = painter.draw(_frame(), [_rle(192, 320, 60, 80, 80, 100)], "", predicted, trails)
+    return drawn, (drawn != GREY).any(axis=2)
+
+
+def test_each_part_is_drawn_alone():
+    assert not _styled([])[1].any()
+    fill = _styled([Part.FILL])[1]
+    assert fill[60:140, 80:180].all() and fill.sum() == 80 * 100
+    contour = _styled([Part.CONTOUR])[1]
+    assert contour[60, 80:180].all() and contour[60:140, 80].all() and not contour[64:136, 84:176].any()
+    assert not contour[:57].any() and not contour[:, :77].any()
+    # The box lies at the mask's edges, right and bottom ones exclusive.
+    box = _styled([Part.BOXES])[1]
+    assert box[60, 80:180].all() and box[100, [80, 180]].all() and not box[64:136, 84:176].any()
+    label = _styled([Part.LABELS])[1]
+    rows, columns = np.nonzero(label)
+    assert rows.max() < 60 and columns.min() >= 80 and label.any()
+
+
+def test_the_opacity_is_how_much_of_the_colour_there_is():
+    for opacity in (0.0, 0.25, 1.0):
+        drawn, _ = _styled([Part.FILL], opacity=opacity)
+        expected = np.rint(GREY + opacity * (np.array([255, 0, 0]) - GREY))
+        np.testing.assert_array_equal(drawn[100, 130], expected)
+
+
+def test_a_predicted_box_is_broken():
+    whole, broken = _styled([Part.BOXES])[1], _styled([Part.BOXES], predicted=[0])[1]
+    assert whole[60, 90:170].all() and 0.3 < broken[60, 90:170].mean() < 0.8
+    assert not broken[64:136, 84:176].any() and 0.3 < broken[70:130, 180].mean() < 0.8
+
+
+def test_a_trail_goes_through_its_points_and_has_gaps_where_the_object_was_not_seen():
+    way = np.array([[20, 30], [60, 30], [np.nan, np.nan], [120, 30], [200, 30]], float)
+    drawn, changed = _styled([Part.TRAILS], trails=[way])
+    assert changed[30, 20:61].all() and changed[30, 120:201].all() and not changed[30, 70:110].any()
+    assert not changed[50:].any()
+    # It is thicker towards the last point, where the object is, in its colour.
+    assert changed[:, 30].sum() <= changed[:, 190].sum() < changed[:, 200].sum()
+    assert (drawn[30, 200] == [255, 0, 0]).all()
+    assert not _styled([Part.TRAILS], trails=[np.full((3, 2), np.nan)])[1].any()
+    far = np.array([[1e9, -1e9], [10, 10]])
+    assert _styled([Part.TRAILS], trails=[far])[1][10, 10]

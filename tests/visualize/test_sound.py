@@ -9,6 +9,7 @@ import pytest
 
 from vis_pipeline.data.frames import open_recorded
 from vis_pipeline.data.limits import Limits
+from vis_pipeline.visualize.pictures import Form, Pictures
 from vis_pipeline.visualize.renderer import render_video
 
 RATE, SECONDS, TONE = 44_100, 2.0, 441.0
@@ -17,6 +18,8 @@ HEIGHT, WIDTH = 48, 64
 
 class Plain:
     """Draws nothing."""
+
+    panels = 1
 
     def on_video(self, image, frame, caption):
         return image
@@ -89,7 +92,7 @@ EVEN = [index / 10 for index in range(20)]
 )
 def test_sound_is_copied_where_an_mp4_holds_it_and_else_coded_as_aac(tmp_path, name, codec, kept):
     clip = clip_with_a_tone(tmp_path / name, codec, EVEN, "stereo")
-    drawn = render_video(open_recorded(clip), Plain(), tmp_path / "out/drawn", None, 20).mp4
+    drawn = render_video(open_recorded(clip), Plain(), tmp_path / "out/drawn", 20).files[Form.MP4]
     found, begins, ends, channels = heard_in(drawn)
     assert (found, channels) == (kept or "aac", 2)
     _, was_begun, was_ended, _ = heard_in(clip)
@@ -105,7 +108,7 @@ def test_sound_is_copied_where_an_mp4_holds_it_and_else_coded_as_aac(tmp_path, n
 
 def test_the_sound_of_a_clip_with_an_uneven_rate_stays_in_its_place(tmp_path):
     clip = clip_with_a_tone(tmp_path / "clip.mp4", "aac", [0.0, 0.1, 0.2, 1.2])
-    drawn = render_video(open_recorded(clip), Plain(), tmp_path / "out/drawn", None, 4).mp4
+    drawn = render_video(open_recorded(clip), Plain(), tmp_path / "out/drawn", 4).files[Form.MP4]
     _, begins, ends, _ = heard_in(drawn)
     assert (begins, ends) == (pytest.approx(0.5, abs=0.06), pytest.approx(2.0, abs=0.06))
     with av.open(str(drawn)) as container:
@@ -115,13 +118,14 @@ def test_the_sound_of_a_clip_with_an_uneven_rate_stays_in_its_place(tmp_path):
 def test_a_part_has_the_sound_of_that_part(tmp_path):
     clip = clip_with_a_tone(tmp_path / "clip.mp4", "aac", EVEN)
     part = open_recorded(clip, limits=Limits(frames=10))
-    _, begins, ends, _ = heard_in(render_video(part, Plain(), tmp_path / "out/drawn", None, 10).mp4)
+    _, begins, ends, _ = heard_in(render_video(part, Plain(), tmp_path / "out/drawn", 10).files[Form.MP4])
     assert (begins, ends) == (pytest.approx(0.5, abs=0.06), pytest.approx(1.0, abs=0.06))
 
 
 def test_another_rate_has_no_sound(tmp_path):
     clip = clip_with_a_tone(tmp_path / "clip.mp4", "aac", EVEN)
-    drawn = render_video(open_recorded(clip), Plain(), tmp_path / "out/drawn", 25, 20).mp4
+    pictures = Pictures(frames_per_second=25)
+    drawn = render_video(open_recorded(clip), Plain(), tmp_path / "out/drawn", 20, pictures).files[Form.MP4]
     with av.open(str(drawn)) as container:
         assert not container.streams.audio
 
@@ -130,6 +134,6 @@ def test_damaged_sound_costs_the_sound_alone(tmp_path):
     clip = clip_with_a_tone(tmp_path / "clip.mkv", "pcm_s16le", EVEN)
     data = clip.read_bytes()
     clip.write_bytes(data[: int(0.7 * len(data))])
-    drawn = render_video(open_recorded(clip, "skip"), Plain(), tmp_path / "out/drawn", None, 20).mp4
+    drawn = render_video(open_recorded(clip, "skip"), Plain(), tmp_path / "out/drawn", 20).files[Form.MP4]
     with av.open(str(drawn)) as container:
         assert len(list(container.decode(video=0))) > 5

@@ -15,7 +15,7 @@ def test_coverage_is_the_share_of_each_stretch(flags, width):
 
 def _row(number, visible, colour=(0, 200, 0), predicted=()):
     guessed = np.isin(np.arange(len(visible)), list(predicted))
-    return TimelineRow(number, "ring", 0.5, np.array(colour, np.uint8), np.array(visible, bool), guessed)
+    return TimelineRow(number, "ring", "0.50", np.array(colour, np.uint8), np.array(visible, bool), guessed)
 
 
 def test_a_bar_shows_when_a_track_is_there():

@@ -122,8 +122,8 @@ def pairs(
     from vis_pipeline.settings.config import load_config, parse
     from vis_pipeline.settings.device import torch_device
     from vis_pipeline.training.tracker.settings import TrackerTraining
+    from vis_pipeline.visualize.frame_files import write_png
     from vis_pipeline.visualize.pair_sheet import pair_sheet
-    from vis_pipeline.visualize.renderer import write_png
 
     if sheet is not None and not sheet.parent.is_dir():
         raise ConfigError(f"--sheet {sheet}: there is no folder {sheet.parent}")

@@ -127,7 +127,7 @@ def sot(
     source = open_recorded(frames)
     if out is not None:
         from vis_pipeline.visualize.file_names import file_stem
-        from vis_pipeline.visualize.renderer import picture_files
+        from vis_pipeline.visualize.pictures import picture_files
 
         picture_files(source, out / file_stem(source.name))
     asked = _Asked(tracker, weights, redetector, config, selection, preset, 2 if two_stage else 1)
@@ -156,7 +156,7 @@ def sot(
         from vis_pipeline.cli.visualize import draw_object
         from vis_pipeline.data.object_track import object_track
 
-        draw_object(object_track(content), source, out, None)
+        draw_object(object_track(content), source, out)
 
 
 def _siammask(asked: _Asked, device: "torch.device") -> "Follower":

@@ -12,7 +12,7 @@ from vis_pipeline.structures.frames import Frame
 from vis_pipeline.structures.tracks import FrameTracks, MaskState
 from vis_pipeline.visualize.overlay import Label, TrackPainter
 from vis_pipeline.visualize.palette import identity_colours
-from vis_pipeline.visualize.text import can_draw
+from vis_pipeline.visualize.text import can_draw, isolated
 from vis_pipeline.visualize.window import Window, at_window_size
 
 
@@ -45,7 +45,7 @@ class LiveArtist:
 
     def _name(self, label: int) -> str:
         name = self._class_names.get(label, "")
-        return name if can_draw(name) and name else f"class {label}"
+        return isolated(name) if can_draw(name) and name else f"class {label}"
 
 
 @contextmanager

@@ -10,15 +10,25 @@ from numpy.typing import NDArray
 from vis_pipeline import masks
 from vis_pipeline.masks import Rle
 from vis_pipeline.visualize.labels import PlacedLabel, gap, place_labels
+from vis_pipeline.visualize.marks import (
+    SHORT_SIDE,
+    as_colour,
+    box_corners,
+    draw_box,
+    draw_mask,
+    draw_trail,
+    line_thickness,
+    middle,
+    rim,
+    scaled_box,
+)
+from vis_pipeline.visualize.style import TRACK_STYLE, Part, Style
 from vis_pipeline.visualize.text import Colour, draw_text, fill_box, shortened, text_size
 
 _BACKING: Colour = (20, 20, 20)
 _TEXT: Colour = (255, 255, 255)
-_MASK_OPACITY = 0.42
 _BACKING_OPACITY = 0.78
-_SHORT_SIDE = 360
 _LONGEST_ENLARGED = 4096
-_HALO = 2
 # The caption takes at most this share of a frame's height, or there is none.
 _MOST_CAPTION = 0.25
 
@@ -31,7 +41,7 @@ class Label:
     short: str
 
 
-def enlarged(image: NDArray[np.uint8], short_side: int = _SHORT_SIDE) -> NDArray[np.uint8]:
+def enlarged(image: NDArray[np.uint8], short_side: int = SHORT_SIDE) -> NDArray[np.uint8]:
     """The image [H, W, 3] enlarged by the smallest whole factor that brings its short side to `short_side` pixels.
 
     The factor is less where the long side would pass 4096 pixels.
@@ -51,9 +61,10 @@ class TrackPainter:
     `colours` is uint8 [N, 3], BGR. All frames have one size.
     """
 
-    def __init__(self, labels: Sequence[Label], colours: NDArray[np.uint8]) -> None:
+    def __init__(self, labels: Sequence[Label], colours: NDArray[np.uint8], style: Style = TRACK_STYLE) -> None:
         self._labels = labels
         self._colours = [as_colour(colour) for colour in colours]
+        self._style = style
         self._places: dict[int, PlacedLabel | None] = {}
 
     def call(self, labels: Sequence[Label], colours: NDArray[np.uint8]) -> None:
@@ -67,21 +78,29 @@ class TrackPainter:
         rles: Sequence[Rle | None],
         caption: str = "",
         predicted: Collection[int] = (),
+        trails: Sequence[NDArray[np.float64]] = (),
     ) -> NDArray[np.uint8]:
         """A copy of `image` (uint8 [H, W, 3], BGR) with the tracks drawn, the first track on top.
 
         `rles[i]` is track i's mask in this frame (None or empty: not drawn); masks of another size than the image's are
         scaled to it, so that a frame may be enlarged before. The tracks `predicted` are hatched in a broken outline.
-        `caption` goes to the bottom left corner. Labels choose their places from the first track on; one that could
-        not stay at its object has a line to it.
+        `trails[i]` is the way of track i, see :func:`draw_trail`. `caption` goes to the bottom left corner. Labels
+        choose their places from the first track on; one that could not stay at its object has a line to it.
         """
         canvas: NDArray[np.uint8] = image.copy()
         seen = {index: rle for index, rle in enumerate(rles) if rle is not None and masks.area([rle])[0] > 0}
         for index, rle in reversed(seen.items()):
-            draw_mask(canvas, rle, self._colours[index], hatched=index in predicted)
+            draw_mask(canvas, rle, self._colours[index], index in predicted, self._style)
+        for index, trail in reversed([*enumerate(trails)]):
+            draw_trail(canvas, trail, self._colours[index])
+        if Part.BOXES in self._style:
+            for index, rle in reversed(seen.items()):
+                corners = box_corners(scaled_box(rle, *canvas.shape[:2]))
+                draw_box(canvas, corners, self._colours[index], broken=index in predicted)
         size = label_font_size(*canvas.shape[:2])
-        reserved = draw_caption(canvas, caption, size) if caption else []
-        self._draw_labels(canvas, seen, size, reserved)
+        reserved = draw_caption(canvas, caption, size)
+        if Part.LABELS in self._style:
+            self._draw_labels(canvas, seen, size, reserved)
         return canvas
 
     def _draw_labels(
@@ -92,7 +111,7 @@ class TrackPainter:
         reserved: Sequence[tuple[int, int, int, int]],
     ) -> None:
         height, width = canvas.shape[:2]
-        boxes = np.array([_scaled_box(rle, height, width) for rle in seen.values()]).reshape(-1, 4)
+        boxes = np.array([scaled_box(rle, height, width) for rle in seen.values()]).reshape(-1, 4)
         wordings = [(self._labels[index].full, self._labels[index].short) for index in seen]
         sizes = [[label_size(text, size) for text in texts] for texts in wordings]
         before = [self._places.get(index) for index in seen]
@@ -105,7 +124,7 @@ class TrackPainter:
         ]
         for place, index, box, _, extent in drawn:
             if gap(box, place, extent) > extent[1] / 2:
-                _draw_leader(canvas, place, extent, _middle(seen[index], height, width), self._colours[index])
+                _draw_leader(canvas, place, extent, middle(seen[index], height, width), self._colours[index])
         for place, index, _, text, _ in drawn:
             draw_label(canvas, text, place.x, place.y, size, self._colours[index])
 
@@ -113,36 +132,6 @@ class TrackPainter:
 def label_font_size(height: int, width: int) -> int:
     """Font size in pixels for labels on a frame of this size."""
     return max(11, round(min(height, width) / 30))
-
-
-def draw_mask(canvas: NDArray[np.uint8], rle: Rle, colour: Colour, hatched: bool = False) -> None:
-    """Tint a mask's inside and outline it, in place; scaled to the canvas, uint8 [H, W, 3]."""
-    height, width = canvas.shape[:2]
-    left, top, mask = _scaled_mask(rle, height, width)
-    thickness = line_thickness(height, width)
-    halo = rim(height, width)
-    tinted = mask & _stripes(left, top, mask.shape, _hatching(height, width)) if hatched else mask
-    patch = canvas[top : top + mask.shape[0], left : left + mask.shape[1]]
-    tint = np.asarray(colour, dtype=np.float32) * _MASK_OPACITY
-    patch[tinted] = np.rint(patch[tinted] * (1 - _MASK_OPACITY) + tint).astype(np.uint8)
-    found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE, offset=(left, top))
-    contours = [np.asarray(contour, dtype=np.int32) for contour in found]
-    lines, closed = (_dashes(contours, _hatching(height, width)), False) if hatched else (contours, True)
-    if halo:
-        cv2.polylines(canvas, lines, closed, _BACKING, thickness + halo, cv2.LINE_AA)
-    cv2.polylines(canvas, lines, closed, colour, thickness, cv2.LINE_AA)
-
-
-def draw_sample(canvas: NDArray[np.uint8], x: int, y: int, w: int, h: int, colour: Colour, hatched: bool) -> None:
-    """Draw a mask that fills the box x, y, w, h in place, for a legend."""
-    mask = np.zeros((1, *canvas.shape[:2]), dtype=np.bool_)
-    mask[0, y : y + h, x : x + w] = True
-    draw_mask(canvas, masks.encode(mask)[0], colour, hatched)
-
-
-def line_thickness(height: int, width: int) -> int:
-    """Thickness in pixels of outlines on a frame of this size."""
-    return max(1, round(min(height, width) / 220))
 
 
 def label_size(text: str, size: int) -> tuple[int, int]:
@@ -160,7 +149,12 @@ def draw_label(canvas: NDArray[np.uint8], text: str, x: int, y: int, size: int, 
 
 
 def draw_caption(canvas: NDArray[np.uint8], caption: str, size: int) -> list[tuple[int, int, int, int]]:
-    """Draw a line into the bottom left corner and give the areas x, y, w, h that it takes: none on a frame too low."""
+    """Draw a line into the bottom left corner and give the areas x, y, w, h that it takes.
+
+    An empty line, and one on a frame too low for it, takes none.
+    """
+    if not caption:
+        return []
     shown = shortened(caption, size, max(canvas.shape[1] - 2 * _padding(size), 1))
     width, height = text_size(shown, size)
     if height > _MOST_CAPTION * canvas.shape[0]:
@@ -169,64 +163,6 @@ def draw_caption(canvas: NDArray[np.uint8], caption: str, size: int) -> list[tup
     fill_box(canvas, *area, _BACKING, _BACKING_OPACITY)
     draw_text(canvas, shown, _padding(size), area[1] + 2, size, _TEXT)
     return [area]
-
-
-def as_colour(colour: NDArray[np.uint8]) -> Colour:
-    """BGR, uint8 [3], as numbers that OpenCV takes."""
-    blue, green, red = (int(value) for value in colour)
-    return blue, green, red
-
-
-def rim(height: int, width: int) -> int:
-    """By how many pixels the dark rim of lines makes them thicker on a frame of this size."""
-    return _HALO if min(height, width) >= _SHORT_SIDE else 0
-
-
-def _hatching(height: int, width: int) -> int:
-    """Pixels from stripe to stripe on a frame of this size."""
-    return max(6, round(min(height, width) / 50))
-
-
-def _stripes(left: int, top: int, shape: tuple[int, ...], period: int) -> NDArray[np.bool_]:
-    """Diagonal stripes that lie still in the frame, bool [h, w], for the part of it that begins at (left, top)."""
-    rows, columns = np.arange(top, top + shape[0]), np.arange(left, left + shape[1])
-    return np.asarray((rows[:, None] + columns) % period < period / 2)
-
-
-def _dashes(contours: Sequence[NDArray[np.int32]], length: int) -> list[NDArray[np.int32]]:
-    """Every other stretch of so many points of closed contours, [n, 1, 2] each."""
-    return [contour[start : start + length] for contour in contours for start in range(0, len(contour), 2 * length)]
-
-
-def _scaled_mask(rle: Rle, height: int, width: int) -> tuple[int, int, NDArray[np.bool_]]:
-    """The mask cut to its box at the canvas's scale: left, top and bool [h, w]."""
-    x, y, w, h = (int(value) for value in masks.bounding_boxes([rle])[0])
-    cut = masks.decode(rle)[y : y + h, x : x + w]
-    mask_height, mask_width = rle["size"]
-    if (mask_height, mask_width) == (height, width):
-        return x, y, cut
-    left, right = round(x * width / mask_width), round((x + w) * width / mask_width)
-    top, bottom = round(y * height / mask_height), round((y + h) * height / mask_height)
-    left, top = min(left, width - 1), min(top, height - 1)
-    size = (max(right - left, 1), max(bottom - top, 1))
-    shrinks = height < mask_height
-    scaled = cv2.resize(cut.astype(np.float32), size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-    return left, top, np.asarray(scaled >= 0.5)
-
-
-def _scaled_box(rle: Rle, height: int, width: int) -> NDArray[np.float64]:
-    scale = np.array([width / rle["size"][1], height / rle["size"][0]] * 2)
-    return np.asarray(masks.bounding_boxes([rle])[0] * scale)
-
-
-def _middle(rle: Rle, height: int, width: int) -> tuple[int, int]:
-    """The mask's pixel (x, y) that is nearest to its centre of mass, at the canvas's scale."""
-    left, top, mask = _scaled_mask(rle, height, width)
-    rows, columns = np.nonzero(mask)
-    if not len(rows):
-        return left, top
-    nearest = np.argmin(np.square(rows - rows.mean()) + np.square(columns - columns.mean()))
-    return left + int(columns[nearest]), top + int(rows[nearest])
 
 
 def _draw_leader(

@@ -1,21 +1,20 @@
-"""From a video's frames, and what is drawn on them, to an mp4 and a contact sheet, in one pass over the frames."""
+"""From a video's frames, and what is drawn on them, to its pictures, in one pass over the frames."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vis_pipeline.data.frames import VideoFrames
 from vis_pipeline.errors import DataError
-from vis_pipeline.files.whole_files import write_bytes
 from vis_pipeline.structures.frames import BadFrame, Frame, FrameSource, Remark
 from vis_pipeline.visualize.contact_sheet import (
     MARGIN,
+    MOST_FRAMES,
     SHEET_WIDTH,
     contact_sheet,
     resized,
@@ -23,13 +22,13 @@ from vis_pipeline.visualize.contact_sheet import (
     spread,
     tile_size,
 )
-from vis_pipeline.visualize.overlay import enlarged
-from vis_pipeline.visualize.text import can_draw
-from vis_pipeline.visualize.video_writer import LONGEST_SIDE, Mp4Writer
-
-DEFAULT_RATE = 10.0
+from vis_pipeline.visualize.films import Film, opened_films
+from vis_pipeline.visualize.frame_files import make_folder, write_png
+from vis_pipeline.visualize.pictures import MP4_AND_SHEET, Form, Pictures, picture_files
+from vis_pipeline.visualize.text import can_draw, isolated
 
 _GREY = 48
+_MOST_PAIRS = 8
 
 
 class Artist(Protocol):
@@ -38,8 +37,13 @@ class Artist(Protocol):
     A frame's image is uint8 [H, W, 3], BGR, of any size at the frame's aspect ratio; bad frames are grey.
     """
 
+    @property
+    def panels(self) -> int:
+        """How many pictures of the frame stand side by side in what is drawn."""
+        ...
+
     def on_video(self, image: NDArray[np.uint8], frame: Frame | BadFrame, caption: str) -> NDArray[np.uint8]:
-        """A frame of the mp4."""
+        """A frame of a film; those of each size come in order."""
         ...
 
     def on_tile(self, image: NDArray[np.uint8], frame: Frame | BadFrame, caption: str) -> NDArray[np.uint8]:
@@ -53,10 +57,13 @@ class Artist(Protocol):
 
 @dataclass(frozen=True)
 class RenderedVideo:
-    """Where one video's pictures are, how many frames were drawn and how many of them could not be read."""
+    """Where one video's pictures are, how many frames were drawn and how many of them could not be read.
 
-    mp4: Path
-    sheet: Path
+    `sizes` has width and height in pixels of those whose frames have one.
+    """
+
+    files: dict[Form, Path]
+    sizes: dict[Form, tuple[int, int]]
     frames: int
     lost: int
 
@@ -65,72 +72,84 @@ def render_video(
     source: FrameSource,
     artist: Artist,
     target: Path,
-    frames_per_second: float | None,
     expected_length: int,
+    pictures: Pictures = MP4_AND_SHEET,
     subtitle: str = "",
     on_frame: Callable[[], None] = lambda: None,
 ) -> RenderedVideo:
-    """Write `<target>.mp4` and the contact sheet `<target>.png`.
+    """Write the pictures of a video, see :func:`vis_pipeline.visualize.pictures.picture_files`.
 
     `source` may give bad frames: they become grey frames that say why. `expected_length` chooses the sheet's frames
-    before the last one is known. `subtitle` goes to the sheet's title line. With `frames_per_second` None each frame is
-    shown when the source shows it, and where the source does not say, `DEFAULT_RATE` a second; a video file keeps its
-    sound then.
+    before the last one is known. `subtitle` goes to the sheet's title line. Without `pictures.frames_per_second` each
+    frame is shown when the source shows it, and where the source does not say, ten a second; a video file all of whose
+    frames are drawn keeps its sound then.
 
     Raises:
-        DataError: not one frame could be read, the pictures cannot be written, or one of them would take the place of
-            the video itself.
+        DataError: not one frame could be read, none of those chosen is there, the pictures cannot be written, or one of
+            them would take the place of the video itself.
     """
-    mp4, sheet = picture_files(source, target)
+    files = picture_files(source, target, pictures)
     (height, width), frames = _frame_size(source)
-    picks = spread(expected_length)
-    columns = sheet_columns(height, width, len(picks))
-    tile_height, tile_width = tile_size(height, width, columns)
-    tiles: list[NDArray[np.uint8]] = []
+    sheet = _Sheet(artist, (height, width), pictures.only.of(expected_length)) if Form.SHEET in files else None
     lost: list[int] = []
-    count = 0
-    in_its_time = frames_per_second is None
-    rate, sound, whole = frames_per_second or DEFAULT_RATE, None, True
-    if isinstance(source, VideoFrames) and in_its_time:
-        rate, sound, whole = source.frame_rate() or DEFAULT_RATE, source.path, not source.limits
-    with Mp4Writer(mp4, rate, sound=sound, sound_to_the_end=whole) as writer:
+    count = drawn = 0
+    with ExitStack() as stack:
+        films = opened_films(stack, source, files, pictures, artist.panels)
         for frame in frames:
+            if pictures.only.end is not None and frame.index >= pictures.only.end:
+                count = max(count, expected_length)
+                break
+            count += 1
             if isinstance(frame, BadFrame):
                 lost.append(frame.index)
-            image = frame.image if isinstance(frame, Frame) else np.full((height, width, 3), _GREY, dtype=np.uint8)
-            caption = _caption(frame)
-            writer.write(artist.on_video(_for_video(image), frame, caption), frame.time if in_its_time else None)
-            if frame.index in picks:
-                tiles.append(artist.on_tile(resized(image, tile_height, tile_width), frame, caption))
-            count += 1
             on_frame()
-    strip = artist.strip(count, SHEET_WIDTH - 2 * MARGIN, picks, lost)
-    facts = " · ".join(filter(None, [f"{count} frame{'s' if count > 1 else ''}", f"{width}x{height}", subtitle]))
-    title = source.name if can_draw(source.name) else f"video {source.video_id}"
-    write_png(sheet, contact_sheet(title, facts, tiles, columns, strip))
-    return RenderedVideo(mp4, sheet, count, len(lost))
+            if not pictures.only.has(frame.index):
+                continue
+            image = frame.image if isinstance(frame, Frame) else np.full((height, width, 3), _GREY, dtype=np.uint8)
+            _write(films, artist, image, frame)
+            if sheet is not None:
+                sheet.add(image, frame)
+            drawn += 1
+        if not drawn:
+            raise DataError(
+                f"video {source.video_id} ({source.name}): none of its {count} frames is among those chosen"
+            )
+    if sheet is not None:
+        make_folder(target.parent)
+        facts = [f"{drawn} frame{'s' if drawn > 1 else ''}", f"{width}x{height}", subtitle]
+        title = source.name if can_draw(source.name) else f"video {source.video_id}"
+        write_png(files[Form.SHEET], sheet.picture(title, " · ".join(filter(None, facts)), count, lost))
+    return RenderedVideo(files, {film.form: film.size for film in films}, drawn, len(lost))
 
 
-def picture_files(source: FrameSource, target: Path) -> tuple[Path, Path]:
-    """Where a video's mp4 and contact sheet go.
-
-    Raises:
-        DataError: the video itself lies there.
-    """
-    mp4, sheet = (target.with_name(target.name + suffix) for suffix in (".mp4", ".png"))
-    if isinstance(source, VideoFrames) and mp4.exists() and mp4.samefile(source.path):
-        raise DataError(f"video {source.path}: its pictures would take its place; give another --out")
-    return mp4, sheet
+def _write(films: Sequence[Film], artist: Artist, image: NDArray[np.uint8], frame: Frame | BadFrame) -> None:
+    """Add a frame to each film; those of one size share what is drawn."""
+    made: dict[tuple[int, ...], NDArray[np.uint8]] = {}
+    for film in films:
+        scaled = film.scaled(image)
+        if scaled.shape not in made:
+            made[scaled.shape] = artist.on_video(scaled, frame, _caption(frame))
+        film.write(made[scaled.shape], frame)
 
 
-def write_png(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write uint8 [H, W, 3] BGR as PNG, whole or not at all.
+class _Sheet:
+    """A contact sheet as it fills."""
 
-    Raises:
-        DataError: nothing can be written there.
-    """
-    encoded = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 6])[1]
-    write_bytes(path, encoded.tobytes())
+    def __init__(self, artist: Artist, size: tuple[int, int], chosen: Sequence[int]) -> None:
+        self._artist = artist
+        most = MOST_FRAMES if artist.panels == 1 else _MOST_PAIRS
+        self._picks = [chosen[place] for place in spread(len(chosen), most)] if chosen else []
+        self._columns = sheet_columns(*size, max(len(self._picks), 1), artist.panels)
+        self._tile = tile_size(*size, self._columns, panels=artist.panels)
+        self._tiles: list[NDArray[np.uint8]] = []
+
+    def add(self, image: NDArray[np.uint8], frame: Frame | BadFrame) -> None:
+        if frame.index in self._picks:
+            self._tiles.append(self._artist.on_tile(resized(image, *self._tile), frame, _caption(frame)))
+
+    def picture(self, title: str, facts: str, length: int, lost: Sequence[int]) -> NDArray[np.uint8]:
+        strip = self._artist.strip(length, SHEET_WIDTH - 2 * MARGIN, self._picks, lost)
+        return contact_sheet(title, facts, self._tiles, self._columns, strip)
 
 
 def _frame_size(source: FrameSource) -> tuple[tuple[int, int], Iterator[Frame | BadFrame]]:
@@ -145,17 +164,9 @@ def _frame_size(source: FrameSource) -> tuple[tuple[int, int], Iterator[Frame | 
     raise DataError(f"video {source.video_id} ({source.name}): not one frame could be read: {reason}")
 
 
-def _for_video(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The image [H, W, 3] large enough to be drawn on, small enough to be encoded."""
-    height, width = image.shape[:2]
-    if (longest := max(height, width)) <= LONGEST_SIDE:
-        return enlarged(image)
-    return resized(image, *(max(1, side * LONGEST_SIDE // longest) for side in (height, width)))
-
-
 def _caption(frame: Frame | BadFrame) -> str:
     if isinstance(frame, BadFrame):
-        return f"frame {frame.index} could not be read ({frame.name})"
+        return f"frame {frame.index} could not be read ({isolated(frame.name)})"
     name = PurePosixPath(frame.name).stem
     plain = (name.isdecimal() and int(name) == frame.index) or not can_draw(name)
-    return f"frame {frame.index}" if plain else f"frame {frame.index} ({name})"
+    return f"frame {frame.index}" if plain else f"frame {frame.index} ({isolated(name)})"

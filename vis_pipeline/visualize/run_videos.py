@@ -12,7 +12,7 @@ from vis_pipeline.errors import DataError
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.structures.frames import FrameSource
 from vis_pipeline.structures.splits import Split, Video
-from vis_pipeline.structures.tracks import TrackResult
+from vis_pipeline.structures.tracks import TrackResult, VideoOutcome
 from vis_pipeline.visualize.file_names import file_stem, file_stems
 from vis_pipeline.visualize.provenance import predicted_frames
 from vis_pipeline.visualize.text import can_draw
@@ -23,16 +23,26 @@ class RunVideo:
     """One finished video.
 
     Attributes:
+        split_id: its id in the split; None for the only video of a run without one.
         source: its frames; bad ones are skipped.
-        tracks: what was found in it.
+        outcome: what was found in it.
         predicted: of each track the frames in which no detection stands behind its mask; None where nobody knows.
-        length: number of frames, as the run counted them.
     """
 
+    split_id: int | None
     source: FrameSource
-    tracks: Sequence[TrackResult]
+    outcome: VideoOutcome
     predicted: Sequence[Collection[int]] | None
-    length: int
+
+    @property
+    def tracks(self) -> Sequence[TrackResult]:
+        """What was found in it."""
+        return self.outcome.tracks
+
+    @property
+    def length(self) -> int:
+        """Number of frames, as the run counted them."""
+        return self.outcome.length
 
 
 class RunVideos:
@@ -72,8 +82,18 @@ class RunVideos:
 
     @property
     def undrawable_names(self) -> tuple[str, ...]:
-        """Names of categories for which the font has no letters."""
+        """Names of categories for which no font of this machine has the letters."""
         return tuple(category.name for category in self._categories if not can_draw(category.name))
+
+    @property
+    def all_names(self) -> Mapping[int, str]:
+        """Names of the split's categories by id, as they are written; none for a run without a split."""
+        return {category.id: category.name for category in self._categories}
+
+    def numbered_classes(self, video_ids: Sequence[int]) -> Mapping[int, str]:
+        """The classes that were found in some of the videos, by id, under the names that they have without a split."""
+        found = {track.category_id for video_id in video_ids for track in self.outcome(video_id).tracks}
+        return {identifier: f"class {identifier}" for identifier in sorted(found)}
 
     def select(self, video_ids: Sequence[int]) -> tuple[int, ...]:
         """The given videos, each once, in the order given.
@@ -92,11 +112,20 @@ class RunVideos:
         Raises:
             DataError: it is damaged or not in the split, or its frames cannot be found.
         """
-        outcome = self._folder.read_video(video_id)
+        outcome = self.outcome(video_id)
         events = self._folder.read_events(video_id)
         described = f"events of video {video_id} of run folder {self._folder.path}"
         predicted = None if events is None else predicted_frames(events, len(outcome.tracks), described)
-        return RunVideo(self._source(video_id, outcome.length), outcome.tracks, predicted, outcome.length)
+        split_id = None if self._single else video_id
+        return RunVideo(split_id, self._source(video_id, outcome.length), outcome, predicted)
+
+    def outcome(self, video_id: int) -> VideoOutcome:
+        """What was found in a finished video.
+
+        Raises:
+            DataError: it is damaged.
+        """
+        return self._folder.read_video(video_id)
 
     def file_stem(self, video_id: int) -> str:
         """What to call the video's pictures: its name, with the id where another video's files have the same name."""

@@ -25,14 +25,14 @@ _FAINT_TEXT: Colour = (165, 160, 160)
 
 @dataclass(frozen=True)
 class TimelineRow:
-    """One identity: its number, class and score for the legend, its BGR colour, and what each of T frames shows of it.
+    """One identity: number, class and a figure for the legend, its BGR colour, and what each of T frames shows of it.
 
     `visible` and `predicted` are bool [T]; predicted are those visible frames that no detection stands behind.
     """
 
     number: int
     class_name: str
-    score: float
+    figure: str
     colour: NDArray[np.uint8]
     visible: NDArray[np.bool_]
     predicted: NDArray[np.bool_]
@@ -96,11 +96,13 @@ def _draw_legend(part: NDArray[np.uint8], row: TimelineRow, top: int) -> None:
     blue, green, red = (int(value) for value in row.colour)
     middle = top + (_ROW_HEIGHT - text_size("0", _FONT_SIZE)[1]) // 2
     fill_box(part, 0, top + 4, 14, _ROW_HEIGHT - 8, (blue, green, red), 1.0)
-    number, score = str(row.number), f"{row.score:.2f}"
+    number = str(row.number)
     draw_text(part, number, 46 - text_size(number, _FONT_SIZE, bold=True)[0], middle, _FONT_SIZE, _TEXT, bold=True)
     name = shortened(row.class_name, _FONT_SIZE, _LEGEND_WIDTH - 56 - 50)
     draw_text(part, name, 56, middle, _FONT_SIZE, _TEXT)
-    draw_text(part, score, _LEGEND_WIDTH - 12 - text_size(score, _FONT_SIZE)[0], middle, _FONT_SIZE, _FAINT_TEXT)
+    draw_text(
+        part, row.figure, _LEGEND_WIDTH - 12 - text_size(row.figure, _FONT_SIZE)[0], middle, _FONT_SIZE, _FAINT_TEXT
+    )
 
 
 def draw_axis(part: NDArray[np.uint8], bottom: int, length: int, marked: Sequence[int]) -> None:

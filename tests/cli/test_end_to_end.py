@@ -53,6 +53,15 @@ def test_split_to_scores_zip_and_pictures(command, folder: Path) -> None:
         assert container.streams.video[0].codec_context.name == "h264"
         assert sum(1 for _ in container.decode(video=0)) == 24
 
+    assert command("report", run, "--gt", split)[0] == 0
+    page = (run / "report/data/1.js").read_text()
+    told = json.loads(page[len("visReport(") : -len(");\n")])["video"]
+    assert len(told["tracks"]) == len(reported)
+    for track in told["tracks"]:
+        shown = [mask is not None for mask in track["masks"]]
+        assert [state in "dp" for state in track["states"]] == shown
+        assert all(0 <= score <= 100 for score, mask in zip(track["scores"], shown, strict=True) if mask)
+
 
 @pytest.mark.slow
 def test_saved_detections_give_the_same_tracks(command, folder: Path) -> None:

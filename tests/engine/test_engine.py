@@ -223,8 +223,8 @@ def test_events_say_what_became_of_each_track() -> None:
     )
     last = [event for event in tracked.events if event["frame"] == 3]
     assert last == [
-        {"frame": 3, "kind": "hidden", "track": 0, "reason": "empty"},
-        {"frame": 3, "kind": "born", "track": 1, "detection": 0},
+        {"frame": 3, "kind": "hidden", "track": 0, "reason": "empty", "score": 0.0},
+        {"frame": 3, "kind": "born", "track": 1, "detection": 0, "score": 0.9},
         {"frame": 3, "kind": "reported", "track": 0, "reason": "result 0"},
         {"frame": 3, "kind": "dropped", "track": 1, "reason": "too few detections, or none that is sure"},
     ]

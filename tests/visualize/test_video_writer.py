@@ -102,3 +102,13 @@ def test_frames_larger_than_h264_allows_are_one_line(tmp_path):
     ):
         writer.write(np.zeros((2, 16386, 3), np.uint8))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_key_frames_come_as_often_as_asked_and_nothing_waits_for_a_later_frame(tmp_path):
+    with Mp4Writer(tmp_path / "out.mp4", 10, key_frames=4) as writer:
+        for index in range(10):
+            writer.write(np.full((48, 64, 3), 20 * index, np.uint8))
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    assert [packet.is_keyframe for packet in packets] == [index % 4 == 0 for index in range(10)]
+    assert all(packet.dts == packet.pts for packet in packets)

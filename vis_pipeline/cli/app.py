@@ -33,6 +33,7 @@ COMMAND_MODULES = (
     "weights",
     "bench",
     "demo",
+    "report",
 )
 
 # Characters of a name that is too long.

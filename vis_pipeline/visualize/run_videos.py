@@ -134,6 +134,11 @@ class RunVideos:
         self._video(video_id)
         return self._stems[video_id]
 
+    @property
+    def unfinished(self) -> int:
+        """How many videos of the split are not finished."""
+        return 0 if self._split is None else len(self._split.videos_by_id().keys() - set(self.video_ids))
+
     @cached_property
     def _stems(self) -> Mapping[int, str]:
         return file_stems({video.id: video.name for video in self._split.videos} if self._split else {})

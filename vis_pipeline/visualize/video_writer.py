@@ -33,6 +33,8 @@ class Mp4Writer:
     was written. All frames have the first one's size; an odd side is padded by one repeated pixel row or column, as
     yuv420p needs even sides. `crf` is x264's constant quality: 0 is lossless, 51 worst. The sound of the video file
     `sound`, if it has any, goes along; with `sound_to_the_end` all of it, else what is heard while frames are shown.
+    With `key_frames` every so many frames one stands by itself, and no frame needs a later one: players find any frame
+    at once; without, x264 chooses.
 
     Raises:
         DataError: nothing, or no more, can be written there.
@@ -45,13 +47,16 @@ class Mp4Writer:
         crf: int = 20,
         sound: Path | None = None,
         sound_to_the_end: bool = True,
+        key_frames: int | None = None,
     ) -> None:
         self.path = path
         self.size: tuple[int, int] | None = None
         self._partial = unfinished(path)
         self._rate = Fraction(frames_per_second).limit_denominator(100_000)
         self._shown = Fraction(-1)
-        self._crf = crf
+        self._options = {"crf": str(crf), "preset": "fast"}
+        if key_frames is not None:
+            self._options |= {"g": str(key_frames), "bf": "0"}
         self._sound_file = sound
         self._sound_to_the_end = sound_to_the_end
         self._sound: Sound | None = None
@@ -128,8 +133,7 @@ class Mp4Writer:
             raise DataError(f"video {self.path}: cannot be written ({error.strerror or error})") from error
 
     def _add_stream(self, height: int, width: int) -> Any:
-        options = {"crf": str(self._crf), "preset": "fast"}
-        stream = self._container.add_stream("libx264", rate=self._rate, options=options)
+        stream = self._container.add_stream("libx264", rate=self._rate, options=self._options)
         stream.width, stream.height = width + width % 2, height + height % 2
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context

@@ -28,20 +28,17 @@ def boxes(spans: Sequence[Span]) -> np.ndarray:
     return np.array([[start, 0, stop - start, 10] for start, stop in spans], dtype=np.float64).reshape(-1, 4)
 
 
-def frame(
+def offered(
     detections: list[tuple[Span, float]],
     predictions: list[tuple[Span, float]],
-    /,
-    settings: TrackingSettings | None = None,
     last: list[Span] | None = None,
     alike: np.ndarray | None = None,
-    **row: object,
-) -> Decision:
+) -> Candidates:
     """A frame in which all look alike, unless said otherwise [M + N, N], and tracks were `last` where predicted now."""
     spans = [span for span, _ in detections + predictions]
     tracks = [span for span, _ in predictions] if last is None else last
     count = len(detections)
-    candidates = Candidates(
+    return Candidates(
         overlaps=np.array([[overlap(a, b) for b in spans] for a in spans]).reshape(len(spans), len(spans)),
         expected=np.array([[overlap(a, b) for b in tracks] for a in spans[:count]]).reshape(count, len(tracks)),
         likeness=np.ones((len(spans), len(tracks))) if alike is None else alike,
@@ -52,6 +49,20 @@ def frame(
         tracking_scores=np.array([score for _, score in predictions]),
         labels=np.ones(count, dtype=np.int64),
     )
+
+
+def frame(
+    detections: list[tuple[Span, float]],
+    predictions: list[tuple[Span, float]],
+    /,
+    settings: TrackingSettings | None = None,
+    last: list[Span] | None = None,
+    alike: np.ndarray | None = None,
+    **row: object,
+) -> Decision:
+    """What is decided about such a frame."""
+    candidates = offered(detections, predictions, last, alike)
+    tracks = [span for span, _ in predictions] if last is None else last
     areas = np.array([10.0 * max(stop - start, 1) for start, stop in tracks])
     table = rows(len(tracks), **{"boxes": boxes(tracks), "areas": areas, **row})
     return decide(candidates, table, settings or TrackingSettings())

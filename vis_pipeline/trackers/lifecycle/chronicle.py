@@ -73,7 +73,8 @@ class Chronicle:
         for track in np.intersect1d(matched.free_tracks, seen):
             live.histories[track].predicted_scores[index] = float(candidates.tracking_scores[track])
         numbers = [history.number for history in live.histories]
-        self.log(frame_events(index, decision, live.table, numbers, [history.number for history in born]))
+        begun = [history.number for history in born]
+        self.log(frame_events(index, decision, candidates, live.table, numbers, begun))
         return born
 
     def join(self, known: Recalled) -> TrackHistory:

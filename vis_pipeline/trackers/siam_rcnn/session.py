@@ -115,7 +115,8 @@ class SiamRcnnSession:
                 label, score = int(answer.labels[detection]), float(answer.scores[detection])
                 history.note_detection(index, label, score, agreement)
         numbers = [history.number for history in histories]
-        self._chronicle.log(frame_events(index, decision, numbers[:count], numbers[count:]))
+        scores = answer.scores.tolist(), choices.tolist()
+        self._chronicle.log(frame_events(index, decision, *scores, numbers[:count], numbers[count:]))
 
     def _begun(self, answer: Answer, born: tuple[TrackHistory, ...], shape: tuple[int, ...]) -> list[Living]:
         """The targets that begin with a frame of height and width."""

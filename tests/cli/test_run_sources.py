@@ -123,6 +123,7 @@ def test_limits_are_for_one_video(command, tmp_path: Path, detections: Path) -> 
     split = ["run", "procedural_small", "--split", "s.json", "--frames", tmp_path, "--out", tmp_path / "run"]
     assert_refused(command(*split, "--max-frames", 3), "--max-frames and --max-seconds need --video")
     assert_refused(command(*split, "--show"), "--show needs --video")
+    assert_refused(command(*split, "--rerun", "a.rrd"), "--rerun needs --video; `vis-pipeline rerun`")
     assert_refused(command(*split, "--save-frames"), "--save-frames is for live sources")
     by_seconds = [*on_video(images(tmp_path / "clip"), detections, tmp_path / "run"), "--max-seconds", 2]
     assert_refused(command(*by_seconds), "images have no times for --max-seconds; give --max-frames")

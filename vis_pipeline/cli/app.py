@@ -25,9 +25,11 @@ COMMAND_MODULES = (
     "exchange",
     "split",
     "run",
+    "edit",
     "submit",
     "evaluate",
     "visualize",
+    "bridges",
     "sot",
     "train",
     "weights",
@@ -35,6 +37,8 @@ COMMAND_MODULES = (
     "demo",
     "report",
 )
+
+OWN_PACKAGES = ("vis_pipeline", "detectors", "evaluation", "configs")
 
 # Characters of a name that is too long.
 _SHOWN = 60
@@ -94,6 +98,11 @@ def main() -> None:
         app()
     except UserError as error:
         _leave(_one_line(error), debug)
+    except ModuleNotFoundError as error:
+        # The evaluator alone does without most packages (docs/evaluation.md).
+        if error.name is None or error.name.partition(".")[0] in OWN_PACKAGES:
+            raise
+        _leave(f"{error.name} is not installed, which this command needs; `vis-pipeline doctor` says how to", debug)
     except OSError as error:
         # What is asked of a path on its way to the command's own checks.
         if error.errno != errno.ENAMETOOLONG:

@@ -69,6 +69,9 @@ def run(
     show: Annotated[
         bool, typer.Option("--show", help="Open a window on --video with the tracks as they come; q closes it.")
     ] = False,
+    rerun: Annotated[
+        Path | None, typer.Option(help="Also write the frames of --video with their tracks to this .rrd, for Rerun.")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; default: cuda where there is one.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes for a split, each with its own models.")] = 1,
     lockstep: Annotated[
@@ -115,7 +118,7 @@ def run(
     from vis_pipeline.settings.device import gpu_share, torch_device
 
     limits, together = Limits(max_frames, max_seconds), _together(lockstep)
-    _require_together(split, frames, video, class_map, limits, save_frames, show, together)
+    _require_together(split, frames, video, class_map, limits, save_frames, show, rerun, together)
     overrides = list(cfg_options or [])
     if score_thr is not None:
         overrides.append(f"detector.score_threshold={score_thr}")
@@ -140,7 +143,7 @@ def run(
         limits=limits,
         live=LiveOptions(keep=live.value, reconnect=reconnect),
         save_frames=save_frames,
-        showing=_window() if show else None,
+        showing=_showing(show, rerun),
     )
     if video is not None and detections is None:
         _say_what_it_knows(settings.detector.checkpoint)
@@ -171,6 +174,7 @@ def _require_together(
     limits: "Limits",
     save_frames: bool,
     show: bool,
+    rerun: Path | None,
     lockstep: int,
 ) -> None:
     if (video is None) == (split is None):
@@ -183,20 +187,35 @@ def _require_together(
         raise ConfigError("run: --lockstep needs --split; a single video has no others to advance with")
     if split is not None and show:
         raise ConfigError("run: --show needs --video; the videos of a split are worked on in other processes")
+    if split is not None and rerun is not None:
+        raise ConfigError("run: --rerun needs --video; `vis-pipeline rerun` writes the finished videos of a split")
     if split is not None and save_frames:
         raise ConfigError("run: --save-frames is for live sources (--video)")
     if split is not None and limits:
         raise ConfigError("run: --max-frames and --max-seconds need --video; a split's videos are taken whole")
 
 
-def _window() -> "Callable[[Mapping[int, str]], AbstractContextManager[Watcher]]":
+def _showing(
+    window: bool, rerun: "Path | None"
+) -> "Callable[[Mapping[int, str]], AbstractContextManager[Watcher]] | None":
     from functools import partial
 
-    from vis_pipeline.visualize.live_view import in_a_window
-    from vis_pipeline.visualize.window import require_window
+    from vis_pipeline.runs.watchers import all_of
 
-    require_window()
-    return partial(in_a_window, "vis-pipeline")
+    wanted: list[Callable[[Mapping[int, str]], AbstractContextManager[Watcher]]] = []
+    if window:
+        from vis_pipeline.visualize.live_view import in_a_window
+        from vis_pipeline.visualize.window import require_window
+
+        require_window()
+        wanted.append(partial(in_a_window, "vis-pipeline"))
+    if rerun is not None:
+        from vis_pipeline.bridges.extras import extra
+        from vis_pipeline.bridges.rerun_file import into_rerun_file
+
+        extra("rerun", "rerun")
+        wanted.append(partial(into_rerun_file, rerun))
+    return partial(all_of, wanted) if wanted else None
 
 
 def _tell(report: "RunReport", out: Path) -> None:

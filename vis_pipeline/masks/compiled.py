@@ -1,13 +1,13 @@
 """Loops that run as machine code."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import update_wrapper
+from threading import Lock
 from typing import Any, TypeVar, cast
 
-from numba import njit
-
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_njit = partial(njit, nogil=True, error_model="numpy")
+_OPTIONS = {"nogil": True, "error_model": "numpy"}
+_lock = Lock()
 
 
 def compiled(function: _Function) -> _Function:
@@ -16,8 +16,33 @@ def compiled(function: _Function) -> _Function:
     Where neither the package's folder nor the user's cache can be written, every run compiles anew. A compiled function
     runs without Python's lock, so threads that call it run side by side. It may call only such of its own module: numba
     does not notice when another module's has changed.
+
+    numba is imported at the first call, too: that takes longer than everything else that an evaluation imports.
     """
+    return cast(_Function, _ToCompile(function))
+
+
+class _ToCompile:
+    """Stands in its module until the first call of any such function there, which puts numba's in the place of all."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        update_wrapper(self, function)
+        self.function = function
+
+    def __call__(self, *arguments: Any) -> Any:
+        # One who took the name out of the module before still has this one.
+        names = self.function.__globals__
+        with _lock:
+            for name, value in list(names.items()):
+                if isinstance(value, _ToCompile) and value.function.__globals__ is names:
+                    names[name] = _by_numba(value.function)
+        return names[self.function.__name__](*arguments)
+
+
+def _by_numba(function: Callable[..., Any]) -> Callable[..., Any]:
+    from numba import njit
+
     try:
-        return cast(_Function, _njit(cache=True)(function))
+        return cast(Callable[..., Any], njit(cache=True, **_OPTIONS)(function))
     except RuntimeError:
-        return cast(_Function, _njit()(function))
+        return cast(Callable[..., Any], njit(**_OPTIONS)(function))

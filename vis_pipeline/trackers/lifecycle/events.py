@@ -25,6 +25,7 @@ class EventKind(str, Enum):
     CUT = "cut"
     REPORTED = "reported"
     DROPPED = "dropped"
+    CORRECTED = "corrected"
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Event:
             has a say; of a track that is known again the score of recognition.
         score: of the detection, or of the prediction where no detection stands behind the decision.
         reason: what joined them (`masks`, `place and colours`); why a mask is hidden, a detection refused, a track left
-            out; what a report became (`result N`); of a track that is known again, which one goes on as it.
+            out; what a report became (`result N`); of a track that is known again, which one goes on as it; what was
+            corrected by hand.
     """
 
     frame: int

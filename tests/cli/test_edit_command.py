@@ -220,3 +220,13 @@ def test_a_split_that_is_gone_is_asked_for_where_a_class_is_renamed(command, run
     assert code == 2 and "give --split" in err
     assert command("edit", run, edits, "--split", split, "--out", run.parent / "new")[0] == 0
     assert RunFolder.open(run.parent / "new").input_path("split") == split
+
+
+def test_where_nobody_knows_how_tracks_came_about_nothing_is_made_up(command, run: Path) -> None:
+    """As in runs that were imported."""
+    (events,) = (run / "events").iterdir()
+    events.unlink()
+    code, _, err = command("edit", run, edit_list(run, {"op": "delete", "track": 0}), "--out", run.parent / "new")
+    assert code == 0, err
+    assert list((run.parent / "new/events").iterdir()) == []
+    assert len(results(run.parent / "new")) == 1

@@ -91,7 +91,7 @@ def write_corrected_run(run: Path, edits: Path, out: Path, split: Path | None = 
         before = after = 0
         of_videos = edit_list.by_video()
         for video_id in order:
-            outcome = replace(folder.read_video(video_id), events=folder.read_events(video_id) or ())
+            outcome = replace(folder.read_video(video_id), events=folder.read_events(video_id))
             corrected, notes = _corrected(outcome, of_videos.get(video_id, []), folder, video_id, edits)
             new.write_video(video_id, corrected)
             warnings += notes
@@ -113,7 +113,9 @@ def _corrected(
     except DataError as error:
         raise DataError(f"edits {source}: {error}") from error
     try:
-        events = corrected_events(outcome.events, edits, corrected)
+        # Of a run that was imported nobody knows how its tracks came about.
+        known = outcome.events
+        events = None if known is None else corrected_events(known, edits, corrected)
     except DataError as error:
         events_file = folder.path / "events" / f"{video_id}.json"
         raise DataError(f"{events_file}: {error}; remove it to do without them") from error

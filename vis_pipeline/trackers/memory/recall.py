@@ -36,7 +36,8 @@ _ROUNDING = 1e-9
 
 
 def _naming(worth: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    return linear_sum_assignment(worth, maximize=True)
+    rows, columns = linear_sum_assignment(worth, maximize=True)
+    return rows, columns
 
 
 def _total(worth: NDArray[np.float64]) -> float:

@@ -24,7 +24,7 @@ from vis_pipeline.runs.progress import ProgressListener
 
 GUIDES = Path(__file__).parents[1] / "docs/guides"
 PAGES = sorted(path.stem for path in GUIDES.glob("*.md"))
-LENGTH = 8
+LENGTH = 6
 
 NOT_RUN = {
     "vis-pipeline weights fetch htc_x101-64x4d-dconv-c3-c5_fpn_ms-400-1400-16xb1-20e_coco": "downloads 600 MB",
@@ -197,10 +197,10 @@ def test_own_video(there: Path) -> None:
 
 @pytest.mark.slow
 def test_live(there: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with live_http(frames=6, rate=10) as camera, live_rtsp(frames=12) as stream:
+    with live_http(frames=4, rate=10) as camera, live_rtsp(frames=8) as stream:
         follow("live", monkeypatch, {"0": camera.url("cam.mjpg"), "rtsp://HOST:554/stream": stream.url})
     assert_written("live")
-    assert read_split(Path("runs/stream/split.json")).videos[0].length > 4
+    assert read_split(Path("runs/stream/split.json")).videos[0].length > 1
     assert list(Path("runs/camera/pictures").glob("*.mp4"))
     texts = [path.read_text() for path in Path("runs/stream").rglob("*") if path.suffix in (".json", ".txt")]
     assert texts and not any("secret" in text for text in texts)
@@ -266,7 +266,7 @@ def test_corrections(there: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     follow("correct", monkeypatch)
     assert_written("correct")
     assert results("runs/a") == before and len(results("runs/a-corrected")) == len(before)
-    assert json.loads(Path("runs/a-corrected/config.json").read_text())["edited"]
+    assert json.loads(Path("runs/a-corrected/config.json").read_text())["config"]["edited"]
 
 
 def test_each_guide_is_followed_and_each_line_that_is_not_run_is_there() -> None:

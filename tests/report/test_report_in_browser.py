@@ -32,7 +32,7 @@ def page():
         # Debian's chromium has no sandbox for root, and no GPU is asked for pictures that two machines must agree on.
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": WINDOW, "height": 800}, accept_downloads=True)
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(60_000)
         yield page
         browser.close()
 
@@ -347,7 +347,7 @@ def test_light_and_dark(opened):
 
 
 def test_many_videos_open_soon(opened, folder, tmp_path):
-    """A generous bound: measured by hand it is a tenth of it."""
+    """A bound for machines that are busy with much else; docs/report.md says what it takes."""
     many = tmp_path / "many"
     shutil.copytree(folder, many)
     index = data_of(many / "data/index.js")["index"]
@@ -359,7 +359,7 @@ def test_many_videos_open_soon(opened, folder, tmp_path):
     assert page.locator("table.list tbody tr").count() == 300
     took = page.evaluate("performance.timing.loadEventEnd - performance.timing.navigationStart")
     print(f"300 videos open in {took} ms")
-    assert 0 < took < 10_000
+    assert 0 < took < 30_000
     page.wait_for_selector("tbody tr:first-child img")
     page.wait_for_load_state("networkidle")
     loaded = page.evaluate("[...document.images].filter(image => image.naturalWidth > 0).length")

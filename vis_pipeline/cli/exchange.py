@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vis_pipeline.cli.video_list import video_ids
 from vis_pipeline.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def export(
     from vis_pipeline.exchange.sources import run_tracks, truth_tracks
 
     chosen, rules = form_named(form), conventions(form, first_frame)
-    ids = None if videos is None else _video_ids(videos)
+    ids = None if videos is None else video_ids(videos)
     if source.is_dir():
         content = run_tracks(source, split, frames, ids, score_thr or 0.0)
     else:
@@ -143,10 +144,3 @@ def _make_folder_of(path: Path) -> None:
 def _say(notes: "Notes", form: str) -> None:
     for line in notes.lines():
         typer.echo(f"{form}: {line}", err=True)
-
-
-def _video_ids(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError as error:
-        raise DataError(f"--videos {text}: not a list of video ids such as 1,4,7") from error

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vis_pipeline.cli.video_list import video_ids
+
 if TYPE_CHECKING:
     from vis_pipeline.structures.splits import Split
 
@@ -42,7 +44,7 @@ def report(
     from vis_pipeline.report.folder import Report, Watcher
 
     truth = None if ground_truth is None else _ground_truth(ground_truth)
-    chosen = None if videos is None else _video_ids(videos)
+    chosen = None if videos is None else video_ids(videos)
     made = Report(run, out or run / "report", truth, split, frames, chosen, score_thr)
     console = Console(soft_wrap=True, highlight=False)
     # Names from the data are no markup.
@@ -59,15 +61,6 @@ def report(
         )
     count = len(made.video_ids)
     console.print(f"report of {count} video{'s' if count != 1 else ''}; open in a browser: {page}", markup=False)
-
-
-def _video_ids(text: str) -> tuple[int, ...]:
-    from vis_pipeline.errors import DataError
-
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError as error:
-        raise DataError(f"--videos {text}: not a list of video ids such as 1,4,7") from error
 
 
 def _ground_truth(path: Path) -> "Split":

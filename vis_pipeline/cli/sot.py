@@ -126,7 +126,7 @@ def sot(
     chosen = torch_device(device)
     source = open_recorded(frames)
     if out is not None:
-        from vis_pipeline.visualize.file_names import file_stem
+        from vis_pipeline.files.file_names import file_stem
         from vis_pipeline.visualize.pictures import picture_files
 
         picture_files(source, out / file_stem(source.name))

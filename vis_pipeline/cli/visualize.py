@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vis_pipeline.cli.video_list import video_ids
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -125,7 +127,7 @@ def draw_object(
     Raises:
         DataError: the track is not of these frames, they cannot be read, or nothing can be written there.
     """
-    from vis_pipeline.visualize.file_names import file_stem
+    from vis_pipeline.files.file_names import file_stem
     from vis_pipeline.visualize.object_artist import ObjectArtist
     from vis_pipeline.visualize.pictures import MP4_AND_SHEET, Form
     from vis_pipeline.visualize.renderer import render_video
@@ -204,7 +206,7 @@ def _draw_run(asked: _RunOptions, folder: Path, pictures: "Pictures", style: "St
             style="yellow",
             markup=False,
         )
-    chosen = finished.video_ids if asked.videos is None else finished.select(_video_ids(asked.videos))
+    chosen = finished.video_ids if asked.videos is None else finished.select(video_ids(asked.videos))
     view = run_view(finished, chosen, asked.wishes, style, None if asked.gt is None else GroundTruth(asked.gt))
     lengths = {video_id: finished.outcome(video_id).length for video_id in chosen} if pictures.only.ranges else {}
     if lengths:
@@ -273,12 +275,3 @@ def _progress() -> "Iterator[Progress]":
     console = Console(soft_wrap=True, highlight=False)
     with Progress(*columns, console=console, transient=True) as progress:
         yield progress
-
-
-def _video_ids(text: str) -> tuple[int, ...]:
-    from vis_pipeline.errors import DataError
-
-    try:
-        return tuple(int(part) for part in text.split(","))
-    except ValueError as error:
-        raise DataError(f"--videos {text}: not a list of video ids such as 1,4,7") from error

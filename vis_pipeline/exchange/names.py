@@ -1,6 +1,6 @@
 """Names from the data in the names of files, in lines of text and in XML, and their way back.
 
-A video or frame is called by :func:`vis_pipeline.visualize.file_names.file_stems` of all names of the split, so it
+A video or frame is called by :func:`vis_pipeline.files.file_names.file_stems` of all names of the split, so it
 depends on the split alone and is undone by calling the split's own names once more. Ids decide in all other places,
 and names in them are there for people.
 """
@@ -12,8 +12,8 @@ from pathlib import PurePosixPath
 
 from vis_pipeline.errors import DataError
 from vis_pipeline.exchange.content import Notes
+from vis_pipeline.files.file_names import file_stems
 from vis_pipeline.structures.splits import Category, Split, Video
-from vis_pipeline.visualize.file_names import file_stems
 
 # What lies beside the videos' files and folders.
 TABLE_NAME, LABELS_NAME = "tracks.csv", "labels.txt"

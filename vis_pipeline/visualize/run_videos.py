@@ -9,11 +9,11 @@ from vis_pipeline.data.frames import open_recorded, split_frames
 from vis_pipeline.data.limits import NO_LIMITS, Limits
 from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.file_names import file_stem, file_stems
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.structures.frames import FrameSource
 from vis_pipeline.structures.splits import Split, Video
 from vis_pipeline.structures.tracks import TrackResult, VideoOutcome
-from vis_pipeline.visualize.file_names import file_stem, file_stems
 from vis_pipeline.visualize.provenance import predicted_frames
 from vis_pipeline.visualize.text import can_draw
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vis_pipeline.visualize.file_names import LONGEST_NAME, file_stem, file_stems
+from vis_pipeline.files.file_names import LONGEST_NAME, file_stem, file_stems
 
 _NAMES = st.one_of(
     st.text(max_size=12), st.sampled_from(["a", "A", "a_1", "a_2", "a/b", "a_b", "é", "e\u0301", ".a", ""])

@@ -1,4 +1,4 @@
-"""What to call the pictures of a video: names that every file system takes, and no two the same."""
+"""What to call the files of a video: names that every file system takes, and no two the same."""
 
 import re
 import unicodedata

@@ -27,7 +27,7 @@ PAGES = sorted(path.stem for path in GUIDES.glob("*.md"))
 LENGTH = 6
 
 NOT_RUN = {
-    "vis-pipeline weights fetch htc_x101-64x4d-dconv-c3-c5_fpn_ms-400-1400-16xb1-20e_coco": "downloads 600 MB",
+    "vis-pipeline weights fetch htc_x101-64x4d-dconv-c3-c5_fpn_ms-400-1400-16xb1-20e_coco": "downloads",
     "vis-pipeline weights fetch SiamMask_DAVIS": "downloads",
     "vis-pipeline run youtube_vis_2019_coco --split valid/instances.json --frames valid/JPEGImages --out runs/valid": (
         "needs the published weights and the data set"

@@ -4,7 +4,7 @@
 (function () {
   const element = Report.element,
     fixed = Report.fixed;
-  const LIFE = ["born", "lost", "ended", "recalled", "reported", "dropped"];
+  const LIFE = ["born", "lost", "ended", "recalled", "corrected", "reported", "dropped"];
   const STATES = {
     ".": "not there",
     s: "shown",

@@ -215,7 +215,8 @@ def test_train(there: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_written("train")
     assert Path("work/detector/best.safetensors").is_file()
     config = json.loads(Path("runs/trained/config.json").read_text())["config"]
-    assert config["tracker"]["checkpoint"].endswith("work/tracker/tracker.safetensors")
+    used = {str(Path(path).relative_to(there)) for path in config["checkpoints"].values()}
+    assert used == {"work/detector/detector.safetensors", "work/tracker/tracker.safetensors"}
     known = {category.name for category in read_split(Path("runs/trained/split.json")).categories}
     assert known == {category.name for category in read_split(Path("mine/instances.json")).categories}
 

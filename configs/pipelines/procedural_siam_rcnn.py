@@ -7,6 +7,6 @@ tracker = dict(
     type="siam_rcnn",
     checkpoint="bundled:redetector_small",
     box_to_mask="mask_head",
-    redetection=dict(max_per_template=20, min_score=0.05, proposals=100, refined=20),
+    redetection=dict(max_per_template=20, min_score=0.05, proposals=100, refined=20, looks="colours"),
     targets=dict(max_targets=10),
 )

@@ -7,5 +7,5 @@ tracker = dict(
     type="siam_rcnn",
     checkpoint="bundled:redetector_lite_real",
     box_to_mask="mask_head",
-    redetection=dict(max_per_template=20, min_score=0.05, refined=20),
+    redetection=dict(max_per_template=20, min_score=0.05, refined=20, looks="colours"),
 )

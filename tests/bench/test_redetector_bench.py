@@ -7,14 +7,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from redetection_scenes import tiny_redetector
 
-from vis_pipeline.bench.redetector import roc_auc
+from vis_pipeline.bench.redetector import know_again, roc_auc
 from vis_pipeline.cli.app import main
+from vis_pipeline.data.splits import read_split
+from vis_pipeline.runs.settings import load_pipeline
 from vis_pipeline.synthesis.procedural import NORMAL, write_split
 from vis_pipeline.trackers.siam_rcnn.checkpoint import save_redetector
+from vis_pipeline.trackers.siam_rcnn.settings import AlikeSettings, ColourSettings, RedetectionSettings
 
 
 @given(st.lists(st.integers(0, 5), min_size=1), st.lists(st.integers(0, 5), min_size=1))
@@ -47,3 +51,15 @@ def test_a_split_is_measured(
     assert 0 < found[1]["pairs"] <= 10 and 0 < found[1]["searched"] <= 4
     assert 0 <= found[1]["auc_others"] <= 1 and 0 < found[1]["same"] < 1 and 0 <= found[1]["found"] <= 1
     assert "6 to 15" in capsys.readouterr().out
+
+
+def test_looks_weigh_the_scores(tmp_path: Path) -> None:
+    """With a network that knows nothing, colours tell the demo's objects apart."""
+    write_split(tmp_path / "split", 13, 2, NORMAL, 1)
+    truth, frames = read_split(tmp_path / "split/instances.json"), tmp_path / "split/JPEGImages"
+    source = load_pipeline("procedural_small").detector.region_source(torch.device("cpu"))
+    found = {}
+    for looks in (AlikeSettings(), ColourSettings()):
+        settings = RedetectionSettings(looks=looks)
+        found[looks.type] = know_again(tiny_redetector(48), source, truth, frames, 12, 40, settings)[1]
+    assert found["colours"].auc_others > max(0.8, found["alike"].auc_others + 0.1)

@@ -45,6 +45,7 @@ def test_siam_rcnn_writes_and_draws_what_siammask_does(scene: Path, tmp_path: Pa
     assert result.exit_code == 0, result.output
     content = json.loads((tmp_path / "track.json").read_text())
     assert [content[name] for name in ("tracker", "selection", "config")] == ["siam_rcnn", "argmax", "procedural_small"]
+    assert content["looks"] == "colours"
     assert content["weights"] == (masks[1] if masks else None)
     frames = content["frames"]
     assert [set(entry) for entry in frames] == [{"frame", "box", "score", "segmentation", "rotated_box"}] * 3
@@ -57,10 +58,11 @@ def test_siammask_takes_a_redetector(scene: Path, tmp_path: Path) -> None:
     given = ["--weights", "bundled:siammask_small", "--json", out]
     assert run(scene, *given).exit_code == 0
     alone = json.loads(out.read_text())
-    result = run(scene, *given, "--redetector", scene / "small.safetensors")
+    result = run(scene, *given, "--redetector", scene / "small.safetensors", "--looks", "alike")
     assert result.exit_code == 0, result.output
     content = json.loads(out.read_text())
     assert content.pop("redetector") and content.pop("config") == "procedural_small"
+    assert content.pop("looks") == "alike"
     # Nothing was lost in three frames.
     assert content == alone
 

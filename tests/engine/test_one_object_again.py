@@ -8,22 +8,26 @@ import numpy as np
 import pytest
 import torch
 from returning_objects import SIDE, Place, video
-from siam_rcnn_scenes import ColourNetwork, ColourRegions, Filled
+from siam_rcnn_scenes import BlindNetwork, ColourNetwork, ColourRegions, Filled
 
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks import area
 from vis_pipeline.trackers.siam_rcnn.gallery import Gallery, GallerySettings
 from vis_pipeline.trackers.siam_rcnn.settings import (
+    AlikeSettings,
     ArgmaxSettings,
+    ColourSettings,
+    LooksSettings,
     RedetectionSettings,
     SelectionSettings,
+    ShortTermSettings,
     TdpaSettings,
 )
 from vis_pipeline.trackers.siam_rcnn.single_object import SiamRcnnFollower
 from vis_pipeline.trackers.siammask.single_object import LossSettings, NoFinder, track_object
 
 CPU = torch.device("cpu")
-COLOURS = {"red": (20, 20, 220), "green": (20, 200, 20), "pink": (26, 26, 220)}
+COLOURS = {"red": (20, 20, 220), "green": (20, 200, 20), "pink": (26, 26, 220), "rose": (90, 90, 220)}
 LEFT, RIGHT, TOP = (6, 40), (74, 40), (40, 6)
 SCRIPT: Sequence[Mapping[str, Place]] = [
     *[{"green": TOP, "red": LEFT}] * 6,
@@ -81,6 +85,39 @@ def test_a_gallery_keeps_its_first_view_and_the_latest() -> None:
         known.remember(frame, np.array([*TOP, SIDE, SIDE], dtype=np.float64))
     assert len(known._views) == 3
     assert all(known.find(frames[index]) is not None for index in (0, 1))
+
+
+def blind(script: Sequence[Mapping[str, Place]], looks: LooksSettings) -> Gallery:
+    """A gallery whose network takes the one for the other."""
+    return Gallery(BlindNetwork(), ColourRegions(script), RedetectionSettings(looks=looks), GallerySettings(), CPU)
+
+
+def test_a_gallery_that_sees_colours_takes_no_lookalike() -> None:
+    """The rose square is there alone, then beside the red one that is looked for."""
+    script = [{"red": LEFT}, {"rose": TOP}, {"red": RIGHT, "rose": TOP}]
+    frames = video(script, COLOURS)
+    found = {}
+    for looks in (AlikeSettings(), ColourSettings()):
+        known = blind(script, looks)
+        known.remember(frames[0], BOX)
+        found[looks.type] = [known.find(frame) for frame in frames[1:]]
+    alone, beside = found["alike"]
+    assert alone is not None and alone.tolist() == [*TOP, SIDE, SIDE] and beside is None
+    alone, beside = found["colours"]
+    assert alone is None and beside is not None and beside.tolist() == [*RIGHT, SIDE, SIDE]
+
+
+@pytest.mark.parametrize("selection", [TdpaSettings(), ArgmaxSettings(present_score=0.5), ShortTermSettings()])
+def test_siam_rcnn_follows_no_lookalike_where_it_sees_colours(selection: SelectionSettings) -> None:
+    script = [*[{"red": LEFT}] * 4, *[{"rose": TOP}] * 8, *[{"red": RIGHT, "rose": TOP}] * 8]
+    taken = {}
+    for looks in (AlikeSettings(), ColourSettings()):
+        limits = RedetectionSettings(min_score=0.3, looks=looks)
+        follower = SiamRcnnFollower(BlindNetwork(), ColourRegions(script), Filled(), limits, selection, CPU)
+        places = [one.box.tolist()[:2] for one in follower.follow(video(script, COLOURS), BOX) if one.mask is not None]
+        taken[looks.type] = ([*TOP] in places, places[-1] == [*RIGHT])
+    assert taken["colours"] == (False, True)
+    assert taken["alike"][0]
 
 
 class Scripted:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from returning_objects import Place, video
 from safetensors.torch import load, save
-from siam_rcnn_scenes import Proposing, tracker
+from siam_rcnn_scenes import BlindNetwork, Proposing, tracker
 
 from vis_pipeline.engine import FrameLoop, Lane, in_lockstep
 from vis_pipeline.structures.checkpoint import Checkpoint
@@ -18,6 +18,7 @@ from vis_pipeline.trackers.lifecycle import TrackingSettings
 from vis_pipeline.trackers.siam_rcnn.redetector import Redetector, RedetectorArchitecture
 from vis_pipeline.trackers.siam_rcnn.settings import (
     ArgmaxSettings,
+    ColourSettings,
     RedetectionSettings,
     SelectionSettings,
     ShortTermSettings,
@@ -112,8 +113,37 @@ def test_a_detection_that_may_be_an_absent_target_starts_none() -> None:
     outcome, _ = tracked(scene(30), tracker())
     refused = {event["reason"] for event in outcome.events if event["kind"] == "refused"}
     assert refused <= {"known"}
-    fresh = tracker(targets=TargetSettings(known_score=1.0))
+    fresh = tracker(targets=TargetSettings(known_score=1.0, same_score=1.0))
     assert len(tracked([{"red": LEFT}] * 8 + [{}] * 8 + [{"pink": RIGHT}] * 8, fresh)[0].tracks) == 2
+
+
+@pytest.mark.parametrize("selection", [TdpaSettings(), ArgmaxSettings(), ShortTermSettings()])
+def test_colours_keep_lookalikes_apart(selection: SelectionSettings) -> None:
+    """To the network all squares are the same; the brick one goes before the red one comes back."""
+    whole = [{"brick": TOP, "red": LEFT}] * 8 + [{"brick": TOP}] * 6 + [{"red": RIGHT}] * 12
+    looks = RedetectionSettings(looks=ColourSettings(), min_score=0.3)
+    shown = tracked(whole, tracker(BlindNetwork(), selection, redetection=looks))[1]
+    (red,) = {
+        int(frame.shown().ids[row]) for frame in shown[:8] for row in range(2) if frame.shown().boxes[row, 1] > 30
+    }
+    assert [frame.shown().ids.tolist() for frame in shown[18:]] == [[red]] * 8
+    assert all(frame.shown().ids.tolist() == [1 - red] for frame in shown[8:14])
+
+
+def test_one_whose_first_view_was_a_poor_one_goes_on_as_itself() -> None:
+    """The network does not know the square again after its first frame, and it stays where it is."""
+    script = [{"green": TOP, "first": LEFT}, *[{"green": TOP, "red": LEFT}] * 9]
+    colours = {**COLOURS, "first": (200, 20, 60)}
+    loop = FrameLoop(1, Proposing(script), tracker())
+    shown = list(loop.over(video(script, colours), 4))
+    assert [sorted(frame.shown().ids.tolist()) for frame in shown] == [[0, 1]] * 10
+    outcome = loop.finish()
+    assert spans(outcome) == [list(range(10))] * 2
+    joined = [event for event in outcome.events if event["kind"] == "recalled"]
+    assert [(event["frame"], event["track"], event["reason"]) for event in joined] == [(1, 0, "track 2 goes on as it")]
+    apart = [{"green": TOP, "first": LEFT}, *[{"green": TOP, "red": RIGHT}] * 9]
+    loop = FrameLoop(1, Proposing(apart), tracker())
+    assert len([frame for frame in loop.over(video(apart, colours), 4) if max(frame.ids) == 2]) == 9
 
 
 def test_targets_are_bounded() -> None:
@@ -158,7 +188,7 @@ def any_tracker(selection: SelectionSettings) -> SiamRcnnTracker:
         selection,
         TargetSettings(shown_score=0.0, known_score=1.0),
         TrackingSettings(min_detections=1, confirm_score=0.1),
-        RedetectionSettings(min_score=0.0, refined=5),
+        RedetectionSettings(min_score=0.0, refined=5, looks=ColourSettings()),
     )
 
 

@@ -17,9 +17,9 @@ from vis_pipeline import masks
 from vis_pipeline.data.frames import prefetched, split_frames
 from vis_pipeline.errors import DataError
 from vis_pipeline.structures.frames import Frame
-from vis_pipeline.structures.regions import RegionFeatures
 from vis_pipeline.structures.splits import Annotation, Split, Video
-from vis_pipeline.trackers.siam_rcnn.redetection import pair_scores, redetect
+from vis_pipeline.trackers.siam_rcnn.following import Comparer, Scene
+from vis_pipeline.trackers.siam_rcnn.looks import Appearance
 from vis_pipeline.trackers.siam_rcnn.redetector import Redetector
 from vis_pipeline.trackers.siam_rcnn.settings import RedetectionSettings
 
@@ -37,7 +37,7 @@ class Sightings:
     Attributes:
         video, object, category, frame: of each; objects are numbered through all videos.
         boxes: float32 [N, 4], x1, y1, x2, y2 in pixels.
-        features: float32 [N, C, 7, 7].
+        shown: what each shows.
     """
 
     video: NDArray[np.int64]
@@ -45,7 +45,7 @@ class Sightings:
     category: NDArray[np.int64]
     frame: NDArray[np.int64]
     boxes: Tensor
-    features: Tensor
+    shown: tuple[Appearance, ...]
 
 
 @dataclass(frozen=True)
@@ -83,24 +83,27 @@ def know_again(
 ) -> list[KnownAgain]:
     """Measure a re-detector on a split: at most `limit` pairs of each kind, and a fifth as many searches, for each gap.
 
+    Scores are the network's times the likeness of what `settings` take for the looks.
+
     Raises:
         DataError: the split has no annotations, or a frame is missing, damaged or of another size.
     """
     if split.annotations is None:
         raise DataError("the split given is a test form without ground truth: give a split that has annotations")
-    rng = np.random.default_rng(0)
+    rng, comparer = np.random.default_rng(0), Comparer(network, settings)
+    device = next(network.parameters()).device
     parts: list[Sightings] = []
     searches: list[NDArray[np.float64]] = []
     share = -(-limit // (5 * max(len(split.videos), 1)))
     objects = 0
     for place, video in enumerate(split.videos):
         entries = [entry for entry in split.annotations if entry.video_id == video.id and not entry.iscrowd]
-        seen, regions = _look(source, video, place, entries, objects, frames_dir, every)
+        seen, scenes = _look(comparer, source, device, video, place, entries, objects, frames_dir, every)
         parts.append(seen)
         objects += len(entries)
-        searches.append(_search(network, seen, regions, share, settings, rng))
+        searches.append(_search(comparer, seen, scenes, share, rng))
     everything = _joined(parts)
-    return [_measured(network, everything, np.concatenate(searches), gap, limit, rng) for gap in GAPS]
+    return [_measured(comparer, everything, np.concatenate(searches), gap, limit, rng) for gap in GAPS]
 
 
 def roc_auc(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float:
@@ -112,33 +115,35 @@ def roc_auc(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> flo
 
 
 def _look(
+    comparer: Comparer,
     source: RegionSource,
+    device: torch.device,
     video: Video,
     place: int,
     entries: Sequence[Annotation],
     first: int,
     frames_dir: Path,
     every: int,
-) -> tuple[Sightings, dict[int, RegionFeatures]]:
-    """The sightings of a video's objects in one of `every` frames, and the regions of those frames."""
-    regions: dict[int, RegionFeatures] = {}
+) -> tuple[Sightings, dict[int, Scene]]:
+    """The sightings of a video's objects in one of `every` frames, and those frames."""
+    scenes: dict[int, Scene] = {}
     rows: list[tuple[int, int, int, int]] = []
     boxes: list[Tensor] = [torch.zeros((0, 4))]
-    features: list[Tensor] = []
+    visible: list[Appearance] = []
     for frame in prefetched(split_frames(video, frames_dir)):
         assert isinstance(frame, Frame), "bad frames are errors here"
         if frame.index % every:
             continue
-        (found,) = source.regions([frame])
-        regions[frame.index] = found
+        scene = Scene(frame.on(device), source.regions([frame])[0])
+        scenes[frame.index] = scene
         shown = [(number, entry, rle) for number, entry, rle in _shown(entries, frame.index)]
         corners = torch.tensor([masks.bounding_boxes([rle])[0].tolist() for _, _, rle in shown]).reshape(-1, 4)
         corners[:, 2:] += corners[:, :2]
-        features.append(found.align(corners.float().to(found.proposals.device)).cpu())
+        visible += comparer.shown(scene, corners.float().to(device))
         boxes.append(corners.float())
         rows += [(place, first + number, entry.category_id, frame.index) for number, entry, _ in shown]
     numbers, objects, categories, seen_in = np.array(rows, dtype=np.int64).reshape(-1, 4).T
-    return Sightings(numbers, objects, categories, seen_in, torch.cat(boxes), torch.cat(features)), regions
+    return Sightings(numbers, objects, categories, seen_in, torch.cat(boxes), tuple(visible)), scenes
 
 
 def _shown(entries: Sequence[Annotation], frame: int) -> Iterator[tuple[int, Annotation, masks.Rle]]:
@@ -155,35 +160,28 @@ def _joined(parts: Sequence[Sightings]) -> Sightings:
         category=np.concatenate([part.category for part in parts]),
         frame=np.concatenate([part.frame for part in parts]),
         boxes=torch.cat([part.boxes for part in parts]),
-        features=torch.cat([part.features for part in parts]),
+        shown=tuple(one for part in parts for one in part.shown),
     )
 
 
 def _search(
-    network: Redetector,
-    seen: Sightings,
-    regions: dict[int, RegionFeatures],
-    limit: int,
-    settings: RedetectionSettings,
-    rng: Generator,
+    comparer: Comparer, seen: Sightings, scenes: dict[int, Scene], limit: int, rng: Generator
 ) -> NDArray[np.float64]:
     """Gap, and whether the object was found, of at most `limit` searches for each gap within a video: [K, 2]."""
     results = [np.zeros((0, 2))]
     for gap in GAPS:
         for template, target in _pairs(seen, seen.object[:, None] == seen.object[None], gap, limit, rng):
-            found = regions[int(seen.frame[target])]
-            device = found.proposals.device
-            nothing = torch.zeros((0, 4), device=device)
-            one = seen.features[template : template + 1].to(device)
-            (best,) = redetect(network, one, found, [nothing], settings)
-            true = seen.boxes[target : target + 1].to(device)
-            hit = len(best) > 0 and float(bbox_overlaps(best.boxes[:1], true)[0, 0]) >= _FOUND_IOU
+            scene = scenes[int(seen.frame[target])]
+            nothing = torch.zeros((0, 4), device=scene.image.device)
+            (found,) = comparer.redetected(scene, [seen.shown[template]], [nothing])
+            best, true = torch.from_numpy(found.boxes[:1]).float(), seen.boxes[target : target + 1]
+            hit = len(best) > 0 and float(bbox_overlaps(best, true)[0, 0]) >= _FOUND_IOU
             results.append(np.array([[gap[0], hit]]))
     return np.concatenate(results)
 
 
 def _measured(
-    network: Redetector,
+    comparer: Comparer,
     seen: Sightings,
     searches: NDArray[np.float64],
     gap: tuple[int, int | None],
@@ -192,9 +190,10 @@ def _measured(
 ) -> KnownAgain:
     def scores(wanted: NDArray[np.bool_], apart: tuple[int, int | None] | None) -> NDArray[np.float64]:
         pairs = _pairs(seen, wanted, apart, limit, rng)
-        device = next(network.parameters()).device
-        first, second = seen.features[pairs[:, 0]].to(device), seen.features[pairs[:, 1]].to(device)
-        found: NDArray[np.float64] = pair_scores(network, first, second).double().cpu().numpy()
+        if not len(pairs):
+            return np.zeros(0)
+        first, second = ([seen.shown[place] for place in side] for side in pairs.T.tolist())
+        found: NDArray[np.float64] = comparer.pairs(first, second).double().cpu().numpy()
         return found
 
     same_object = seen.object[:, None] == seen.object[None]

@@ -9,6 +9,7 @@ import typer
 from vis_pipeline.cli.bench_memory import memory
 from vis_pipeline.cli.bench_runs import runs
 from vis_pipeline.cli.comparisons import ablation, tune
+from vis_pipeline.cli.sot import Looks
 from vis_pipeline.cli.speed import speed
 
 if TYPE_CHECKING:
@@ -234,6 +235,7 @@ def redetector(
     every: Annotated[int, typer.Option(min=1, help="One in so many frames of each video is looked at.")] = 2,
     limit: Annotated[int, typer.Option(min=1, help="Pairs of each kind at most; a fifth as many searches.")] = 2000,
     only: Annotated[str | None, typer.Option(help="Names of videos, with commas; default: all.")] = None,
+    looks: Annotated[Looks, typer.Option(help="Scores times the likeness of colours, or as they are.")] = Looks.alike,
     json_out: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file as well.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda or cuda:N; default: cuda where there is one.")] = None,
     cfg_options: Annotated[list[str] | None, typer.Option(help="Override a config key: a.b=value; repeatable.")] = None,
@@ -251,6 +253,7 @@ def redetector(
     from vis_pipeline.data.splits import read_split
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.runs.settings import load_pipeline
+    from vis_pipeline.settings.config import parse
     from vis_pipeline.settings.device import torch_device
     from vis_pipeline.trackers.siam_rcnn.checkpoint import load_redetector
     from vis_pipeline.trackers.siam_rcnn.settings import RedetectionSettings
@@ -260,7 +263,8 @@ def redetector(
     truth = _only(read_split(split), only)
     source = load_pipeline(config, cfg_options or ()).detector.region_source(chosen)
     network = load_redetector(resolve(weights), device=chosen)
-    found = know_again(network, source, truth, frames, every, limit, RedetectionSettings())
+    compared = parse(RedetectionSettings, {"looks": looks.value}, "bench redetector")
+    found = know_again(network, source, truth, frames, every, limit, compared)
     Console().print(_redetector_table(found))
     if json_out is not None:
         write_text(json_out, json.dumps([asdict(entry) for entry in found], indent=1) + "\n")

@@ -47,6 +47,13 @@ class Selection(str, Enum):
     short_term = "short_term"
 
 
+class Looks(str, Enum):
+    """What is compared beside what the re-detector's network sees."""
+
+    colours = "colours"
+    alike = "alike"
+
+
 @dataclass(frozen=True)
 class _Asked:
     """How an object is to be followed, as the command line says it."""
@@ -55,6 +62,7 @@ class _Asked:
     weights: str | None
     redetector: str | None
     config: str
+    looks: Looks
     selection: Selection
     preset: Preset
     stages: Literal[1, 2]
@@ -62,7 +70,8 @@ class _Asked:
     def facts(self) -> dict[str, Any]:
         """For the result file."""
         siammask = {"preset": self.preset.value, "stages": self.stages}
-        finding = {} if self.redetector is None else {"redetector": self.redetector, "config": self.config}
+        compared = {"redetector": self.redetector, "config": self.config, "looks": self.looks.value}
+        finding = {} if self.redetector is None else compared
         if self.tracker is Kind.siammask:
             return {**siammask, "weights": self.weights, **finding}
         return {"tracker": self.tracker.value, "selection": self.selection.value, "weights": self.weights, **finding}
@@ -96,6 +105,13 @@ def sot(
     config: Annotated[
         str, typer.Option(help="Pipeline config whose detector the re-detector was trained with.")
     ] = "real_small",
+    looks: Annotated[
+        Looks,
+        typer.Option(
+            help="Re-detector: its scores times the likeness of colours, which tell objects of a kind apart, or as "
+            "they are."
+        ),
+    ] = Looks.colours,
     selection: Annotated[Selection, typer.Option(help="siam_rcnn: which re-detection is the object.")] = Selection.tdpa,
     json: Annotated[Path | None, typer.Option(help="The result file to write; --out has one, too.")] = None,
     out: Annotated[
@@ -130,7 +146,7 @@ def sot(
         from vis_pipeline.visualize.pictures import picture_files
 
         picture_files(source, out / file_stem(source.name))
-    asked = _Asked(tracker, weights, redetector, config, selection, preset, 2 if two_stage else 1)
+    asked = _Asked(tracker, weights, redetector, config, looks, selection, preset, 2 if two_stage else 1)
     follow = (_siammask if tracker is Kind.siammask else _siam_rcnn)(asked, chosen)
     entries: list[dict[str, Any]] = []
     height = width = 0
@@ -180,20 +196,22 @@ def _siammask(asked: _Asked, device: "torch.device") -> "Follower":
         raise ConfigError("sot: no SiamMask; give --weights, such as bundled:siammask_lite0, or --tracker siam_rcnn")
     settings = replace(PRESETS[asked.preset.value], stages=asked.stages)
     predictor = SiamMaskPredictor(load_siammask(resolve(asked.weights), device), settings, device)
-    finder = NoFinder() if asked.redetector is None else _gallery(asked.redetector, asked.config, device)
+    finder = NoFinder() if asked.redetector is None else _gallery(asked.redetector, asked, device)
     return partial(track_object, predictor, finder=finder, settings=LossSettings())
 
 
-def _gallery(redetector: str, config: str, device: "torch.device") -> "Gallery":
+def _gallery(redetector: str, asked: _Asked, device: "torch.device") -> "Gallery":
     from vis_pipeline.runs.settings import load_pipeline
+    from vis_pipeline.settings.config import parse
     from vis_pipeline.trackers.siam_rcnn.checkpoint import load_redetector
     from vis_pipeline.trackers.siam_rcnn.gallery import Gallery, GallerySettings
     from vis_pipeline.trackers.siam_rcnn.settings import RedetectionSettings
     from vis_pipeline.weights.registry import resolve
 
+    redetection = parse(RedetectionSettings, {"looks": asked.looks.value}, "sot")
     network = load_redetector(resolve(redetector), device=device)
-    source = load_pipeline(config).detector.region_source(device)
-    return Gallery(network, source, RedetectionSettings(), GallerySettings(), device)
+    source = load_pipeline(asked.config).detector.region_source(device)
+    return Gallery(network, source, redetection, GallerySettings(), device)
 
 
 def _siam_rcnn(asked: _Asked, device: "torch.device") -> "Follower":
@@ -214,7 +232,12 @@ def _siam_rcnn(asked: _Asked, device: "torch.device") -> "Follower":
     if asked.redetector is None:
         raise ConfigError("sot --tracker siam_rcnn: no re-detector; give --redetector, for the detector of --config")
     masks = "mask_head" if asked.weights is None else {"type": "siammask", "checkpoint": asked.weights}
-    given = {"checkpoint": asked.redetector, "selection": asked.selection.value, "box_to_mask": masks}
+    given = {
+        "checkpoint": asked.redetector,
+        "selection": asked.selection.value,
+        "redetection": {"looks": asked.looks.value},
+        "box_to_mask": masks,
+    }
     chosen = parse(SiamRcnnChoice, given, "sot")
     follower = SiamRcnnFollower(
         load_redetector(resolve(asked.redetector), device=device),

@@ -42,6 +42,7 @@ def choices(
     return Choices(
         boxes,
         np.array(scores, dtype=np.float64),
+        np.array(scores, dtype=np.float64),
         np.array([True] * count if present is None else present, dtype=np.bool_),
         np.array([5] * count if detections is None else detections, dtype=np.int64),
         np.array([0] * count if undetected is None else undetected, dtype=np.int64),

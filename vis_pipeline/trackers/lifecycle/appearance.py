@@ -23,11 +23,16 @@ def colour_histograms(image: Tensor, masks: Tensor) -> Tensor:
         image: uint8 [H, W, 3].
         masks: bool [N, H, W].
     """
-    levels = (image >> _DROPPED_BITS).int()
-    codes = (levels[..., 0] * LEVELS + levels[..., 1]) * LEVELS + levels[..., 2]
+    codes = colour_codes(image)
     count = counted_in_windows if masks.is_cpu else counted_by_sums
     counts = count(codes, masks)
     return (counts / counts.sum(1, keepdim=True).clamp(min=1)).sqrt()
+
+
+def colour_codes(image: Tensor) -> Tensor:
+    """The colour of each pixel of an image, uint8 [H, W, 3], as a number below BINS: int32 [H, W]."""
+    levels = (image >> _DROPPED_BITS).int()
+    return (levels[..., 0] * LEVELS + levels[..., 1]) * LEVELS + levels[..., 2]
 
 
 def counted_in_windows(codes: Tensor, masks: Tensor) -> Tensor:

@@ -35,9 +35,13 @@ class TrackHistory:
         self.votes[label] = self.votes.get(label, 0.0) + score
 
     def go_on_with(self, later: "TrackHistory") -> None:
-        """Take over all that a track has which began after this one's last frame; nothing of it is left there."""
+        """Take over all that a later track has, also in place of what is here of its frames; nothing is left there."""
         for name in ("masks", "labels", "detection_scores", "agreements", "predicted_scores"):
-            getattr(self, name).update(getattr(later, name))
+            mine, taken = getattr(self, name), getattr(later, name)
+            merged = {frame: value for frame, value in mine.items() if frame not in later.masks} | taken
+            # In the order of the frames, as if one track had noted them.
+            setattr(self, name, dict(sorted(merged.items())))
+        for name in ("masks", "labels", "detection_scores", "agreements", "predicted_scores"):
             getattr(later, name).clear()
         later.votes.clear()
         # Summed frame by frame, in the order in which further frames will go on.

@@ -1,5 +1,6 @@
 """What a video asks of the networks in one frame, and what it is answered."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,9 @@ from torch import Tensor
 
 from vis_pipeline.structures.detections import Detections
 from vis_pipeline.trackers.siam_rcnn.decision import Decision
+from vis_pipeline.trackers.siam_rcnn.joining import Join
 from vis_pipeline.trackers.siam_rcnn.living import Living
+from vis_pipeline.trackers.siam_rcnn.looks import Appearance
 from vis_pipeline.trackers.siam_rcnn.targets import Outcome
 
 
@@ -39,7 +42,8 @@ class Answer:
         labels: int64 [M].
         boxes: float64 [M, 4], x1, y1, x2, y2.
         masks: bool [S + B, H, W], without common pixels: of the targets that are shown, and of the births.
-        templates: float32 [B, C, 7, 7], of the births.
+        templates: of the B births.
+        joins: which targets go on as another one, or as a birth.
     """
 
     living: tuple[Living, ...]
@@ -49,4 +53,5 @@ class Answer:
     labels: NDArray[np.int64]
     boxes: NDArray[np.float64]
     masks: Tensor
-    templates: Tensor
+    templates: Sequence[Appearance]
+    joins: Sequence[Join]

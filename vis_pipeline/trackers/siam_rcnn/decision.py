@@ -48,7 +48,8 @@ class Choices:
 
     Attributes:
         boxes: float64 [N, 4]; where one is not present, where it was last.
-        scores: float64 [N].
+        scores: float64 [N], of their way to choose.
+        here: float64 [N], of what they chose, in this frame alone; 0 where one is not present.
         present: bool [N].
         detections: int64 [N], detections of each so far.
         undetected: int64 [N], frames in a row without one.
@@ -56,6 +57,7 @@ class Choices:
 
     boxes: NDArray[np.float64]
     scores: NDArray[np.float64]
+    here: NDArray[np.float64]
     present: NDArray[np.bool_]
     detections: NDArray[np.int64]
     undetected: NDArray[np.int64]
@@ -156,7 +158,7 @@ def why_absent(choices: Choices, settings: TargetSettings) -> NDArray[np.int64]:
         int(Absence.NONE),
     ).astype(np.int64)
     common = box_iou(with_sides(choices.boxes), with_sides(choices.boxes)) > settings.shared_iou
-    claims = choices.scores + settings.staying * (choices.undetected == 0)
+    claims = choices.here + settings.staying * (choices.undetected == 0)
     kept: list[int] = []
     for target in np.argsort(-claims, kind="stable").tolist():
         if reasons[target] != Absence.NONE:

@@ -31,6 +31,7 @@ def frame_tracks(
     """
     decision, count = answer.decision, len(answer.living)
     over = decision.ended | decision.crowded_out
+    over[[join.target for join in answer.joins]] = True
     visible = np.concatenate([decision.shown, count + np.arange(len(decision.born))])
     hidden = np.setdiff1d(np.flatnonzero(~over), decision.shown)
     detections = np.concatenate([decision.found[decision.shown], decision.born])

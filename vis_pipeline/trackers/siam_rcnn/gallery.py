@@ -5,13 +5,13 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 from pydantic.dataclasses import dataclass
-from torch import Tensor
 
 from detectors.base import RegionSource
 from vis_pipeline.masks.affinity import box_iou, with_sides
 from vis_pipeline.settings.config import STRICT
 from vis_pipeline.structures.frames import Frame
-from vis_pipeline.trackers.siam_rcnn.redetection import redetect
+from vis_pipeline.trackers.siam_rcnn.following import Comparer, Scene
+from vis_pipeline.trackers.siam_rcnn.looks import Appearance
 from vis_pipeline.trackers.siam_rcnn.redetector import Redetector
 from vis_pipeline.trackers.siam_rcnn.settings import RedetectionSettings
 
@@ -22,13 +22,13 @@ class GallerySettings:
 
     Attributes:
         views: templates that are kept: the first one, and the latest ones.
-        score: re-detection score that a place needs.
+        score: re-detection score that a place needs: the network's times the likeness of the looks.
         margin: by how much it must be above any other place.
         same_iou: boxes with this IoU are one place.
     """
 
     views: int = Field(default=4, ge=1)
-    score: float = Field(default=0.5, ge=0, le=1)
+    score: float = Field(default=0.4, ge=0, le=1)
     margin: float = Field(default=0.1, ge=0, le=1)
     same_iou: float = Field(default=0.5, gt=0, le=1)
 
@@ -39,7 +39,7 @@ class Gallery:
     Args:
         network: the re-detector.
         source: regions of frames, by the detector that the network was trained with.
-        redetection: which re-detections are looked at.
+        redetection: which re-detections are looked at, and how they are compared.
         settings: what is remembered and found.
         device: of the networks.
     """
@@ -52,17 +52,16 @@ class Gallery:
         settings: GallerySettings,
         device: torch.device,
     ) -> None:
-        self._network = network
+        self._comparer = Comparer(network, redetection)
         self._source = source
-        self._redetection = redetection
         self._settings = settings
         self._device = device
-        self._views: list[Tensor] = []
+        self._views: list[Appearance] = []
 
     def remember(self, frame: Frame, box: NDArray[np.float64]) -> None:
         """Keep what a frame shows in a box x, y, w, h, float64 [4]."""
         corners = torch.from_numpy(np.concatenate([box[:2], box[:2] + box[2:]])[None]).float().to(self._device)
-        self._views.append(self._source.regions([frame])[0].align(corners)[0])
+        self._views += self._comparer.shown(self._scene(frame), corners)
         if len(self._views) > self._settings.views:
             del self._views[min(1, self._settings.views - 1)]
 
@@ -73,14 +72,15 @@ class Gallery:
             ConfigError: the network is of another detector.
         """
         nowhere = torch.zeros((0, 4), device=self._device)
-        views = torch.stack(self._views)
-        (regions,) = self._source.regions([frame])
-        found = redetect(self._network, views, regions, [nowhere] * len(views), self._redetection)
-        corners = torch.cat([each.boxes for each in found]).double().cpu().numpy()
-        scores = torch.cat([each.scores for each in found]).double().cpu().numpy()
+        found = self._comparer.redetected(self._scene(frame), self._views, [nowhere] * len(self._views))
+        corners = np.concatenate([each.boxes for each in found])
+        scores = np.concatenate([each.scores for each in found])
         boxes = with_sides(corners)
         place = unambiguous(boxes, scores, self._settings)
         return None if place is None else boxes[place]
+
+    def _scene(self, frame: Frame) -> Scene:
+        return Scene(frame.on(self._device), self._source.regions([frame])[0])
 
 
 def unambiguous(boxes: NDArray[np.float64], scores: NDArray[np.float64], settings: GallerySettings) -> int | None:

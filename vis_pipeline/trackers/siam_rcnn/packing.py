@@ -42,13 +42,17 @@ def packed(value: Any, name: str) -> dict[str, Tensor]:
     raise TypeError(f"{name}: {type(value).__name__} is no part of a state")
 
 
-def unpacked(tensors: Mapping[str, Tensor], name: str, hint: Any, settings: Any, device: torch.device) -> Any:
-    """A value of a type from what :func:`packed` made of it; features go to the device.
+def unpacked(
+    tensors: Mapping[str, Tensor], name: str, hint: Any, feature: type, settings: Any, device: torch.device
+) -> Any:
+    """A value of a type from what :func:`packed` made of it; features, of a type of their own, go to the device.
 
     Raises:
         TypeError: states have no parts of that type.
     """
-    if hint is Tensor or isinstance(hint, TypeVar):
+    if isinstance(hint, TypeVar):
+        hint = feature
+    if hint is Tensor:
         return tensors[name].to(device)
     if hint in (int, float):
         return tensors[name].item()
@@ -58,14 +62,14 @@ def unpacked(tensors: Mapping[str, Tensor], name: str, hint: Any, settings: Any,
     if origin is tuple:
         part = get_args(hint)[0]
         count = int(tensors[f"{name}.count"])
-        return tuple(unpacked(tensors, f"{name}.{place}", part, settings, device) for place in range(count))
+        return tuple(unpacked(tensors, f"{name}.{place}", part, feature, settings, device) for place in range(count))
     if is_dataclass(origin):
         hints = get_type_hints(origin)
         return cast(Any, origin)(
             **{
                 field.name: settings
                 if field.name == _SETTINGS
-                else unpacked(tensors, f"{name}.{field.name}", hints[field.name], settings, device)
+                else unpacked(tensors, f"{name}.{field.name}", hints[field.name], feature, settings, device)
                 for field in fields(origin)
             }
         )

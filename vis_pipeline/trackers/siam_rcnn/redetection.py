@@ -39,6 +39,7 @@ def redetect(
     regions: RegionFeatures,
     previous: Sequence[Tensor],
     settings: RedetectionSettings,
+    likely: Tensor | None = None,
 ) -> list[Redetections]:
     """Look for T templates among a frame's proposals and each one's own previous boxes.
 
@@ -49,6 +50,8 @@ def redetect(
         previous: T times float32 [P_t, 4], boxes to look at beside the proposals (the template's re-detections in the
             frame before), in pixels of the frame.
         settings: which are kept.
+        likely: bool [T, P], which of the P proposals that settings let through each template is compared with; None:
+            with all.
 
     Raises:
         ConfigError: the network is of a detector with another number of channels.
@@ -59,6 +62,10 @@ def redetect(
     proposals = regions.proposals[: settings.proposals]
     everything = torch.cat([proposals, *previous])
     places, owners = _pairs(len(proposals), previous, everything.device)
+    if likely is not None:
+        own = likely.new_ones((len(templates), len(everything) - len(proposals)))
+        asked = torch.cat([likely, own], dim=1)[owners, places]
+        places, owners = places[asked], owners[asked]
     first, *later = network.cascade
     seen = _gathered(regions.align(everything), places, settings.pairs_per_batch)
     boxes, totals = _stage(first, templates, everything[places], owners, seen, regions.size)

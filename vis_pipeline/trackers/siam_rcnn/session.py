@@ -1,5 +1,6 @@
 """One video's targets: what is asked in each frame, and what is written down of the answer."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -19,12 +20,14 @@ from vis_pipeline.trackers.lifecycle.chronicle import Chronicle
 from vis_pipeline.trackers.lifecycle.history import TrackHistory
 from vis_pipeline.trackers.lifecycle.observation import read_windows
 from vis_pipeline.trackers.lifecycle.settings import TrackingSettings
+from vis_pipeline.trackers.memory import Recalled
 from vis_pipeline.trackers.post.scores import vote_class
 from vis_pipeline.trackers.siam_rcnn.asked import Answer, Needs
 from vis_pipeline.trackers.siam_rcnn.decision import NONE
 from vis_pipeline.trackers.siam_rcnn.events import frame_events
 from vis_pipeline.trackers.siam_rcnn.frame_tracks import choice_scores, frame_tracks
-from vis_pipeline.trackers.siam_rcnn.living import Living, from_tensors, to_tensors
+from vis_pipeline.trackers.siam_rcnn.joining import Join, both, renamed
+from vis_pipeline.trackers.siam_rcnn.living import Company, Living, Sight, from_tensors, to_tensors
 from vis_pipeline.trackers.siam_rcnn.settings import SelectionSettings
 
 
@@ -67,10 +70,12 @@ class SiamRcnnSession:
             born = self._chronicle.begin(frame.index, len(answer.decision.born))
             histories = [*(self._chronicle[one.number] for one in answer.living), *born]
             self._note(frame.index, answer, histories, masks)
+            for join in answer.joins:
+                self._join(join, histories)
             numbers = np.array([history.number for history in histories], dtype=np.int64)
             labels = np.array([vote_class(history.votes) for history in histories], dtype=np.int64)
             shown = frame_tracks(frame, answer, numbers, labels, boxes, windows)
-        self._living = (*_going_on(answer), *self._begun(answer, born, frame.image.shape))
+        self._living = _after_joins(answer, [*_counted(answer), *self._begun(answer, born, frame.image.shape)])
         return shown
 
     def finish(self, video_id: int, length: int) -> Finished:
@@ -99,6 +104,12 @@ class SiamRcnnSession:
         self._chronicle.restore(checkpoint.records, self._last_frame)
         self._living = from_tensors(checkpoint.tensors, facts["living"], self._selection, self._device)
 
+    def _join(self, join: Join, histories: list[TrackHistory]) -> None:
+        """Two of the frame's targets and births have one history from now on, that of the earlier one."""
+        before, now = sorted([histories[join.target].number, histories[join.row].number])
+        kept = self._chronicle.join(Recalled(now, before, join.score))
+        histories[join.target] = histories[join.row] = kept
+
     def _note(self, index: int, answer: Answer, histories: list[TrackHistory], masks: list[Rle]) -> None:
         """Write down what a frame shows of its N targets and B births; `masks` are those that are shown."""
         decision, count = answer.decision, len(answer.living)
@@ -121,20 +132,33 @@ class SiamRcnnSession:
     def _begun(self, answer: Answer, born: tuple[TrackHistory, ...], shape: tuple[int, ...]) -> list[Living]:
         """The targets that begin with a frame of height and width."""
         found = []
+        seen = zip(answer.living, answer.decision.found.tolist(), strict=True)
+        beside = tuple(sorted(one.number for one, detection in seen if detection != NONE))
         for place, history in enumerate(born):
             box = answer.boxes[answer.decision.born[place]]
-            template = answer.templates[place].clone()
+            template = answer.templates[place]
             target = self._selection.begin(box.tolist(), template, shape[1], shape[0])
-            found.append(Living(history.number, template, target, uploaded(box[None], self._device).float()))
+            previous = uploaded(box[None], self._device).float()
+            sight = Sight(box.copy(), template.looks)
+            found.append(Living(history.number, template, target, previous, sight, Company(apart=beside)))
         return found
 
 
-def _going_on(answer: Answer) -> list[Living]:
-    """The targets that do not end, with what this frame was to them."""
-    decision = answer.decision
-    over = decision.ended | decision.crowded_out
+def _counted(answer: Answer) -> list[Living]:
+    """The targets, with what this frame was to them."""
     return [
         one.detected() if detection != NONE else replace(one, undetected=one.undetected + 1)
-        for one, detection, end in zip(answer.living, decision.found.tolist(), over.tolist(), strict=True)
-        if not end
+        for one, detection in zip(answer.living, answer.decision.found.tolist(), strict=True)
     ]
+
+
+def _after_joins(answer: Answer, living: Sequence[Living]) -> tuple[Living, ...]:
+    """Of a frame's targets and births those that go on, as what they go on as."""
+    after, names = list(living), {}
+    for join in answer.joins:
+        first, second = after[join.row], after[join.target]
+        after[join.row] = both(first, second)
+        names[max(first.number, second.number)] = after[join.row].number
+    decision = answer.decision
+    over = {*np.flatnonzero(decision.ended | decision.crowded_out).tolist(), *(join.target for join in answer.joins)}
+    return tuple(renamed(one, names) for row, one in enumerate(after) if row not in over)

@@ -1,5 +1,6 @@
 """Settings: which re-detections there are, which of them is the target (told apart by `type`), and which targets."""
 
+from dataclasses import field
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag
@@ -11,10 +12,61 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vis_pipeline.trackers.siam_rcnn.argmax import ArgmaxTarget
+    from vis_pipeline.trackers.siam_rcnn.looks import Looks
     from vis_pipeline.trackers.siam_rcnn.short_term import ShortTermTarget
     from vis_pipeline.trackers.siam_rcnn.tdpa import TdpaTarget
 
 FeatureT = TypeVar("FeatureT")
+
+
+@dataclass(frozen=True, config=STRICT)
+class AlikeSettings:
+    """A score is the network's alone, as in the paper."""
+
+    type: Literal["alike"] = "alike"
+
+    def build(self) -> "Looks":
+        """See :class:`~vis_pipeline.trackers.siam_rcnn.looks.Alike`."""
+        from vis_pipeline.trackers.siam_rcnn.looks import Alike
+
+        return Alike()
+
+
+@dataclass(frozen=True, config=STRICT)
+class ColourSettings:
+    """A score is the network's times the likeness of the colours: the detector's features hardly hold the shade.
+
+    Attributes:
+        ground: how much of the colours around an object is taken from those in its ellipse.
+        inner, outer: where the ring around it begins and ends, in ellipses of the box.
+    """
+
+    ground: float = Field(default=1.5, ge=0)
+    inner: float = Field(default=1.3, ge=1)
+    outer: float = Field(default=2.0, ge=1)
+    type: Literal["colours"] = "colours"
+
+    def __post_init__(self) -> None:
+        if self.inner >= self.outer:
+            raise ValueError(f"inner = {self.inner} is not below outer = {self.outer}")
+
+    def build(self) -> "Looks":
+        """See :class:`~vis_pipeline.trackers.siam_rcnn.looks.Colours`."""
+        from vis_pipeline.trackers.siam_rcnn.looks import Colours
+
+        return Colours(self)
+
+
+LooksSettings = Annotated[
+    Annotated[AlikeSettings, Tag(AlikeSettings.type)] | Annotated[ColourSettings, Tag(ColourSettings.type)],
+    Discriminator(
+        kind_of(AlikeSettings.type),
+        custom_error_type="looks_type",
+        custom_error_message=f"type is {AlikeSettings.type} or {ColourSettings.type}",
+    ),
+    BeforeValidator(kind_in_full),
+]
+"""What boxes look like beside the network; in a config `looks="colours"` is short for a kind with nothing set."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -26,17 +78,21 @@ class RedetectionSettings:
         max_per_template: re-detections at most.
         min_score: least score.
         proposals: at most so many of a frame's proposals are looked at, the best; None: all.
+        min_likeness: of these, a template is compared with those whose looks are as like to its own as this.
         refined: at most so many boxes of a template go on to the second and third stage, those that score best in the
             first; None: all, as in the paper.
         pairs_per_batch: pairs of template and box that go through a stage at once; bounds the memory.
+        looks: what every score, of a template or of a pair, is multiplied by beside: `alike`, `colours`.
     """
 
     nms_iou: float = Field(default=0.5, gt=0, le=1)
     max_per_template: int = Field(default=100, ge=1)
     min_score: float = Field(default=0.005, ge=0, le=1)
     proposals: int | None = Field(default=None, ge=0)
+    min_likeness: float = Field(default=0.1, ge=0, le=1)
     refined: int | None = Field(default=None, ge=1)
     pairs_per_batch: int = Field(default=512, ge=1)
+    looks: LooksSettings = field(default_factory=AlikeSettings)
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -148,13 +204,21 @@ class TargetSettings:
         shown_score: a target is shown where its choice's score is at least this; see
             :class:`~vis_pipeline.trackers.siam_rcnn.targets.Outcome`.
         shared_iou: of targets whose chosen boxes overlap by more than this IoU the best scored keeps its box, and the
-            others are taken for absent in this frame: no two targets are one object.
+            others are taken for absent in this frame: no two targets are one object. Scores are those of the boxes in
+            the frame itself: TDPA's is the best of a whole tracklet, and says less about who is where.
         staying: added, where they are compared for that, to the score of one that was detected in the frame before.
         on_iou: box IoU from which on a detection is of a target, one detection a target.
         known_score: an unexplained detection starts no target where an absent one is re-detected with this score, at
             `on_iou`: it is waited until that one is surely back, or surely not.
         max_unconfirmed: a target with fewer than `tracking.min_detections` ends after so many frames without one.
         max_undetected: any other after so many.
+        same_score: a target whose choice has this score in the frame itself, and lies on another target, is like it.
+        same_frames: one that was like the same other one for so many frames in a row, and was detected beside it in no
+            frame, is one object with it: they go on under the earlier number, by the template of the one that is shown.
+        again: a detection that would start a target goes on with one that is not shown, where the share of the smaller
+            of its box and that one's last detection that they have in common, times the likeness of the looks, is this
+            much; the target begins again there.
+        again_frames: if that detection was at most so many frames ago.
         max_targets: at a time; where a further one is born, the absent one that has gone undetected for longest makes
             room, and where none is absent, births wait. Cost and memory of a frame grow with their number.
     """
@@ -166,4 +230,8 @@ class TargetSettings:
     known_score: float = Field(default=0.3, ge=0, le=1)
     max_unconfirmed: int = Field(default=6, ge=0)
     max_undetected: int = Field(default=1500, ge=0)
+    same_score: float = Field(default=0.3, ge=0, le=1)
+    same_frames: int = Field(default=3, ge=1)
+    again: float = Field(default=0.4, gt=0, le=1)
+    again_frames: int = Field(default=8, ge=0)
     max_targets: int = Field(default=20, ge=1)

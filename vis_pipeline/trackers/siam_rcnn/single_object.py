@@ -11,7 +11,8 @@ from detectors.base import RegionSource
 from vis_pipeline import masks
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.trackers.siam_rcnn.box_to_mask import BoxesInFrame, BoxToMask
-from vis_pipeline.trackers.siam_rcnn.following import moved_on, redetected
+from vis_pipeline.trackers.siam_rcnn.following import Comparer, Scene
+from vis_pipeline.trackers.siam_rcnn.looks import Appearance
 from vis_pipeline.trackers.siam_rcnn.redetector import Redetector
 from vis_pipeline.trackers.siam_rcnn.settings import RedetectionSettings, SelectionSettings
 from vis_pipeline.trackers.siam_rcnn.targets import Target
@@ -26,7 +27,7 @@ class SiamRcnnFollower:
         network: the re-detector.
         source: regions of frames, by the detector that the network was trained with.
         box_to_mask: what makes masks of the chosen boxes.
-        redetection: which re-detections are looked at.
+        redetection: which re-detections are looked at, and how they are compared.
         selection: which of them is the object.
         device: of the networks.
     """
@@ -40,10 +41,9 @@ class SiamRcnnFollower:
         selection: SelectionSettings,
         device: torch.device,
     ) -> None:
-        self._network = network
+        self._comparer = Comparer(network, redetection)
         self._source = source
         self._box_to_mask = box_to_mask
-        self._redetection = redetection
         self._selection = selection
         self._device = device
 
@@ -61,23 +61,26 @@ class SiamRcnnFollower:
         require_overlap(first, box)
         begun = np.concatenate([box[:2], box[:2] + box[2:]])
         previous = self._on_device(begun[None])
-        template = self._source.regions([first])[0].align(previous)[0]
+        (template,) = self._comparer.shown(self._scene(first), previous)
         height, width = first.image.shape[:2]
-        target: Target[Tensor] = self._selection.begin(begun.tolist(), template, width, height)
+        target: Target[Appearance] = self._selection.begin(begun.tolist(), template, width, height)
         yield ObjectInFrame(first, box, 1.0, None, corners(box))
         for frame in sequence:
-            (regions,) = self._source.regions([frame])
-            (found,) = redetected(self._network, regions, [template], [previous], self._redetection)
-            (target,), (outcome,) = moved_on(self._network, [target], [found], self._redetection)
+            scene = self._scene(frame)
+            (found,) = self._comparer.redetected(scene, [template], [previous])
+            (target,), (outcome,) = self._comparer.moved_on([target], [found])
             previous = self._on_device(found.boxes)
             chosen = np.concatenate([outcome.box[:2], outcome.box[2:] - outcome.box[:2]])
             if not outcome.present:
                 yield ObjectInFrame(frame, chosen, 0.0, None, corners(chosen))
                 continue
-            asked = BoxesInFrame(frame.on(self._device), regions, self._on_device(outcome.box[None]))
+            asked = BoxesInFrame(scene.image, scene.regions, self._on_device(outcome.box[None]))
             mask = self._box_to_mask.masks([asked])[0].cpu().numpy()
             score = min(max(outcome.score, 0.0), 1.0)
             yield ObjectInFrame(frame, chosen, score, masks.encode(mask)[0], rotated_box(mask[0], chosen))
+
+    def _scene(self, frame: Frame) -> Scene:
+        return Scene(frame.on(self._device), self._source.regions([frame])[0])
 
     def _on_device(self, boxes: NDArray[np.float64]) -> Tensor:
         return torch.from_numpy(boxes).float().to(self._device)

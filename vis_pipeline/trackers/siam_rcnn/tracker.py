@@ -15,13 +15,15 @@ from vis_pipeline.structures.uploads import uploaded
 from vis_pipeline.trackers.lifecycle.settings import TrackingSettings
 from vis_pipeline.trackers.siam_rcnn.asked import Answer, Needs
 from vis_pipeline.trackers.siam_rcnn.box_to_mask import BoxesInFrame, BoxToMask, covered_by_confirmed, smallest_on_top
-from vis_pipeline.trackers.siam_rcnn.decision import Absence, Choices, Decision, decide
-from vis_pipeline.trackers.siam_rcnn.following import moved_on, redetected
+from vis_pipeline.trackers.siam_rcnn.decision import NONE, Absence, Choices, Decision, decide
+from vis_pipeline.trackers.siam_rcnn.following import Comparer, Scene
+from vis_pipeline.trackers.siam_rcnn.joining import Join, companies, continued, holders, same_objects, sighted
 from vis_pipeline.trackers.siam_rcnn.living import Living
+from vis_pipeline.trackers.siam_rcnn.looks import Appearance
 from vis_pipeline.trackers.siam_rcnn.redetector import Redetector
 from vis_pipeline.trackers.siam_rcnn.session import SiamRcnnSession
 from vis_pipeline.trackers.siam_rcnn.settings import RedetectionSettings, SelectionSettings, TargetSettings
-from vis_pipeline.trackers.siam_rcnn.targets import Outcome
+from vis_pipeline.trackers.siam_rcnn.targets import Outcome, Redetections
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class _Decided:
     boxes: NDArray[np.float64]
     scores: NDArray[np.float64]
     labels: NDArray[np.int64]
+    joins: list[Join]
 
     def segmented(self) -> NDArray[np.float64]:
         """The boxes whose masks are wanted, [S + B, 4]."""
@@ -47,7 +50,7 @@ class SiamRcnnTracker:
     Args:
         network: the re-detector.
         box_to_mask: what makes masks of the chosen boxes.
-        redetection: which re-detections are looked at.
+        redetection: which re-detections are looked at, and how they are compared.
         selection: which of them is the target.
         targets: which targets there are.
         tracking: when they are born and reported.
@@ -64,9 +67,8 @@ class SiamRcnnTracker:
         tracking: TrackingSettings,
         device: torch.device,
     ) -> None:
-        self._network = network
+        self._comparer = Comparer(network, redetection)
         self._box_to_mask = box_to_mask
-        self._redetection = redetection
         self._selection = selection
         self._targets = targets
         self._tracking = tracking
@@ -101,6 +103,9 @@ class SiamRcnnTracker:
         layered = smallest_on_top(masks[~covered])
         empty = ~layered.flatten(1).any(dim=1)
         decision = decision.without(empty.cpu().numpy(), Absence.NO_MASK)
+        born = decided.boxes[decision.born]
+        templates = self._comparer.shown(Scene(wanted.image, wanted.regions), self._on_device(born).float())
+        again = continued(decided.living, decided.joins, decision, born, templates, self._targets)
         return Answer(
             living=decided.living,
             outcomes=decided.outcomes,
@@ -109,14 +114,15 @@ class SiamRcnnTracker:
             labels=decided.labels,
             boxes=decided.boxes,
             masks=layered[~empty],
-            templates=wanted.regions.align(self._on_device(decided.boxes[decision.born]).float()),
+            templates=templates,
+            joins=[*decided.joins, *again],
         )
 
     def _decided(self, asked: Needs) -> _Decided:
-        living, detections, regions = asked.living, asked.detections, regions_of(asked)
+        living, detections, scene = asked.living, asked.detections, Scene(asked.image, regions_of(asked))
         templates, previous = [one.template for one in living], [one.previous for one in living]
-        found = redetected(self._network, regions, templates, previous, self._redetection)
-        targets, outcomes = moved_on(self._network, [one.target for one in living], found, self._redetection)
+        found = self._comparer.redetected(scene, templates, previous)
+        targets, outcomes = self._comparer.moved_on([one.target for one in living], found)
         # One read-back; in float64, which keeps ids whole.
         columns = [detections.boxes, detections.scores[:, None], detections.labels[:, None]]
         table = torch.cat([column.double() for column in columns], dim=1).cpu().numpy()
@@ -124,20 +130,44 @@ class SiamRcnnTracker:
         choices = Choices(
             boxes=np.array([outcome.box for outcome in outcomes]).reshape(-1, 4),
             scores=np.array([outcome.score for outcome in outcomes], dtype=np.float64),
+            here=np.array([_score_here(*pair) for pair in zip(outcomes, found, strict=True)], dtype=np.float64),
             present=np.array([outcome.present for outcome in outcomes], dtype=np.bool_),
             detections=np.array([one.detections for one in living], dtype=np.int64),
             undetected=np.array([one.undetected for one in living], dtype=np.int64),
         )
         seen_again = [(each.boxes, each.scores) for each in found]
         decision = decide(choices, boxes, scores, seen_again, self._targets, self._tracking)
+        on = holders(choices.boxes, decision.absences)
+        met = companies(living, decision.found, on, choices.here, self._targets.same_score)
+        joins = same_objects(living, met, on, choices.here, decision, self._targets.same_frames)
         after = tuple(
-            replace(one, target=target, previous=self._on_device(each.boxes).float())
-            for one, target, each in zip(living, targets, found, strict=True)
+            replace(one, target=target, previous=self._on_device(each.boxes).float(), company=company)
+            for one, target, each, company in zip(living, targets, found, met, strict=True)
         )
-        return _Decided(after, tuple(outcomes), decision, boxes, scores, labels)
+        return _Decided(
+            tuple(_sighted(*parts) for parts in zip(after, outcomes, found, decision.found, strict=True)),
+            tuple(outcomes),
+            decision,
+            boxes,
+            scores,
+            labels,
+            joins,
+        )
 
     def _on_device(self, values: NDArray[Any]) -> Tensor:
         return uploaded(values, self._device)
+
+
+def _score_here(outcome: Outcome, found: Redetections[Appearance]) -> float:
+    """The score of what was chosen, in this frame alone; 0 where nothing was."""
+    return 0.0 if outcome.detection is None else float(found.scores[outcome.detection])
+
+
+def _sighted(one: Living, outcome: Outcome, found: Redetections[Appearance], detection: int) -> Living:
+    """A target after a frame in which it may have been detected."""
+    if detection == NONE or outcome.detection is None:
+        return one
+    return sighted(one, outcome.box, found.features[outcome.detection].looks)
 
 
 def regions_of(asked: Needs) -> RegionFeatures:

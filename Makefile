@@ -24,7 +24,7 @@ define LOGGED
 logged() { "$$@" >>$(LOG) 2>&1 || { tail -n 25 $(LOG) >&2; echo "set-up failed; all output is in $(LOG)" >&2; exit 1; }; }
 endef
 
-.PHONY: setup demo test lint clean
+.PHONY: setup demo test lint docs clean
 
 setup: $(DONE)/packages
 	@$(VENV)/bin/vis-pipeline doctor
@@ -42,9 +42,14 @@ lint: $(DONE)/packages
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
+# The API reference of the public packages, from their docstrings, in site/.
+docs: setup
+	@$(PIP) install -e '.[docs]'
+	$(PY) docs/write_reference.py site
+
 # Leaves the compiled mmcv wheels in $(CACHE).
 clean:
-	@rm -rf $(VENV) build dist demo *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) build dist demo site *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PY):

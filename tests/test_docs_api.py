@@ -2,6 +2,7 @@
 
 import doctest
 import importlib.util
+import inspect
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import av
 import numpy as np
 import pytest
 
+import vis_pipeline
 from vis_pipeline import Pipeline, pipeline
 from vis_pipeline.structures.tracks import FrameTracks, VideoOutcome
 from vis_pipeline.synthesis.procedural.video import generate_video
@@ -57,6 +59,11 @@ def test_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: 
 def test_the_first_page_shows_what_runs_here() -> None:
     shown = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(encoding="utf-8"), re.M | re.S)
     assert shown == [BLOCKS[0][1]]
+
+
+def test_what_the_package_exports_stands_on_the_page_and_says_what_it_is() -> None:
+    for name in vis_pipeline.__all__:
+        assert name in PAGE and inspect.getdoc(getattr(vis_pipeline, name)), name
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from vis_pipeline.cli.app import app
 ROOT = Path(__file__).parents[1]
 PAGES = [
     ROOT / "README.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "vis_pipeline/weights").glob("*.md")),
 ]
 START = re.compile(r"(vis-pipeline|torchrun [^\n]*-m vis_pipeline) ")
@@ -51,6 +51,6 @@ def test_commands_are_understood(page: Path) -> None:
 
 
 def test_the_pages_have_commands() -> None:
-    assert len(commands((ROOT / "README.md").read_text())) > 15
+    assert len(commands((ROOT / "README.md").read_text())) > 8
     wrong = ["run", "procedural_small", "--splitt", "a"]
     assert "No such option: --splitt" in refusal(typer.main.get_command(app), "vis-pipeline", wrong)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from vis_pipeline.structures.tracks import MaskState as MaskState
 
 __version__ = "0.1.0"
+__all__ = ["FrameTracks", "MaskState", "Pipeline"]
 
 # Imported when they are asked for: the models take seconds to import, and the command line has `--help`.
 _EXPORTED = {

@@ -63,3 +63,9 @@ def test_what_siam_rcnn_cannot_be_given_is_named(tmp_path):
     missing = load_pipeline("procedural_siam_rcnn", [f"tracker.checkpoint={tmp_path}/none.safetensors"]).tracker
     with pytest.raises(WeightsError, match=r"none\.safetensors"):
         missing.weights()
+
+
+@pytest.mark.parametrize("year", [2019, 2021])
+def test_the_videos_of_youtube_vis_are_one_shot_each(year: int) -> None:
+    assert load_pipeline(f"youtube_vis_{year}_coco", ["tracker.checkpoint=any"]).tracking.shots.cut_likeness == 0
+    assert load_pipeline("real_small").tracking.shots.cut_likeness > 0

@@ -15,6 +15,7 @@ import cv2
 import pytest
 import ray
 from live_servers import live_http, live_rtsp
+from short_splits import shorten
 
 from vis_pipeline.cli.app import main
 from vis_pipeline.data.splits import read_split
@@ -71,20 +72,7 @@ def follow(page: str, patch: pytest.MonkeyPatch, stand_ins: dict[str, str] | Non
             main()
         assert left.value.code in (None, 0), line
         if " synth " in line:
-            shorten(Path("videos"))
-
-
-def shorten(folder: Path) -> None:
-    """Keep the first frames of a drawn split alone."""
-    path = folder / "instances.json"
-    content = json.loads(path.read_text())
-    for video in content["videos"]:
-        video["file_names"], video["length"] = video["file_names"][:LENGTH], LENGTH
-    for annotation in content["annotations"]:
-        for key in ("segmentations", "bboxes", "areas"):
-            if key in annotation:
-                annotation[key] = annotation[key][:LENGTH]
-    path.write_text(json.dumps(content))
+            shorten(Path("videos"), LENGTH)
 
 
 def write_clip(path: Path, images: list[Path]) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 import av
 import cv2
 import pytest
+from short_splits import shorten
 
 UNSEEN_SEED = 31007
+LENGTH = 10
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +23,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_split_to_scores_zip_and_pictures(command, folder: Path) -> None:
     split, frames, run = folder / "split/instances.json", folder / "split/JPEGImages", folder / "run"
     assert command("synth", "--seed", UNSEEN_SEED, "--videos", 3, "--out", folder / "split")[0] == 0
+    shorten(folder / "split", LENGTH)
     arguments = ["run", "procedural_small", "--split", split, "--frames", frames, "--out", run, "--device", "cpu"]
     code, out, err = command(*arguments, "--workers", 2, "--save-detections")
     assert code == 0, err
-    assert "3 videos, 72 frames" in out
+    assert f"3 videos, {3 * LENGTH} frames" in out
     code, out, err = command(*arguments, "--workers", 1, "--save-detections")
     assert code == 0, err
     assert "0 videos" in out, "a rerun does nothing again"
@@ -51,7 +54,7 @@ def test_split_to_scores_zip_and_pictures(command, folder: Path) -> None:
     (clip,) = (run / "pictures").glob("*.mp4")
     with av.open(str(clip)) as container:
         assert container.streams.video[0].codec_context.name == "h264"
-        assert sum(1 for _ in container.decode(video=0)) == 24
+        assert sum(1 for _ in container.decode(video=0)) == LENGTH
 
     assert command("report", run, "--gt", split)[0] == 0
     page = (run / "report/data/1.js").read_text()
@@ -85,7 +88,7 @@ def test_videos_that_go_together_give_the_same_bytes(command, folder: Path, reco
     lockstep = ["--workers", 2, "--lockstep", 2, "--save-detections"]
     code, out, err = command("run", "procedural_small", *arguments, "--out", together, *lockstep)
     assert code == 0, err
-    assert "3 videos, 72 frames" in out
+    assert f"3 videos, {3 * LENGTH} frames" in out
     for name in ("results.json", "detections.json", *(f"events/{number}.json" for number in (1, 2, 3))):
         assert (together / name).read_bytes() == (run / name).read_bytes(), name
 
@@ -94,7 +97,7 @@ def test_videos_that_go_together_give_the_same_bytes(command, folder: Path, reco
 def test_a_broken_video_leaves_those_that_go_with_it_as_they_are(command, folder: Path) -> None:
     run, broken = folder / "run", folder / "broken"
     shutil.copytree(folder / "split", broken / "split")
-    last = sorted((broken / "split/JPEGImages/00001").glob("*.jpg"))[-1]
+    last = sorted((broken / "split/JPEGImages/00001").glob("*.jpg"))[LENGTH - 1]
     whole = last.read_bytes()
     last.write_bytes(whole[:300])
     arguments = ["run", "procedural_small", "--split", broken / "split/instances.json", "--device", "cpu"]
@@ -108,7 +111,7 @@ def test_a_broken_video_leaves_those_that_go_with_it_as_they_are(command, folder
     last.write_bytes(whole)
     code, out, err = command(*arguments)
     assert code == 0, err
-    assert "1 videos, 24 frames" in out, "a rerun does the broken one alone"
+    assert f"1 videos, {LENGTH} frames" in out, "a rerun does the broken one alone"
     assert (broken / "run/results.json").read_bytes() == (run / "results.json").read_bytes()
 
 

@@ -25,7 +25,7 @@ def write_sequence(folder: Path, name: str, boxes: list[np.ndarray], lines: list
 
 
 def rows(path: Path) -> dict[str, dict[str, float]]:
-    return {way["way"]: way for way in json.loads(path.read_text())["all"]["ways"]}
+    return {way["way"]: way for way in json.loads(path.read_text())["all"]}
 
 
 def test_sequences_are_measured_and_those_with_faults_are_left_out(command, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_the_figures_are_those_of_the_boxes() -> None:
     cases = [MaskWithBox(filled("rectangle", truth, SIZE), truth) for _ in range(2)]
     given = iter([truth, box_corners(60, 40, 40, 20, 0.0), truth])  # the first warms up
     found = qualities(cases, {"made up": lambda mask: next(given)})[1]
-    assert (found.mean_iou, found.at_half, found.at_seventy) == (pytest.approx(0.75), 1.0, 0.5)
+    assert (found.masks, found.mean_iou, found.at_half, found.at_seventy) == (2, pytest.approx(0.75), 1.0, 0.5)
 
 
 def test_drawn_ones_are_the_same_for_the_same_seed_and_opt_is_best_on_limbs() -> None:

@@ -1,7 +1,7 @@
 """The ways to make a box of a mask, beside rotated boxes that are known (SiamMask multi-object, Table 4)."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +31,7 @@ class BoxQuality:
 
     Attributes:
         way: its name.
+        masks: how many.
         mean_iou: of its boxes and the true ones, over all masks.
         at_half: the part of the masks whose IoU is 0.5 or more; with one box a frame that is the precision and the
             recall, and so the average precision.
@@ -39,6 +40,7 @@ class BoxQuality:
     """
 
     way: str
+    masks: int
     mean_iou: float
     at_half: float
     at_seventy: float
@@ -62,27 +64,34 @@ WAYS: Mapping[str, Way] = {
 }
 
 
-def qualities(cases: Sequence[MaskWithBox], ways: Mapping[str, Way] = WAYS) -> list[BoxQuality]:
+def qualities(cases: Iterable[MaskWithBox], ways: Mapping[str, Way] = WAYS) -> list[BoxQuality]:
     """Each way's boxes against the true ones; first the upright box around the true one, Table 4's Min-max oracle.
 
-    `cases` holds one at least, and no empty mask.
+    `cases` holds one at least, and no empty mask; they are taken one by one.
     """
-    limits = np.array([quadrilateral_iou(case.box, upright_corners(case.box)) for case in cases])
-    found = [_quality("Min-max of the box", limits, 0.0)]
-    for name, way in ways.items():
-        way(cases[0].mask)  # the first call compiles
-        begun = time.perf_counter()
-        boxes = [way(case.mask) for case in cases]
-        taken = time.perf_counter() - begun
-        overlaps = [quadrilateral_iou(case.box, box) for case, box in zip(cases, boxes, strict=True)]
-        found.append(_quality(name, np.array(overlaps), 1000 * taken / len(cases)))
-    return found
+    limits: list[float] = []
+    overlaps: dict[str, list[float]] = {name: [] for name in ways}
+    seconds = dict.fromkeys(ways, 0.0)
+    for case in cases:
+        limits.append(quadrilateral_iou(case.box, upright_corners(case.box)))
+        for name, way in ways.items():
+            if len(limits) == 1:
+                way(case.mask)  # the first call compiles
+            begun = time.perf_counter()
+            box = way(case.mask)
+            seconds[name] += time.perf_counter() - begun
+            overlaps[name].append(quadrilateral_iou(case.box, box))
+    return [
+        _quality("Min-max of the box", limits, 0.0),
+        *(_quality(name, overlaps[name], seconds[name]) for name in ways),
+    ]
 
 
-def _quality(name: str, overlaps: NDArray[np.float64], milliseconds: float) -> BoxQuality:
+def _quality(name: str, overlaps: Sequence[float], seconds: float) -> BoxQuality:
+    values = np.array(overlaps)
     # An IoU of exactly 0.5 must not fall to the rounding of a sum.
-    shares = [float((overlaps >= threshold - 1e-9).mean()) for threshold in (0.5, 0.7)]
-    return BoxQuality(name, float(overlaps.mean()), *shares, milliseconds)
+    at_half, at_seventy = (float((values >= threshold - 1e-9).mean()) for threshold in (0.5, 0.7))
+    return BoxQuality(name, len(values), float(values.mean()), at_half, at_seventy, 1000 * seconds / len(values))
 
 
 def drawn_cases(count: int, seed: int) -> dict[str, list[MaskWithBox]]:

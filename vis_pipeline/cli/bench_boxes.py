@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from rich.table import Table
 
     from vis_pipeline.bench.boxes import BoxQuality, MaskWithBox
@@ -42,7 +44,7 @@ def boxes(
     if json_out is not None and not json_out.parent.is_dir():
         raise ConfigError(f"--json {json_out}: there is no folder {json_out.parent}")
     if drawn is not None and masks is None and truth is None:
-        groups = drawn_cases(drawn, seed)
+        groups: dict[str, Iterable[MaskWithBox]] = {**drawn_cases(drawn, seed)}
     elif drawn is None and masks is not None and truth is not None:
         groups = {"all": _read(masks, truth)}
     else:
@@ -51,41 +53,40 @@ def boxes(
     found: dict[str, list[BoxQuality]] = {}
     for name, cases in groups.items():
         found[name] = qualities(cases)
-        console.print(_table(f"{name}: {len(cases)} masks", found[name]))
+        console.print(_table(f"{name}: {found[name][0].masks} masks", found[name]))
     if json_out is not None:
-        content = {
-            name: {"masks": len(groups[name]), "ways": [asdict(quality) for quality in rows]}
-            for name, rows in found.items()
-        }
+        content = {name: [asdict(quality) for quality in rows] for name, rows in found.items()}
         write_text(json_out, json.dumps(content, indent=1) + "\n")
 
 
-def _read(masks: Path, truth: Path) -> "list[MaskWithBox]":
-    """All frames that have a mask and a box; what had to be left out is said.
+def _read(masks: Path, truth: Path) -> "Iterator[MaskWithBox]":
+    """All frames that have a mask and a box, a sequence at a time; what had to be left out is said.
 
     Raises:
         DataError: there is none.
     """
     from vis_pipeline.bench.boxes import MaskWithBox
-    from vis_pipeline.data.rotated_truth import masks_with_boxes, sequences_of
+    from vis_pipeline.data.rotated_truth import masks_with_boxes
+    from vis_pipeline.data.sequence_names import sequence_names
     from vis_pipeline.errors import DataError
 
-    cases: list[MaskWithBox] = []
-    without = 0
-    for sequence in sequences_of(masks):
+    complete = without = 0
+    for sequence in sequence_names(masks):
         try:
             frames = list(masks_with_boxes(masks, truth, sequence))
         except DataError as error:
             typer.echo(f"warning: {error}; the sequence is left out", err=True)
             continue
-        complete = [MaskWithBox(mask, box) for mask, box in frames if box is not None and mask.any()]
-        without += len(frames) - len(complete)
-        cases += complete
+        for mask, box in frames:
+            if box is not None and mask.any():
+                complete += 1
+                yield MaskWithBox(mask, box)
+            else:
+                without += 1
     if without:
         typer.echo(f"warning: {without} frames without an object or a box are left out", err=True)
-    if not cases:
+    if not complete:
         raise DataError(f"masks {masks}: no frame has a mask and a box in {truth}")
-    return cases
 
 
 def _table(title: str, rows: "list[BoxQuality]") -> "Table":

@@ -8,20 +8,10 @@ from numpy.typing import NDArray
 
 from vis_pipeline.data.image_files import image_paths
 from vis_pipeline.data.label_images import read_stored
-from vis_pipeline.data.sequence_names import sequence_names
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks.quadrilaterals import polygon_area
 
 BOXES_NAME = "groundtruth.txt"
-
-
-def sequences_of(masks: Path) -> tuple[str, ...]:
-    """The sequences of a folder of masks, by name.
-
-    Raises:
-        DataError: there are none.
-    """
-    return sequence_names(masks)
 
 
 def masks_with_boxes(

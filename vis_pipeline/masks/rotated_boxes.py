@@ -1,9 +1,9 @@
 """Boxes from masks, the three ways of SiamMask 2019, section 3.2, and of its multi-object paper, section 4.4.
 
 *Min-max* is the upright box, *MBR* the rectangle of least area around the mask, *Opt* the rectangle that overlaps the
-mask best when background inside weighs less than the rest (Vojir and Matas, "Pixel-wise object segmentations for the
-VOT 2016 dataset"). All take a mask as the union of its pixels: column c spans c to c + 1. Boxes are four corners x, y in
-pixels, float64 [4, 2], clockwise in the image.
+mask best when background inside weighs less than the rest (after Vojir and Matas, "Pixel-wise object segmentations for
+the VOT 2016 dataset"). All take a mask as the union of its pixels: column c spans c to c + 1. Boxes are four corners
+x, y in pixels, float64 [4, 2], clockwise in the image.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ from vis_pipeline.errors import DataError
 from vis_pipeline.masks import rectangle_search
 from vis_pipeline.masks.quadrilaterals import upright_corners
 
-# What a background pixel inside the rectangle weighs beside one of the object. SiamMask's papers do not state it; this is
-# the value by which D3S (Lukezic et al. 2020), a tracker by VOT's authors, fits its boxes to masks with this measure.
+# What a background pixel inside the rectangle weighs beside one of the object. SiamMask's papers do not state it; this
+# is the value by which D3S (Lukezic et al. 2020), a tracker by authors of VOT, fits its boxes to masks.
 BACKGROUND_WEIGHT = 0.25
 
 

@@ -115,7 +115,7 @@ def box_corners(x: float, y: float, w: float, h: float, angle: float) -> NDArray
     """Corners [4, 2], clockwise in the image, of a rectangle by its centre, sides and angle in radians."""
     across = np.array([np.cos(angle), np.sin(angle)]) * w / 2
     down = np.array([-np.sin(angle), np.cos(angle)]) * h / 2
-    return np.array([x, y]) + np.array([-across - down, across - down, across + down, down - across])
+    return np.asarray(np.array([x, y]) + np.array([-across - down, across - down, across + down, down - across]))
 
 
 def filled(form: str, box: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.bool_]:

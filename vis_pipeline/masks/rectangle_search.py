@@ -165,5 +165,7 @@ def best_of(
     sums: NDArray[np.float64], starts: NDArray[np.float64], area: float, weight: float
 ) -> tuple[NDArray[np.float64], float]:
     """The best rectangle [5] that is reached from any of the starts [S, 5], and its overlap; the first among equals."""
-    found = [climbed(sums, start, area, weight, FINEST, MOST_EVALUATIONS) for start in starts]
-    return max(found, key=lambda end: float(end[1]))
+    found: list[tuple[NDArray[np.float64], float]] = [
+        climbed(sums, start, area, weight, FINEST, MOST_EVALUATIONS) for start in starts
+    ]
+    return max(found, key=lambda end: end[1])

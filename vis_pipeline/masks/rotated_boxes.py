@@ -28,7 +28,7 @@ def minmax_box(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     Raises:
         DataError: the mask is empty.
     """
-    return upright_corners(_outermost(mask))
+    return upright_corners(_outermost(mask).astype(np.float64))
 
 
 def minimum_area_box(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -47,7 +47,7 @@ def minimum_area_box(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     places = axes @ hull.T
     low, high = places.min(axis=2), places.max(axis=2)
     best = int((high - low).prod(axis=1).argmin())
-    return upright_corners(np.stack([low[best], high[best]])) @ axes[best]
+    return np.asarray(upright_corners(np.stack([low[best], high[best]])) @ axes[best])
 
 
 def optimal_box(mask: NDArray[np.bool_], background_weight: float = BACKGROUND_WEIGHT) -> NDArray[np.float64]:
@@ -69,7 +69,7 @@ def optimal_box(mask: NDArray[np.bool_], background_weight: float = BACKGROUND_W
     found, _ = rectangle_search.best_of(
         sums, np.stack([rectangle_search.parameters(start) for start in starts]), area, background_weight
     )
-    return rectangle_search.corners(found) + upright[0]
+    return np.asarray(rectangle_search.corners(found) + upright[0])
 
 
 def optimal_boxes(
@@ -123,4 +123,5 @@ def _of_moments(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     half = np.sqrt(12 * moments) / 2
     if np.linalg.det(axes) < 0:
         axes[:, 1] *= -1
-    return np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half @ axes.T + points.mean(axis=0)
+    ends = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * half
+    return np.asarray(ends @ axes.T + points.mean(axis=0))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vis_pipeline.bench.boxes import MaskWithBox, box_corners, drawn_cases, filled, qualities
+from vis_pipeline.bench.boxes import MaskWithBox, box_corners, drawn_cases, filled, fixed_ratio_box, qualities
 from vis_pipeline.data.rotated_truth import read_boxes
 from vis_pipeline.errors import DataError
 
@@ -57,10 +57,26 @@ def test_what_cannot_be_measured_is_one_line(command, tmp_path: Path) -> None:
 def test_the_figures_are_those_of_the_boxes() -> None:
     """One box twice as wide as the true one (IoU 0.5), one that is right."""
     truth = box_corners(50, 40, 20, 20, 0.0)
-    cases = [MaskWithBox(filled("rectangle", truth, SIZE), truth) for _ in range(2)]
+    cases = [MaskWithBox(filled("rectangle", truth, SIZE), truth, truth) for _ in range(2)]
     given = iter([truth, box_corners(60, 40, 40, 20, 0.0), truth])  # the first warms up
-    found = qualities(cases, {"made up": lambda mask: next(given)})[1]
+    found = qualities(cases, {"made up": lambda mask: next(given)})[-1]
     assert (found.masks, found.mean_iou, found.at_half, found.at_seventy) == (2, pytest.approx(0.75), 1.0, 0.5)
+
+
+def test_the_oracle_of_a_fixed_ratio_has_the_area_and_the_first_shape() -> None:
+    first, box = box_corners(5, 5, 40, 10, 0.0), box_corners(50, 40, 20, 20, np.pi / 4)
+    np.testing.assert_allclose(fixed_ratio_box(box, first), box_corners(50, 40, 40, 10, 0.0))
+
+
+def test_the_first_frame_of_each_sequence_gives_the_ratio(command, tmp_path: Path) -> None:
+    """Upright boxes of one shape a sequence: the oracle is right, though the sequences differ."""
+    for name, (w, h) in {"a": (40, 20), "b": (20, 40)}.items():
+        write_sequence(tmp_path, name, [box_corners(50, 40, w * s, h * s, 0.0) for s in (1.0, 0.5)])
+    out = tmp_path / "figures.json"
+    arguments = ("--masks", tmp_path / "masks", "--truth", tmp_path / "truth", "--json", out)
+    code, _, err = command("bench", "boxes", *arguments)
+    assert code == 0, err
+    assert rows(out)["fixed ratio, oracle"]["mean_iou"] == pytest.approx(1)
 
 
 def test_drawn_ones_are_the_same_for_the_same_seed_and_opt_is_best_on_limbs() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vis_pipeline.masks.quadrilaterals import quadrilateral_iou, upright_corners
+from vis_pipeline.masks.quadrilaterals import polygon_area, quadrilateral_iou, upright_corners
 from vis_pipeline.masks.rotated_boxes import minimum_area_box, minmax_box, optimal_box
 from vis_pipeline.trackers.siammask.rotated_box import rotated_box
 
@@ -19,10 +19,11 @@ _NOTCH = 0.5
 
 @dataclass(frozen=True)
 class MaskWithBox:
-    """One frame: a mask, bool [H, W], and its true box, corners [4, 2] in pixels."""
+    """One frame: a mask, bool [H, W], its true box and that of its sequence's first frame, corners [4, 2] in pixels."""
 
     mask: NDArray[np.bool_]
     box: NDArray[np.float64]
+    first: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,17 @@ def release_box(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     return rotated_box(mask, np.array([left, top, right - left, bottom - top]))
 
 
+def fixed_ratio_box(box: NDArray[np.float64], first: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Table 4's oracle of a fixed aspect ratio: upright, with a box's centre and area, shaped like the first frame's.
+
+    The paper does not say what the ratio of a rotated box is; here it is that of the upright box around it.
+    """
+    width, height = np.ptp(first, axis=0)
+    scale = np.sqrt(polygon_area(box) / (width * height))
+    x, y = box.mean(axis=0)
+    return box_corners(x, y, width * scale, height * scale, 0.0)
+
+
 WAYS: Mapping[str, Way] = {
     "Min-max": minmax_box,
     "MBR": minimum_area_box,
@@ -65,24 +77,27 @@ WAYS: Mapping[str, Way] = {
 
 
 def qualities(cases: Iterable[MaskWithBox], ways: Mapping[str, Way] = WAYS) -> list[BoxQuality]:
-    """Each way's boxes against the true ones; first the upright box around the true one, Table 4's Min-max oracle.
+    """Each way's boxes against the true ones; first Table 4's two oracles that know the true one.
 
     `cases` holds one at least, and no empty mask; they are taken one by one.
     """
-    limits: list[float] = []
+    fixed: list[float] = []
+    upright: list[float] = []
     overlaps: dict[str, list[float]] = {name: [] for name in ways}
     seconds = dict.fromkeys(ways, 0.0)
     for case in cases:
-        limits.append(quadrilateral_iou(case.box, upright_corners(case.box)))
+        fixed.append(quadrilateral_iou(case.box, fixed_ratio_box(case.box, case.first)))
+        upright.append(quadrilateral_iou(case.box, upright_corners(case.box)))
         for name, way in ways.items():
-            if len(limits) == 1:
+            if len(upright) == 1:
                 way(case.mask)  # the first call compiles
             begun = time.perf_counter()
             box = way(case.mask)
             seconds[name] += time.perf_counter() - begun
             overlaps[name].append(quadrilateral_iou(case.box, box))
     return [
-        _quality("Min-max of the box", limits, 0.0),
+        _quality("fixed ratio, oracle", fixed, 0.0),
+        _quality("Min-max, oracle", upright, 0.0),
         *(_quality(name, overlaps[name], seconds[name]) for name in ways),
     ]
 
@@ -97,7 +112,7 @@ def _quality(name: str, overlaps: Sequence[float], seconds: float) -> BoxQuality
 def drawn_cases(count: int, seed: int) -> dict[str, list[MaskWithBox]]:
     """So many masks of each form in random rotated boxes, which are the true ones; the same for the same seed.
 
-    Boxes are 40 to 140 pixels long and 0.3 to 1 times as wide, inside 320x240.
+    Those of a form count as one sequence. Boxes are 40 to 140 pixels long and 0.3 to 1 times as wide, inside 320x240.
     """
     generator = np.random.default_rng(seed)
     cases: dict[str, list[MaskWithBox]] = {}
@@ -107,7 +122,8 @@ def drawn_cases(count: int, seed: int) -> dict[str, list[MaskWithBox]]:
             length = generator.uniform(40, 140)
             angle, ratio = generator.uniform(0, np.pi), generator.uniform(0.3, 1)
             box = box_corners(_WIDTH / 2, _HEIGHT / 2, length, ratio * length, angle) + generator.uniform(-25, 25, 2)
-            cases[form].append(MaskWithBox(filled(form, box, (_HEIGHT, _WIDTH)), box))
+            first = cases[form][0].box if cases[form] else box
+            cases[form].append(MaskWithBox(filled(form, box, (_HEIGHT, _WIDTH)), box, first))
     return cases
 
 

@@ -29,8 +29,8 @@ def boxes(
     """Compare the boxes that masks give, Min-max, MBR and Opt, with rotated boxes that are known.
 
     *mIoU*: mean over all masks; *AP.5* and *AP.7*: the part of the masks whose IoU reaches that, which with one box a
-    frame is the average precision; *ms*: a mask. The first row is the upright box around the true one, the paper's
-    oracle. A sequence that cannot be read is a warning; the rest is measured.
+    frame is the average precision; *ms*: a mask. The oracles know the true box and make an upright one of it. A
+    sequence that cannot be read is a warning; the rest is measured.
     """
     import json
     from dataclasses import asdict
@@ -77,10 +77,11 @@ def _read(masks: Path, truth: Path) -> "Iterator[MaskWithBox]":
         except DataError as error:
             typer.echo(f"warning: {error}; the sequence is left out", err=True)
             continue
+        first = next((box for _, box in frames if box is not None), None)
         for mask, box in frames:
-            if box is not None and mask.any():
+            if first is not None and box is not None and mask.any():
                 complete += 1
-                yield MaskWithBox(mask, box)
+                yield MaskWithBox(mask, box, first)
             else:
                 without += 1
     if without:

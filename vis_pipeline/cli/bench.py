@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vis_pipeline.cli.bench_boxes import boxes
 from vis_pipeline.cli.bench_memory import memory
 from vis_pipeline.cli.bench_runs import runs
 from vis_pipeline.cli.comparisons import ablation, tune
@@ -36,6 +37,7 @@ def register(app: typer.Typer) -> None:
     bench.command("redetector")(redetector)
     bench.command("pairs")(pairs)
     bench.command("tdpa")(tdpa)
+    bench.command("boxes")(boxes)
     bench.command("memory")(memory)
     bench.command("speed")(speed)
     bench.command("runs")(runs)

@@ -39,8 +39,7 @@ def normalised_centre_errors(boxes: Boxes, truth: Boxes) -> Values:
 
 def has_area(boxes: Boxes) -> NDArray[np.bool_]:
     """Which boxes [F, 4] are finite and have a width and a height above 0; bool [F]."""
-    sound: NDArray[np.bool_] = np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > 0).all(axis=1)
-    return sound
+    return np.logical_and(np.isfinite(boxes).all(axis=1), (boxes[:, 2:] > 0).all(axis=1))
 
 
 def _offsets(boxes: Boxes, truth: Boxes) -> Values:

@@ -15,9 +15,9 @@ from evaluation.single_object.boxes import (
     normalised_centre_errors,
 )
 
-OVERLAPS = np.linspace(0, 1, 21)
-PIXELS = np.arange(51)
-SHARES = np.arange(51) / 100
+OVERLAPS: Values = np.linspace(0, 1, 21)
+PIXELS: Values = np.linspace(0, 50, 51)
+SHARES: Values = PIXELS / 100
 PRECISION_AT = 20  # pixels; in the normalised curve the same index is 0.2
 HALF = 10  # the index of overlap 0.5
 
@@ -51,8 +51,8 @@ def lasot_curves(boxes: Boxes, truth: Boxes, visible: NDArray[np.bool_]) -> dict
 
 def success_curve(overlaps: Values) -> Values:
     """Share of the frames whose overlap is above each of 0, 0.05, ... 1; float64 [21]."""
-    curve: Values = (overlaps[:, None] > OVERLAPS).mean(axis=0)
-    return curve
+    found: NDArray[np.bool_] = np.greater(overlaps[:, None], OVERLAPS)
+    return np.asarray(found.mean(axis=0), dtype=np.float64)
 
 
 def one_pass_figures(curves: dict[str, Values]) -> dict[str, float]:
@@ -69,11 +69,11 @@ def one_pass_figures(curves: dict[str, Values]) -> dict[str, float]:
 
 
 def _started(boxes: Boxes, truth: Boxes) -> Boxes:
-    given = boxes.copy()
+    given: Boxes = np.array(boxes)
     given[0] = truth[0]
     return given
 
 
-def _shares_within(errors: Values, thresholds: NDArray[np.generic]) -> Values:
-    curve: Values = (errors[:, None] <= thresholds).mean(axis=0)
-    return curve
+def _shares_within(errors: Values, thresholds: Values) -> Values:
+    found: NDArray[np.bool_] = np.less_equal(errors[:, None], thresholds)
+    return np.asarray(found.mean(axis=0), dtype=np.float64)

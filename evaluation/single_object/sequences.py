@@ -71,7 +71,7 @@ def lasot_sequence(name: str, truth_file: Path, results: Path) -> dict[str, Valu
     """
     truth = read_boxes(truth_file)
     hidden = [read_labels(truth_file.with_name(file), len(truth)) for file in ("full_occlusion.txt", "out_of_view.txt")]
-    visible = ~(np.stack(hidden) > 0).any(axis=0)
+    visible = np.maximum(*hidden) <= 0
     _require_area(truth_file, truth, visible)
     return lasot_curves(read_boxes(_result(results / f"{name}.txt"), len(truth)), truth, visible)
 
@@ -193,6 +193,6 @@ def _image_size(folder: Path) -> tuple[int, int]:
         raise DataError(f"{folder}: neither an image nor a file `sequence` with width= and height=, to clip regions to")
     try:
         with Image.open(images[0]) as image:
-            return image.size
+            return int(image.width), int(image.height)
     except OSError as error:
         raise DataError(f"{images[0]}: cannot be read as an image") from error

@@ -7,6 +7,7 @@ import pytest
 import single_object_oracle as oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from evaluation.single_object import vot
 from evaluation.single_object.boxes import box_overlaps, centre_errors
@@ -202,6 +203,16 @@ def test_the_forms_are_read(tmp_path: Path) -> None:
     assert list(scores.sequences) == ["Car"] and scores.overall["normalised AUC"] <= 2 / 3
 
 
+def test_an_images_size_is_that_to_clip_to(tmp_path: Path) -> None:
+    truth, results = vot_files(tmp_path)
+    before = protocol_scores("vot2019", results, truth).overall
+    for name in ("bag", "ball"):
+        (truth / name / "sequence").unlink()
+        (truth / name / "color").mkdir()
+        Image.new("RGB", (160, 120)).save(truth / name / "color/00000001.jpg")
+    assert protocol_scores("vot2019", results, truth).overall == before
+
+
 def test_what_cannot_be_scored_is_named_and_the_rest_is_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -247,7 +258,7 @@ def test_an_unsound_truth_of_vot_is_named(tmp_path: Path) -> None:
     truth, results = vot_files(tmp_path)
     rows(truth / "bag/groundtruth.txt", [[1, 1, 5, 1, 9, 1, 5, 1]] * 60)
     (truth / "ball/sequence").unlink()
-    with pytest.raises(DataError, match="bag: .*groundtruth.txt, line 1: the true region has NaN or no area"):
+    with pytest.raises(DataError, match=r"bag: .*groundtruth\.txt, line 1: the true region has NaN or no area"):
         protocol_scores("vot2016", results, truth, ["bag"])
     with pytest.raises(DataError, match="neither an image nor a file `sequence`"):
         protocol_scores("vot2016", results, truth, ["ball"])

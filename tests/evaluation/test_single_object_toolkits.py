@@ -1,4 +1,8 @@
-"""Ours against the benchmarks' own toolkits on the same files: `pip install got10k vot-toolkit` to run these."""
+"""Ours against the benchmarks' own toolkits on the same files.
+
+To run these: `pip install got10k vot-toolkit 'attributee==0.1.8'`, in an environment of its own; they hold with
+got10k 0.1.3 and vot-toolkit 0.9.0.
+"""
 
 import sys
 import types
@@ -6,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 from test_single_object_scores import got10k_files, otb_files, rows, vot_files
 
 from evaluation.single_object import vot
@@ -135,13 +138,3 @@ def test_supervised_figures_are_the_vot_toolkits(tmp_path: Path) -> None:
     np.testing.assert_allclose(vot.eao_curve(ours_all), theirs, atol=1e-5)
     scores = protocol_scores("vot2018", results, truth)
     assert scores.overall["EAO"] == pytest.approx(float(np.mean(theirs[100:357])), abs=1e-5)
-
-
-def test_an_images_size_is_that_to_clip_to(tmp_path: Path) -> None:
-    truth, results = vot_files(tmp_path)
-    before = protocol_scores("vot2019", results, truth).overall
-    for name in ("bag", "ball"):
-        (truth / name / "sequence").unlink()
-        (truth / name / "color").mkdir()
-        Image.new("RGB", (160, 120)).save(truth / name / "color/00000001.jpg")
-    assert protocol_scores("vot2019", results, truth).overall == before

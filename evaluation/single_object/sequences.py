@@ -88,7 +88,6 @@ def got10k_sequence(name: str, truth_file: Path, results: Path) -> Values:
     cover = read_labels(truth_file.with_name("cover.label"), len(truth))
     size = _resolution(truth_file.with_name("meta_info.ini"))
     shown = cover > 0
-    shown[0] = True
     _require_area(truth_file, truth, shown)
     if not shown[1:].any():
         raise DataError(f"{truth_file}: no frame after the first in which the object shows")

@@ -15,6 +15,7 @@ from vis_pipeline.errors import DataError
 REGION = -1
 UNKNOWN, INITIALISED, FAILED = 0, 1, 2
 BURN_IN = 10
+SKIPPED = 5
 # The lengths, first and last, that EAO averages over.
 LENGTHS = {"vot2016": (108, 371), "vot2018": (100, 356), "vot2019": (46, 291)}
 
@@ -38,17 +39,24 @@ class Stretch:
 def require_protocol(codes: Codes) -> None:
     """Check the order of a run's codes, int64 [F]: a start, regions, perhaps a failure, unknown frames, a start ...
 
+    A start comes five frames after a failure, or later where the toolkit was told to skip frames.
+
     Raises:
         DataError: it is another; the line names the frame, from 1.
     """
-    running = False
+    running, failed = False, 1 - SKIPPED
     for frame, code in enumerate(codes, start=1):
         if frame == 1 and code != INITIALISED:
             raise DataError("frame 1 must be a start (1)")
-        if code == INITIALISED and running and frame > 1:
+        if code == INITIALISED and running:
             raise DataError(f"frame {frame}: started (1) again without a failure (2)")
+        if code == INITIALISED and frame - failed < SKIPPED:
+            raise DataError(
+                f"frame {frame}: started (1) {frame - failed} after a failure (2); VOT resets after {SKIPPED}"
+            )
         if code in (REGION, FAILED) and not running:
             raise DataError(f"frame {frame}: follows a failure and must be 0 or a start (1)")
+        failed = frame if code == FAILED else failed
         running = code == INITIALISED or (running and code != FAILED)
 
 

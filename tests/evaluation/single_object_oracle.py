@@ -29,10 +29,10 @@ def curves(boxes: Sequence[Row], truth: Sequence[Row], visible: Sequence[bool]) 
         across = (given[0] + given[2] / 2) - (true[0] + true[2] / 2)
         down = (given[1] + given[3] / 2) - (true[1] + true[3] / 2)
         for step in range(21):
-            hits[0][step] += overlap > step / 20
+            hits[0][step] += overlap > step * 0.05
         for step in range(51):
-            hits[1][step] += math.hypot(across, down) <= step
-            hits[2][step] += math.hypot(across / true[2], down / true[3]) <= step / 100
+            hits[1][step] += np.hypot(across, down) <= step
+            hits[2][step] += np.hypot(across / true[2], down / true[3]) <= step / 100
     return tuple([count / len(truth) for count in of_one] for of_one in hits)  # type: ignore[return-value]
 
 

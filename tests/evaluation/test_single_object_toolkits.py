@@ -138,3 +138,12 @@ def test_supervised_figures_are_the_vot_toolkits(tmp_path: Path) -> None:
     np.testing.assert_allclose(vot.eao_curve(ours_all), theirs, atol=1e-5)
     scores = protocol_scores("vot2018", results, truth)
     assert scores.overall["EAO"] == pytest.approx(float(np.mean(theirs[100:357])), abs=1e-5)
+
+
+@pytest.mark.parametrize(("name", "stack"), [("vot2016", "rgb"), ("vot2018", "shortterm"), ("vot2019", "shortterm")])
+def test_the_lengths_of_eao_are_the_vot_toolkits(name: str, stack: str) -> None:
+    supervised, *_ = vot_toolkit()
+    text = (Path(supervised.__file__).parents[1] / f"stack/{name}/{stack}.yaml").read_text()
+    baseline = text.split("baseline:")[1]
+    found = tuple(int(baseline.split(f"{end}:")[1].split()[0]) for end in ("low", "high"))
+    assert vot.LENGTHS[name] == found

@@ -184,7 +184,9 @@ def _resolution(path: Path) -> tuple[int, int]:
 def _image_size(folder: Path) -> tuple[int, int]:
     listed = folder / "sequence"
     if listed.is_file():
-        entries = dict(re.findall(r"^(width|height)=(\d+)\s*$", listed.read_text(encoding="utf-8"), re.MULTILINE))
+        entries = dict(
+            re.findall(r"^(width|height)=(\d+)\s*$", listed.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
+        )
         if len(entries) == 2:
             return int(entries["width"]), int(entries["height"])
     images = [path for pattern in _IMAGES for path in sorted(folder.glob(pattern))[:1]]

@@ -1,5 +1,7 @@
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -266,3 +268,19 @@ def test_an_unsound_truth_of_vot_is_named(tmp_path: Path) -> None:
         protocol_scores("vot2016", results, truth, ["bag"])
     with pytest.raises(DataError, match="neither an image nor a file `sequence`"):
         protocol_scores("vot2016", results, truth, ["ball"])
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00\x01", b"1,2,3,4\n\n1,2,3,4\n", b"1,2,3\n", b"inf\n", b"3\n"])
+def test_damaged_results_are_named(tmp_path: Path, content: bytes) -> None:
+    truth, results = vot_files(tmp_path)
+    file = results / "baseline/bag/bag_002.txt"
+    file.write_bytes(content)
+    scores = protocol_scores("vot2018", results, truth)
+    assert list(scores.sequences) == ["ball"] and str(file) in scores.left_out["bag"]
+    assert "\n" not in scores.left_out["bag"]
+
+
+def test_the_protocols_need_no_model() -> None:
+    code = "import sys, evaluation.single_object.protocols; print(*{name.partition('.')[0] for name in sys.modules})"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "numpy" in loaded and not {"torch", "mmdet", "mmcv", "mmengine", "ray", "av"} & set(loaded)

@@ -31,6 +31,7 @@ COMMAND_MODULES = (
     "visualize",
     "bridges",
     "sot",
+    "sot_scores",
     "train",
     "weights",
     "bench",

@@ -115,7 +115,7 @@ def cases(draw):
     return Split(tuple(videos), tuple(categories), tuple(annotations)), results * times
 
 
-@settings(max_examples=1400, suppress_health_check=list(HealthCheck))
+@settings(max_examples=700, suppress_health_check=list(HealthCheck))
 @given(cases())
 def test_equals_the_literal_protocol(case):
     ground_truth, results = case

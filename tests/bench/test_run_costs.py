@@ -85,8 +85,8 @@ def test_the_command_says_and_writes_what_it_measured(tmp_path: Path, monkeypatc
     for one in (plain, ray):
         assert one["slowest"] == one["frames_per_second"] == one["fastest"] > 0
         assert 0 < one["before"] < one["whole"] and one["again"] > 0
-    # In a plain loop what is no frame is little: the difference of two clocks, which may tick apart by a little.
-    assert -1e-3 < plain["per_video"] < 2 * 3 / plain["frames_per_second"]
+    # In a plain loop what is no frame is little, and never less than nothing.
+    assert 0 <= plain["per_video"] < 2 * 3 / plain["frames_per_second"]
 
 
 @pytest.mark.parametrize(

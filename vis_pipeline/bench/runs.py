@@ -170,7 +170,8 @@ def _cost(name: str, workers: int, timings: Sequence[Timing]) -> RunCost:
         slowest=min(rates),
         fastest=max(rates),
         before=median(one.before for one in timings),
-        per_video=median((one.running * workers - one.in_frames) / one.videos for one in timings),
+        # Of two clocks' difference: what costs nothing may come out a little below.
+        per_video=max(0.0, median((one.running * workers - one.in_frames) / one.videos for one in timings)),
         whole=median(one.whole for one in timings),
         again=median(one.again for one in timings),
     )

@@ -13,8 +13,7 @@ from pydantic import ConfigDict, Field, NonNegativeInt
 
 from vis_pipeline.data.entries import Entry, Id, one_line, parsed
 from vis_pipeline.errors import DataError
-from vis_pipeline.files.json_files import open_json
-from vis_pipeline.files.json_stream import JsonStream
+from vis_pipeline.files.json_files import read_json
 
 _JOINED = "parts"
 
@@ -129,11 +128,7 @@ def read_edits(path: Path) -> EditList:
         DataError: the file is missing, damaged or no such list; of an edit that is wrong in itself its index is named.
     """
     try:
-        with open_json(path) as (file, _):
-            stream = JsonStream(file)
-            content = stream.value()
-            stream.finish()
-        return edits_from_json(content)
+        return edits_from_json(read_json(path))
     except DataError as error:
         raise DataError(f"edits {path}: {one_line(error)}") from error
 

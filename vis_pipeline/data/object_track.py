@@ -12,8 +12,7 @@ from pydantic import Field, PositiveInt
 from vis_pipeline import masks
 from vis_pipeline.data.entries import Entry, one_line, parsed
 from vis_pipeline.errors import DataError
-from vis_pipeline.files.json_files import open_json
-from vis_pipeline.files.json_stream import JsonStream
+from vis_pipeline.files.json_files import read_json
 from vis_pipeline.masks import Rle
 
 
@@ -83,11 +82,7 @@ def read_object_track(path: Path) -> ObjectTrack:
         DataError: the file is missing, damaged, or not what `sot` writes; the frame at fault is named.
     """
     try:
-        with open_json(path) as (file, _):
-            stream = JsonStream(file)
-            content = stream.value()
-            stream.finish()
-        return object_track(content)
+        return object_track(read_json(path))
     except DataError as error:
         raise DataError(f"track {path}: {one_line(error)}") from error
 

@@ -1,4 +1,4 @@
-"""JSON files from outside, opened for :class:`~vis_pipeline.files.json_stream.JsonStream`."""
+"""JSON files from outside, read whole or opened for :class:`~vis_pipeline.files.json_stream.JsonStream`."""
 
 import lzma
 import zipfile
@@ -6,13 +6,27 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.json_stream import JsonStream
 
 GZIP_MARK = b"\x1f\x8b"
 ZIP_MARK = b"PK"
 SHOWN_NAMES = 3
+
+
+def read_json(path: Path) -> Any:
+    """The one value of a file.
+
+    Raises:
+        DataError: the file is missing or damaged, or holds something else besides.
+    """
+    with open_json(path) as (file, _):
+        stream = JsonStream(file)
+        content = stream.value()
+        stream.finish()
+    return content
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.whole_files import put_in_place, unfinished
+from vis_pipeline.visualize.frame_times import NOT_YET, next_time
 
 _TICK = Fraction(1, 100)
 # What is shown for less, browsers show for a tenth of a second.
@@ -42,7 +43,7 @@ class GifWriter:
         self._interval = Fraction(frames_per_second).limit_denominator(1_000_000) ** -1
         self._partial = unfinished(path)
         self._waiting = unfinished(path.with_suffix(".frames"))
-        self._shown = Fraction(-1)
+        self._shown = NOT_YET
         self._last_tick: int | None = None
         self._store: Any = None
         self._stream: Any = None
@@ -131,9 +132,7 @@ class GifWriter:
 
     def _tick(self, time: float | None) -> int:
         """When the next frame is shown, in hundredths of a second."""
-        following = Fraction(0) if self._shown < 0 else self._shown + self._interval
-        given = None if time is None else Fraction(time)
-        self._shown = given if given is not None and given > self._shown else following
+        self._shown = next_time(self._shown, time, self._interval)
         return round(self._shown / _TICK)
 
     @contextmanager

@@ -5,8 +5,8 @@ from enum import Enum
 from pathlib import Path
 
 from vis_pipeline.data.frames import ImageFrames, VideoFrames
-from vis_pipeline.errors import ConfigError, DataError
-from vis_pipeline.settings.misspelt import did_you_mean
+from vis_pipeline.errors import DataError
+from vis_pipeline.settings.misspelt import named
 from vis_pipeline.structures.frames import FrameSource
 from vis_pipeline.visualize.frame_choice import EVERY_FRAME, FrameChoice
 
@@ -50,12 +50,7 @@ def forms_from_text(text: str) -> frozenset[Form]:
     Raises:
         ConfigError: one of them is none.
     """
-    names = [form.value for form in Form]
-    chosen = [name.strip() for name in text.split(",")]
-    for name in chosen:
-        if name not in names:
-            raise ConfigError(f"--as {text}: there is no {name!r}, only {', '.join(names)}{did_you_mean(name, names)}")
-    return frozenset(Form(name) for name in chosen)
+    return named("--as", text, Form)
 
 
 def picture_files(source: FrameSource, target: Path, pictures: Pictures = MP4_AND_SHEET) -> dict[Form, Path]:

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from vis_pipeline.errors import ConfigError
-from vis_pipeline.settings.misspelt import did_you_mean
+from vis_pipeline.settings.misspelt import named
 
 
 class Part(str, Enum):
@@ -49,11 +48,4 @@ def parts_from_text(text: str) -> frozenset[Part]:
     Raises:
         ConfigError: one of them is none.
     """
-    names = [part.value for part in Part]
-    chosen = [name.strip() for name in text.split(",")]
-    for name in chosen:
-        if name not in names:
-            raise ConfigError(
-                f"--draw {text}: there is no {name!r}, only {', '.join(names)}{did_you_mean(name, names)}"
-            )
-    return frozenset(Part(name) for name in chosen)
+    return named("--draw", text, Part)

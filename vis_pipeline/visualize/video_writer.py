@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.whole_files import put_in_place, unfinished
+from vis_pipeline.visualize.frame_times import NOT_YET, next_time
 from vis_pipeline.visualize.sound import Sound, open_sound
 
 LONGEST_SIDE = 16_384
@@ -53,7 +54,7 @@ class Mp4Writer:
         self.size: tuple[int, int] | None = None
         self._partial = unfinished(path)
         self._rate = Fraction(frames_per_second).limit_denominator(100_000)
-        self._shown = Fraction(-1)
+        self._shown = NOT_YET
         self._options = {"crf": str(crf), "preset": "fast"}
         if key_frames is not None:
             self._options |= {"g": str(key_frames), "bf": "0"}
@@ -120,9 +121,7 @@ class Mp4Writer:
 
     def _next_tick(self, time: float | None) -> int:
         """When the next frame is shown, in ticks."""
-        following = Fraction(0) if self._shown < 0 else self._shown + 1 / self._rate
-        given = None if time is None else Fraction(time)
-        self._shown = given if given is not None and given > self._shown else following
+        self._shown = next_time(self._shown, time, 1 / self._rate)
         return round(self._shown / _TICK)
 
     @contextmanager

@@ -22,12 +22,12 @@ def recalled(
         margin: see above.
     """
     worth = np.maximum(scores - (least - margin), 0.0)
-    found = []
+    most, found = _total(worth), []
     for detection, track in zip(*_naming(worth), strict=True):
         if allowed[detection, track] and scores[detection, track] >= least:
             without = worth.copy()
             without[detection, track] = 0.0
-            if _total(worth) - _total(without) >= margin - _ROUNDING:
+            if most - _total(without) >= margin - _ROUNDING:
                 found.append((int(detection), int(track)))
     return found
 

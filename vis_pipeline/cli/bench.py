@@ -210,14 +210,14 @@ def tracker(
     from vis_pipeline.settings.config import parse
     from vis_pipeline.settings.device import torch_device
     from vis_pipeline.trackers.choices import SiamMaskChoice
-    from vis_pipeline.trackers.siammask.checkpoint import load_siammask
+    from vis_pipeline.trackers.siammask.checkpoint import load_segmenting
     from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
     from vis_pipeline.weights.registry import resolve
 
     given = {"checkpoint": weights, "preset": preset, "precision": precision}
     choices = {stages: parse(SiamMaskChoice, {**given, "stages": stages}, "bench tracker") for stages in (1, 2)}
     chosen = torch_device(device)
-    network = load_siammask(resolve(weights), chosen)
+    network = load_segmenting(resolve(weights), chosen)
     truth = _only(read_split(split), only)
     found = {}
     for stages, choice in choices.items():

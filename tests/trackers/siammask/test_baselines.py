@@ -19,6 +19,7 @@ from vis_pipeline.trackers.siammask.half_precision import in_half_precision
 from vis_pipeline.trackers.siammask.network import SiamMask
 from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
 from vis_pipeline.trackers.siammask.reports import reported
+from vis_pipeline.trackers.siammask.scale_search import ScalePriors, select_over_scales
 from vis_pipeline.trackers.siammask.settings import PRESETS, ScaleSearchSettings, SiamMaskSettings
 from vis_pipeline.weights.files import read_metadata, write_state_dict
 
@@ -126,8 +127,9 @@ class PlainSiamFC:
             with torch.inference_mode():
                 raw = self.network.branch("rpn_model.cls", self.template, self.network.features(crop)[3])
             responses.append(cubic(raw.double().numpy()[0, 0], s.upsampling))
-        lowest = np.min(responses)
-        peaks = [(r.max() - lowest) * (1 if f == 1 else s.penalty) for r, f in zip(responses, factors, strict=True)]
+        peaks = [r.max() for r in responses]
+        for other in (0, 2):
+            peaks[other] *= s.penalty if peaks[other] > 0 else 2 - s.penalty
         best = int(np.argmax(peaks))
         response, factor = responses[best], factors[best]
         normed = response - response.min()
@@ -167,8 +169,8 @@ def test_sizes_are_searched_for_many_targets_as_for_each_alone(kind):
     network = random_network(kind, seed=4)
     chosen = ScaleSearchSettings(step=1.2, penalty=0.99, rate=0.5, upsampling=4)
     tracker = SiamMaskPredictor(network, SiamMaskSettings(report="score", scale_search=chosen))
-    states = tracker.initialise(torch.from_numpy(images[0]), torch.from_numpy(boxes[:5]))
-    plain = [PlainSiamFC(PlainNetwork(network.state_dict()), images[0], box, chosen) for box in boxes[:5]]
+    states = tracker.initialise(torch.from_numpy(images[0]), torch.from_numpy(boxes[:3]))
+    plain = [PlainSiamFC(PlainNetwork(network.state_dict()), images[0], box, chosen) for box in boxes[:3]]
     factors = set()
     for image in images[1:]:
         prediction = tracker.predict(torch.from_numpy(image), states)
@@ -179,6 +181,25 @@ def test_sizes_are_searched_for_many_targets_as_for_each_alone(kind):
         assert prediction.masks is None
         factors |= {one.factor for one in plain}
     assert len(factors) == 3, "every size should be the best at some time"
+
+
+@pytest.mark.parametrize(("level", "expected"), [(5.0, 1.0), (-5.0, 1.0), (5.2, 1.1), (-4.8, 1.1)])
+def test_another_size_must_be_clearly_better(level, expected):
+    """5 is penalised to 4.9 and 5.2 to 5.096; -5 to -5.1 and -4.8 to -4.896."""
+    chosen = ScaleSearchSettings(step=1.1, penalty=0.98, rate=1.0, upsampling=2)
+    logits = torch.full((1, 3, 25, 25), -9.0)
+    logits[0, :, 12, 12] = torch.tensor([-9.0, 5.0 * np.sign(level), level])
+    selection = select_over_scales(
+        logits,
+        torch.tensor([[50.0, 60.0]]).double(),
+        torch.tensor([[30.0, 20.0]]).double(),
+        torch.tensor([[200.0, 100.0]]).double(),
+        chosen,
+        ScalePriors.on(torch.device("cpu"), chosen),
+    )
+    np.testing.assert_allclose(selection.sizes, [[30 * expected, 20 * expected]])
+    np.testing.assert_allclose(selection.located_centres, [[50, 60]])
+    assert selection.positions.tolist() == [[12, 12]]
 
 
 def test_a_target_alone_is_found_as_in_company_by_scores():

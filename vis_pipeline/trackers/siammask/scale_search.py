@@ -45,9 +45,8 @@ def select_over_scales(
 ) -> Selection:
     """Pick the size whose best response is best, then the best windowed place in its response.
 
-    SiamFC's release penalises and normalises raw responses, which may be negative; here they are measured from the
-    target's lowest, so that the penalty always lowers a response and a bias on all of them changes nothing. Its sizes
-    stay within a fifth and five times of the first; here, as everywhere, within 10 pixels and the image.
+    As in SiamFC's release responses are taken raw. There the penalty raises those below 0; here it lowers them, too.
+    There sizes stay within a fifth and five times of the first; here, as everywhere, within 10 pixels and the image.
 
     Args:
         logits: float32 [N, K, 25, 25], of search crops of K sizes.
@@ -61,10 +60,10 @@ def select_over_scales(
     side = _enlarged_side(settings)
     # Corner on corner: the response's positions stay where they are, and the middle one is the enlarged map's middle.
     enlarged = F.interpolate(logits.float(), (side, side), mode="bicubic", align_corners=True)
-    raised = enlarged - enlarged.amin((1, 2, 3), keepdim=True)
-    best = (raised.amax((2, 3)) * priors.penalties).argmax(1)
-    response = raised[targets, best].flatten(1)
-    response = response - response.amin(1, keepdim=True)
+    peaks = enlarged.amax((2, 3))
+    best = (peaks - (1 - priors.penalties) * peaks.abs()).argmax(1)
+    raw = enlarged[targets, best].flatten(1)
+    response = raw - raw.amin(1, keepdim=True)
     response = response / response.sum(1, keepdim=True).clamp_min(torch.finfo(response.dtype).tiny)
     influence = settings.window_influence
     peak = (response * (1 - influence) + priors.window * influence).argmax(1)
@@ -74,7 +73,7 @@ def select_over_scales(
     shift = (places.flip(1) - side // 2) * (STRIDE / settings.upsampling) / scale
     return Selection(
         positions=(places + settings.upsampling // 2) // settings.upsampling,
-        scores=enlarged[targets, best].flatten(1).gather(1, peak[:, None])[:, 0].sigmoid(),
+        scores=raw.gather(1, peak[:, None])[:, 0].sigmoid(),
         located_centres=clamp_centres(centres + shift, limits),
         located_sizes=clamp_sizes(sizes * factor, limits),
         sizes=clamp_sizes(sizes * (1 + (factor - 1) * settings.rate), limits),

@@ -1,25 +1,19 @@
 """`vis-pipeline sot`: track one object from a box, with SiamMask or with Siam R-CNN."""
 
 import os
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     import numpy as np
-    import torch
     from numpy.typing import NDArray
 
     from vis_pipeline.structures.frames import Footage, Frame
-    from vis_pipeline.trackers.siam_rcnn.gallery import Gallery
-    from vis_pipeline.trackers.single_object import ObjectInFrame
-
-    Follower = Callable[[Iterable[Frame], NDArray[np.float64]], Iterator[ObjectInFrame]]
 
 TRACK_NAME = "track.json"
 
@@ -52,29 +46,6 @@ class Looks(str, Enum):
 
     colours = "colours"
     alike = "alike"
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """How an object is to be followed, as the command line says it."""
-
-    tracker: Kind
-    weights: str | None
-    redetector: str | None
-    config: str
-    looks: Looks
-    selection: Selection
-    preset: Preset
-    stages: Literal[1, 2]
-
-    def facts(self) -> dict[str, Any]:
-        """For the result file."""
-        siammask = {"preset": self.preset.value, "stages": self.stages}
-        compared = {"redetector": self.redetector, "config": self.config, "looks": self.looks.value}
-        finding = {} if self.redetector is None else compared
-        if self.tracker is Kind.siammask:
-            return {**siammask, "weights": self.weights, **finding}
-        return {"tracker": self.tracker.value, "selection": self.selection.value, "weights": self.weights, **finding}
 
 
 def register(app: typer.Typer) -> None:
@@ -136,6 +107,7 @@ def sot(
     from vis_pipeline.data.frames import VideoFrames, open_recorded, prefetched
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.settings.device import torch_device
+    from vis_pipeline.trackers.followers import FollowerSettings
 
     box = parse_box(init)
     targets = _targets(json, out, frames)
@@ -146,8 +118,10 @@ def sot(
         from vis_pipeline.visualize.pictures import picture_files
 
         picture_files(source, out / file_stem(source.name))
-    asked = _Asked(tracker, weights, redetector, config, looks, selection, preset, 2 if two_stage else 1)
-    follow = (_siammask if tracker is Kind.siammask else _siam_rcnn)(asked, chosen)
+    asked = FollowerSettings(
+        tracker.value, weights, redetector, config, looks.value, selection.value, preset.value, 2 if two_stage else 1
+    )
+    follow = asked.build(chosen)
     entries: list[dict[str, Any]] = []
     height = width = 0
     expected = source.declared_length() if isinstance(source, VideoFrames) else source.length
@@ -173,81 +147,6 @@ def sot(
         from vis_pipeline.data.object_track import object_track
 
         draw_object(object_track(content), source, out)
-
-
-def _siammask(asked: _Asked, device: "torch.device") -> "Follower":
-    """SiamMask, and what finds the object again if there is a re-detector.
-
-    Raises:
-        ConfigError: there are no weights of SiamMask, or the detector cannot be used.
-        WeightsError: weights are missing or do not fit.
-    """
-    from dataclasses import replace
-    from functools import partial
-
-    from vis_pipeline.errors import ConfigError
-    from vis_pipeline.trackers.siammask.checkpoint import load_siammask
-    from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
-    from vis_pipeline.trackers.siammask.settings import PRESETS
-    from vis_pipeline.trackers.siammask.single_object import LossSettings, NoFinder, track_object
-    from vis_pipeline.weights.registry import resolve
-
-    if asked.weights is None:
-        raise ConfigError("sot: no SiamMask; give --weights, such as bundled:siammask_lite0, or --tracker siam_rcnn")
-    settings = replace(PRESETS[asked.preset.value], stages=asked.stages)
-    predictor = SiamMaskPredictor(load_siammask(resolve(asked.weights), device), settings, device)
-    finder = NoFinder() if asked.redetector is None else _gallery(asked.redetector, asked, device)
-    return partial(track_object, predictor, finder=finder, settings=LossSettings())
-
-
-def _gallery(redetector: str, asked: _Asked, device: "torch.device") -> "Gallery":
-    from vis_pipeline.runs.settings import load_pipeline
-    from vis_pipeline.settings.config import parse
-    from vis_pipeline.trackers.siam_rcnn.checkpoint import load_redetector
-    from vis_pipeline.trackers.siam_rcnn.gallery import Gallery, GallerySettings
-    from vis_pipeline.trackers.siam_rcnn.settings import RedetectionSettings
-    from vis_pipeline.weights.registry import resolve
-
-    redetection = parse(RedetectionSettings, {"looks": asked.looks.value}, "sot")
-    network = load_redetector(resolve(redetector), device=device)
-    source = load_pipeline(asked.config).detector.region_source(device)
-    return Gallery(network, source, redetection, GallerySettings(), device)
-
-
-def _siam_rcnn(asked: _Asked, device: "torch.device") -> "Follower":
-    """Siam R-CNN, with masks by SiamMask's second stage if there are weights of it, else by the detector's mask head.
-
-    Raises:
-        ConfigError: there is no re-detector, or the detector cannot be used.
-        WeightsError: weights are missing or do not fit.
-    """
-    from vis_pipeline.errors import ConfigError
-    from vis_pipeline.runs.settings import load_pipeline
-    from vis_pipeline.settings.config import parse
-    from vis_pipeline.trackers.choices import SiamRcnnChoice
-    from vis_pipeline.trackers.siam_rcnn.checkpoint import load_redetector
-    from vis_pipeline.trackers.siam_rcnn.single_object import SiamRcnnFollower
-    from vis_pipeline.weights.registry import resolve
-
-    if asked.redetector is None:
-        raise ConfigError("sot --tracker siam_rcnn: no re-detector; give --redetector, for the detector of --config")
-    masks = "mask_head" if asked.weights is None else {"type": "siammask", "checkpoint": asked.weights}
-    given = {
-        "checkpoint": asked.redetector,
-        "selection": asked.selection.value,
-        "redetection": {"looks": asked.looks.value},
-        "box_to_mask": masks,
-    }
-    chosen = parse(SiamRcnnChoice, given, "sot")
-    follower = SiamRcnnFollower(
-        load_redetector(resolve(asked.redetector), device=device),
-        load_pipeline(asked.config).detector.region_source(device),
-        chosen.box_to_mask.build(device),
-        chosen.redetection,
-        chosen.selection,
-        device,
-    )
-    return follower.follow
 
 
 def _frames_alone(footage: "Iterable[Footage]") -> "Iterator[Frame]":

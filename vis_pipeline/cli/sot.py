@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from vis_pipeline.structures.frames import Footage, Frame
+    from vis_pipeline.trackers.followers import FollowerSettings
 
 TRACK_NAME = "track.json"
 
@@ -94,6 +95,9 @@ def sot(
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, cuda:1, ...; by default the GPU if there is one.")
     ] = None,
+    cfg_options: Annotated[
+        list[str] | None, typer.Option(help="Override a setting of the preset: penalty_k=0.1; repeatable.")
+    ] = None,
 ) -> None:
     """Track one object from its box in the first frame; write its boxes and masks as JSON (--json), draw them (--out).
 
@@ -107,7 +111,6 @@ def sot(
     from vis_pipeline.data.frames import VideoFrames, open_recorded, prefetched
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.settings.device import torch_device
-    from vis_pipeline.trackers.followers import FollowerSettings
 
     box = parse_box(init)
     targets = _targets(json, out, frames)
@@ -118,10 +121,10 @@ def sot(
         from vis_pipeline.visualize.pictures import picture_files
 
         picture_files(source, out / file_stem(source.name))
-    asked = FollowerSettings(
-        tracker.value, weights, redetector, config, looks.value, selection.value, preset.value, 2 if two_stage else 1
+    asked = follower_settings(
+        "sot", tracker, weights, redetector, config, looks, selection, preset, two_stage, cfg_options
     )
-    follow = asked.build(chosen)
+    follow = asked.build(chosen).follow
     entries: list[dict[str, Any]] = []
     height = width = 0
     expected = source.declared_length() if isinstance(source, VideoFrames) else source.length
@@ -147,6 +150,43 @@ def sot(
         from vis_pipeline.data.object_track import object_track
 
         draw_object(object_track(content), source, out)
+
+
+def follower_settings(
+    command: str,
+    tracker: Kind,
+    weights: str | None,
+    redetector: str | None,
+    config: str,
+    looks: Looks,
+    selection: Selection,
+    preset: Preset,
+    two_stage: bool,
+    overrides: "Sequence[str] | None",
+) -> "FollowerSettings":
+    """How an object is to be followed, as a command line says it.
+
+    Raises:
+        ConfigError: an override is no KEY=VALUE, its key is unknown or given by an option, or its value does not fit.
+    """
+    from vis_pipeline.errors import ConfigError
+    from vis_pipeline.settings.config import parse, parse_options
+    from vis_pipeline.trackers.followers import FollowerSettings
+
+    given: dict[str, Any] = {
+        "tracker": tracker.value,
+        "weights": weights,
+        "redetector": redetector,
+        "config": config,
+        "looks": looks.value,
+        "selection": selection.value,
+        "preset": preset.value,
+        "stages": 2 if two_stage else 1,
+    }
+    changed = parse_options(overrides or ())
+    for key in changed.keys() & given.keys():
+        raise ConfigError(f"{command}: --cfg-options {key}: has an option of its own; give that")
+    return parse(FollowerSettings, {**given, **changed}, command)
 
 
 def _frames_alone(footage: "Iterable[Footage]") -> "Iterator[Frame]":

@@ -119,8 +119,7 @@ def _contender(text: str, preset: str, device: str | None) -> "Contender":
     from vis_pipeline.bench.followers import Contender
     from vis_pipeline.errors import ConfigError
     from vis_pipeline.settings.device import torch_device
-    from vis_pipeline.trackers.siammask.checkpoint import load_siammask
-    from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
+    from vis_pipeline.trackers.siammask.opening import open_predictor
     from vis_pipeline.trackers.siammask.settings import PRESETS, Report
     from vis_pipeline.weights.registry import resolve
 
@@ -131,12 +130,8 @@ def _contender(text: str, preset: str, device: str | None) -> "Contender":
     before, _, last = reference.rpartition(":")
     report = last if before and last in get_args(Report) else None
     path = resolve(before if report else reference)
-    chosen = torch_device(device)
     settings = replace(PRESETS[preset], report=report)  # type: ignore[arg-type]
-    try:
-        predictor = SiamMaskPredictor(load_siammask(path, chosen), settings, chosen)
-    except ConfigError as error:
-        raise ConfigError(f"weights {path}: {error}") from error
+    predictor = open_predictor(path, settings, torch_device(device))
     return Contender(given if named else path.stem, predictor)
 
 

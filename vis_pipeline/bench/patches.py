@@ -20,6 +20,7 @@ from vis_pipeline.masks.quadrilaterals import quadrilateral_iou
 from vis_pipeline.masks.rotated_boxes import minimum_area_box, minmax_box, optimal_box
 from vis_pipeline.trackers.siammask.architectures import TEMPLATE_SIDE
 from vis_pipeline.trackers.siammask.geometry import context_side
+from vis_pipeline.trackers.siammask.predictor import TargetStates
 from vis_pipeline.trackers.siammask.rotated_box import corners
 
 SHIFT = 16.0
@@ -69,21 +70,21 @@ def compare_on_patches(
         truths = [minimum_area_box(patch.mask) for patch in drawn]
         first = corners(entry.box)
         cases += [MaskWithBox(patch.mask, truth, first) for patch, truth in zip(drawn, truths, strict=True)]
+        image, box = torch.from_numpy(entry.frames[0].image), torch.from_numpy(entry.box[None])
         for contender in contenders:
+            begun = contender.predictor.initialise(image, box)
             for patch, truth in zip(drawn, truths, strict=True):
-                for name, box in _found(contender, entry, patch).items():
-                    overlaps.setdefault(name, []).append(quadrilateral_iou(truth, box))
+                for name, found in _found(contender, begun, patch).items():
+                    overlaps.setdefault(name, []).append(quadrilateral_iou(truth, found))
     if not cases:
         raise DataError("the split given has no object that shows in two frames")
     return [*qualities(cases, {}), *(quality(name, values, 0.0) for name, values in overlaps.items())]
 
 
-def _found(contender: Contender, entry: TrueObject, patch: Patch) -> dict[str, NDArray[np.float64]]:
+def _found(contender: Contender, begun: TargetStates, patch: Patch) -> dict[str, NDArray[np.float64]]:
     """Corners [4, 2] of the contender's boxes by their names in the table."""
-    predictor = contender.predictor
-    begun = predictor.initialise(torch.from_numpy(entry.frames[0].image), torch.from_numpy(entry.box[None]))
     moved = begun.with_boxes(torch.from_numpy(patch.box[None]))
-    prediction = predictor.predict(torch.from_numpy(patch.image), moved)
+    prediction = contender.predictor.predict(torch.from_numpy(patch.image), moved)
     located = corners(prediction.located_boxes[0].cpu().numpy())
     if prediction.masks is None:
         return {contender.name: located}

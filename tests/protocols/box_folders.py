@@ -70,3 +70,29 @@ def follow_square(frames: Iterable[Frame], box: NDArray[np.float64]) -> Iterator
 
 def trackers(boxes: BoxKind = "state") -> Trackers:
     return Trackers(follow_square, None, boxes)
+
+
+def uav123(data: Path, rows_of: dict[str, NDArray[np.float64]], folders: dict[str, int]) -> Path:
+    """Boxes by sequence, and folders with so many images."""
+    (data / "anno/UAV123").mkdir(parents=True)
+    for name, boxes in rows_of.items():
+        (data / f"anno/UAV123/{name}.txt").write_text(rows(boxes, 1))
+    for name, count in folders.items():
+        write_images(data / "data_seq/UAV123" / name, np.repeat(square_boxes(1), count, axis=0), digits=6)
+    return data
+
+
+def nfs(data: Path, name: str, rate: int, boxes: NDArray[np.float64], images: int) -> Path:
+    write_images(data / name / str(rate) / name, square_boxes(images), digits=5)
+    lines = [f'0 {x:g} {y:g} {x + w:g} {y + h:g} {n} 0 1 0 "a cup"\n' for n, (x, y, w, h) in enumerate(boxes, 1)]
+    (data / name / str(rate) / f"{name}.txt").write_text("".join(lines))
+    return data
+
+
+def trackingnet(data: Path, chunk: str, *names: str, count: int = 4, with_truth: bool = True) -> Path:
+    for name in names:
+        boxes = square_boxes(count)
+        write_images(data / chunk / "frames" / name, boxes, digits=0, first=0)
+        (data / chunk / "anno").mkdir(exist_ok=True)
+        (data / chunk / "anno" / f"{name}.txt").write_text(rows(boxes if with_truth else boxes[:1]))
+    return data

@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
 
 def sot_scores(
-    protocol: Annotated[str, typer.Argument(help="got10k, otb, lasot, vot2016, vot2018 or vot2019 (supervised).")],
+    protocol: Annotated[str, typer.Argument(help="Such as got10k, otb or vot2018; docs/benchmarks.md has them all.")],
     results: Annotated[Path, typer.Argument(help="Folder of one tracker's result files, in the protocol's form.")],
     gt: Annotated[Path, typer.Option("--gt", help="Folder of the ground truth, as the benchmark hands it out.")],
     sequences: Annotated[
@@ -25,7 +25,7 @@ def sot_scores(
     ] = None,
     curves: Annotated[Path | None, typer.Option(help="Draw the protocol's curves into this PNG file.")] = None,
 ) -> None:
-    """Score boxes of single-object tracking: GOT-10k, OTB, LaSOT, or VOT with resets.
+    """Score boxes of single-object tracking as GOT-10k, OTB, LaSOT, UAV123, NfS, TrackingNet or VOT do.
 
     A sequence that cannot be scored is named and left out, and the exit code is 2.
     """

@@ -9,7 +9,10 @@ from vis_pipeline.errors import ConfigError
 from vis_pipeline.protocols.benchmark import Benchmark
 from vis_pipeline.protocols.got10k import GOT10K
 from vis_pipeline.protocols.lasot import LASOT
+from vis_pipeline.protocols.nfs import NFS30, NFS240
 from vis_pipeline.protocols.otb import OTB
+from vis_pipeline.protocols.trackingnet import TRACKINGNET
+from vis_pipeline.protocols.uav import UAV20L, UAV123
 from vis_pipeline.settings.misspelt import did_you_mean
 
 if TYPE_CHECKING:
@@ -80,6 +83,14 @@ def _scored_by(protocol: str, has_truth: Callable[[Path], bool] = lambda data: T
     return score
 
 
+def _has_more_than_first_boxes(data: Path) -> bool:
+    """Whether TrackingNet's boxes are all there; of its test set only the first ones are."""
+    from evaluation.single_object.number_files import read_rows
+    from evaluation.single_object.one_pass_sequences import trackingnet_sequences
+
+    return any(len(read_rows(path)) > 1 for path in trackingnet_sequences(data).values())
+
+
 def _has_cover(data: Path) -> bool:
     return any(next(data.glob(f"{below}/cover.label"), None) for below in ("*", "*/*"))
 
@@ -88,6 +99,11 @@ BENCHMARKS: Mapping[str, Registered] = {
     "got10k": Registered(GOT10K, _scored_by("got10k", _has_cover), "AO"),
     "otb": Registered(OTB, _scored_by("otb"), "AUC"),
     "lasot": Registered(LASOT, _scored_by("lasot"), "AUC"),
+    "uav123": Registered(UAV123, _scored_by("uav123"), "AUC"),
+    "uav20l": Registered(UAV20L, _scored_by("uav20l"), "AUC"),
+    "nfs30": Registered(NFS30, _scored_by("nfs30"), "AUC"),
+    "nfs240": Registered(NFS240, _scored_by("nfs240"), "AUC"),
+    "trackingnet": Registered(TRACKINGNET, _scored_by("trackingnet", _has_more_than_first_boxes), "AUC"),
 }
 
 

@@ -153,11 +153,12 @@ def tune(
     """Search for settings with Optuna, by the mean of AP, IDF1 and HOTA over the workloads; trials.csv has them all."""
     from rich.console import Console
 
+    from vis_pipeline.bench import search as searching
     from vis_pipeline.bench import tuning
     from vis_pipeline.bench.workload import read_workload
     from vis_pipeline.runs.progress import ProgressBar
 
-    space = _by_name("--search", map(tuning.parse_choice, search))
+    space = _by_name("--search", map(searching.parse_choice, search))
     workloads = [read_workload(folder) for folder in on]
     console = Console()
     tried = tuning.Search(config, cfg_options or (), space, workloads, seed, out)
@@ -165,7 +166,7 @@ def tune(
         for trial in tried.run(trials, _run_options(device, workers), progress):
             settings = " ".join(f"{key}={value}" for key, value in trial.overrides.items()) or "the config's own"
             console.print(f"trial {trial.number}: {trial.score:.4f}  {settings}", highlight=False, soft_wrap=True)
-    console.print(f"table  {out / tuning.TABLE}", highlight=False, soft_wrap=True)
+    console.print(f"table  {out / searching.TABLE}", highlight=False, soft_wrap=True)
 
 
 def _run_options(device: str | None, workers: int) -> "RunOptions":

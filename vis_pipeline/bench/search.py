@@ -91,7 +91,7 @@ class Study:
         for key, choice in space.items():
             _require_own(key, choice, own[key])
         self._out, self._space, self._seed = out, space, seed
-        self._study = self._open(own, identity, what)
+        self._study = self._open(space, own, identity, what)
 
     def finished(self) -> list[Any]:
         """The trials that have a score, those of earlier searches into the folder included."""
@@ -121,7 +121,7 @@ class Study:
         is_own = len(self.finished()) == 1
         return Attempt(trial.number, {} if is_own else overrides, score)
 
-    def _open(self, own: Mapping[str, Any], identity: str, what: str) -> Any:
+    def _open(self, space: Mapping[str, Choice], own: Mapping[str, Any], identity: str, what: str) -> Any:
         try:
             import optuna
             from optuna.storages.journal import JournalFileBackend, JournalStorage
@@ -141,7 +141,8 @@ class Study:
             raise ConfigError(f"--out {self._out}: holds a search with another {what}; give a new folder")
         if "identity" not in study.user_attrs:
             study.set_user_attr("identity", identity)
-            study.enqueue_trial(dict(own))
+            written = {key: str(own[key]) if isinstance(choice, OneOf) else own[key] for key, choice in space.items()}
+            study.enqueue_trial(written)
         return study
 
 
@@ -151,7 +152,7 @@ def _require_own(key: str, choice: Choice, own: Any) -> None:
     else:
         fits = isinstance(own, int | float) and choice.low <= own <= choice.high
     if not fits:
-        raise ConfigError(f"--search {key}: leaves out the config's own value, {own}, which the search begins with")
+        raise ConfigError(f"--search {key}: leaves out the setting's own value, {own}, which the search begins with")
 
 
 def _suggested(trial: "Trial", space: Mapping[str, Choice]) -> dict[str, str]:

@@ -22,6 +22,7 @@ COMMAND_MODULES = (
     "compose",
     "davis",
     "to_vis",
+    "to_sot",
     "exchange",
     "split",
     "run",

@@ -105,6 +105,11 @@ def upright_box(found: ObjectInFrame, kind: BoxKind) -> NDArray[np.float64]:
     return np.concatenate([low, high - low])
 
 
+def box_rows(boxes: NDArray[np.float64]) -> str:
+    """Boxes [F, 4] as the benchmarks have them: a line each, commas between the numbers."""
+    return "".join(",".join(f"{value:.4f}" for value in box) + "\n" for box in boxes)
+
+
 class _Reading:
     """Frames, and the seconds that were waited for them."""
 

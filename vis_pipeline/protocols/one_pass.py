@@ -15,7 +15,7 @@ from vis_pipeline.errors import DataError
 from vis_pipeline.files.whole_files import write_text
 from vis_pipeline.files.zips import write_zip
 from vis_pipeline.protocols.benchmark import Listing, Trackers
-from vis_pipeline.protocols.box_sequences import BoxSequence, follow_boxes
+from vis_pipeline.protocols.box_sequences import BoxSequence, box_rows, follow_boxes
 
 ZIP_NAME = "submission.zip"
 
@@ -74,7 +74,7 @@ class OnePass:
         path.parent.mkdir(parents=True, exist_ok=True)
         if self.times is not None:
             write_text(results / self.times(given.name), "".join(f"{value:.8f}\n" for value in followed.seconds))
-        write_text(path, _rows(followed.boxes + np.array([self.origin, self.origin, 0, 0])))
+        write_text(path, box_rows(followed.boxes + np.array([self.origin, self.origin, 0, 0])))
 
     def submission(self, listed: Sequence[BoxSequence], results: Path) -> Path | None:
         """See :class:`~vis_pipeline.protocols.benchmark.Benchmark`."""
@@ -116,7 +116,3 @@ def first_box(truth_file: Path, truth: NDArray[np.float64]) -> tuple[float, floa
         raise DataError(f"{truth_file}, line 1: the first box has NaN or no area; there is nothing to follow")
     x, y, w, h = truth[0].tolist()
     return x, y, w, h
-
-
-def _rows(boxes: NDArray[np.float64]) -> str:
-    return "".join(",".join(f"{value:.4f}" for value in box) + "\n" for box in boxes)

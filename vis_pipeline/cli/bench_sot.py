@@ -106,7 +106,14 @@ def sot(
             entry.benchmark, followers.with_absolute_paths(), boxes.value, chosen, folder.results.resolve()
         )
         with ProgressBar(counted="sequences", titles=_titles(listing.found)) as progress:
-            report = run_sequences(listing.found, factory, folder, settings, progress)
+            try:
+                report = run_sequences(listing.found, factory, folder, settings, progress)
+            except KeyboardInterrupt:
+                done = sum(entry.benchmark.is_done(given, folder.results) for given in listing.found)
+                typer.echo(
+                    f"stopped: {done} of {len(names)} sequences are finished; the same command goes on", err=True
+                )
+                raise
         _tell(report, folder)
         done = [name for number, name in enumerate(names, start=1) if number not in report.set_aside]
         if not done:

@@ -56,6 +56,13 @@ def test_results_scores_and_curves(command: Command, data: Path, tmp_path: Path)
     assert code == 2 and "other settings (preset)" in said
 
 
+def test_a_box_beside_the_first_frame_is_the_sequences_fault(command: Command, data: Path, tmp_path: Path) -> None:
+    (data / "short/groundtruth_rect.txt").write_text("900,51,57,54\n" * 4)
+    code, _, said = command("bench", "sot", "otb", "--data", data, *FIXED, "--out", tmp_path / "out")
+    assert code == 2
+    assert "sequence short set aside: box 899,50,57,54: outside frame 0001.png, which is 320x192" in said
+
+
 def test_an_interrupt_says_what_is_finished(
     command: Command, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

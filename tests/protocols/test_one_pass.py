@@ -128,6 +128,13 @@ def test_a_damaged_frame_is_named(tmp_path: Path) -> None:
     assert not OTB.is_done(given, tmp_path)
 
 
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    (given,) = GOT10K.listing(got10k(tmp_path / "data", "A"), None).found
+    (tmp_path / "A").write_text("a file")
+    with pytest.raises(DataError, match=r"A: cannot be made"):
+        GOT10K.run(given, trackers(), tmp_path, lambda frames: None)
+
+
 def test_a_result_of_another_length_is_not_done(tmp_path: Path) -> None:
     (given,) = OTB.listing(otb(tmp_path / "data", "Car"), None).found
     (tmp_path / "Car.txt").write_text(rows(square_boxes(3)))

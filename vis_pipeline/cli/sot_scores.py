@@ -33,7 +33,6 @@ def sot_scores(
 
     from rich.console import Console
 
-    from evaluation.single_object.curves import curves_of, draw_curves
     from evaluation.single_object.protocols import protocol_scores
     from evaluation.single_object.tables import protocol_table
     from vis_pipeline.files.whole_files import write_text
@@ -43,6 +42,8 @@ def sot_scores(
     if json_out is not None:
         write_text(json_out, json.dumps(scores.to_json(), indent=2) + "\n")
     if curves is not None:
+        from evaluation.single_object.curves import curves_of, draw_curves
+
         draw_curves(protocol, curves_of(scores), curves)
     for name, reason in scores.left_out.items():
         typer.echo(f"sequence {name}: {reason}", err=True)

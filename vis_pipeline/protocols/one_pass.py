@@ -71,7 +71,10 @@ class OnePass:
         """See :class:`~vis_pipeline.protocols.benchmark.Benchmark`."""
         followed = follow_boxes(given, trackers, report)
         path = results / self.result(given.name)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"{path.parent}: cannot be made ({error.strerror})") from error
         if self.times is not None:
             write_text(results / self.times(given.name), "".join(f"{value:.8f}\n" for value in followed.seconds))
         write_text(path, box_rows(followed.boxes + np.array([self.origin, self.origin, 0, 0])))

@@ -28,6 +28,14 @@ def write_images(folder: Path, boxes: NDArray[np.float64], digits: int = 8, firs
         cv2.imwrite(str(folder / f"{number:0{digits}}.png"), image)
 
 
+def repeat_image(folder: Path, count: int, digits: int) -> None:
+    """The same image so many times."""
+    write_images(folder, square_boxes(1), digits)
+    first = (folder / f"{1:0{digits}}.png").read_bytes()
+    for number in range(2, count + 1):
+        (folder / f"{number:0{digits}}.png").write_bytes(first)
+
+
 def rows(boxes: NDArray[np.float64], offset: float = 0, between: str = ",") -> str:
     return "".join(between.join(f"{v:g}" for v in (x + offset, y + offset, w, h)) + "\n" for x, y, w, h in boxes)
 
@@ -78,7 +86,7 @@ def uav123(data: Path, rows_of: dict[str, NDArray[np.float64]], folders: dict[st
     for name, boxes in rows_of.items():
         (data / f"anno/UAV123/{name}.txt").write_text(rows(boxes, 1))
     for name, count in folders.items():
-        write_images(data / "data_seq/UAV123" / name, np.repeat(square_boxes(1), count, axis=0), digits=6)
+        repeat_image(data / "data_seq/UAV123" / name, count, digits=6)
     return data
 
 

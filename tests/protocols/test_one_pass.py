@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from box_folders import got10k, nfs, otb, rows, square_boxes, trackers, trackingnet, uav123, write_images
+from box_folders import got10k, nfs, otb, repeat_image, rows, square_boxes, trackers, trackingnet, uav123, write_images
 
 from evaluation.single_object.number_files import read_boxes
 from vis_pipeline.errors import DataError
@@ -72,7 +72,7 @@ def test_got10k_has_seconds_and_test_sets_one_box(tmp_path: Path) -> None:
 
 def test_parts_of_folders(tmp_path: Path) -> None:
     boxes = square_boxes(6)
-    write_images(tmp_path / "David/img", np.repeat(boxes[:1], 305, axis=0)[:, :], digits=4)
+    repeat_image(tmp_path / "David/img", 305, digits=4)
     (tmp_path / "David/groundtruth_rect.txt").write_text(rows(boxes, 1))
     write_images(tmp_path / "Freeman3/img", np.concatenate([boxes, boxes]), digits=4)
     (tmp_path / "Freeman3/groundtruth_rect.txt").write_text(rows(boxes, 1, "\t"))

@@ -109,10 +109,9 @@ def sot(
             try:
                 report = run_sequences(listing.found, factory, folder, settings, progress)
             except KeyboardInterrupt:
-                done = sum(entry.benchmark.is_done(given, folder.results) for given in listing.found)
-                typer.echo(
-                    f"stopped: {done} of {len(names)} sequences are finished; the same command goes on", err=True
-                )
+                kept = sum(entry.benchmark.is_done(given, folder.results) for given in listing.found)
+                line = f"stopped: {kept} of {len(names)} sequences are finished; the same command goes on"
+                typer.echo(line, err=True)
                 raise
         _tell(report, folder)
         done = [name for number, name in enumerate(names, start=1) if number not in report.set_aside]

@@ -65,6 +65,11 @@ class FollowedBoxes:
     seconds: NDArray[np.float64]
 
 
+def box_rows(boxes: NDArray[np.float64]) -> str:
+    """Boxes [F, 4] as the benchmarks have them: a line each, commas between the numbers."""
+    return "".join(",".join(f"{value:.4f}" for value in box) + "\n" for box in boxes)
+
+
 def follow_boxes(given: BoxSequence, trackers: Trackers, report: Callable[[int], None]) -> FollowedBoxes:
     """Follow a sequence's object; `report` is called with the frames done since the last call.
 
@@ -103,11 +108,6 @@ def upright_box(found: ObjectInFrame, kind: BoxKind) -> NDArray[np.float64]:
         corners = minmax_box(mask) if kind == "min-max" else optimal_box(mask)
     low, high = corners.min(axis=0), corners.max(axis=0)
     return np.concatenate([low, high - low])
-
-
-def box_rows(boxes: NDArray[np.float64]) -> str:
-    """Boxes [F, 4] as the benchmarks have them: a line each, commas between the numbers."""
-    return "".join(",".join(f"{value:.4f}" for value in box) + "\n" for box in boxes)
 
 
 class _Reading:

@@ -22,7 +22,7 @@ from vis_pipeline.trackers.siammask.geometry import rounded, search_sides, templ
 from vis_pipeline.trackers.siammask.half_precision import in_half_precision, quick_type
 from vis_pipeline.trackers.siammask.lone_crops import as_in_a_batch
 from vis_pipeline.trackers.siammask.network import SearchFeatures, SiamMask
-from vis_pipeline.trackers.siammask.paste import paste
+from vis_pipeline.trackers.siammask.paste import paste, warp
 from vis_pipeline.trackers.siammask.selection import (
     SMALLEST_SIDE,
     Priors,
@@ -90,6 +90,26 @@ class TargetStates:
 
 
 @dataclass(frozen=True)
+class SmallMasks:
+    """Masks of N targets as the network gives them, before they are pasted into the frame.
+
+    Attributes:
+        probabilities: float32 [N, S, S].
+        squares: float64 [N, 3], the left, top and side in image pixels of the square that each covers.
+    """
+
+    probabilities: Tensor
+    squares: Tensor
+
+    def warped(self, indices: Tensor, frame: tuple[int, int]) -> Tensor:
+        """Probabilities over a frame of this height and width, float32 [K, H, W], of the targets at `indices` [K].
+
+        What a prediction's masks are where it is above the threshold; -1 beyond a target's square.
+        """
+        return warp(self.probabilities[indices], self.squares[indices], frame)
+
+
+@dataclass(frozen=True)
 class Prediction:
     """Where N targets are in one frame; everything on the tracker's device.
 
@@ -99,6 +119,7 @@ class Prediction:
         located_boxes: float64 [N, 4], the best boxes without smoothing, centre and size clamped to the image.
         scores: float32 [N], probability of the best anchor.
         masks: bool [N, H, W].
+        small_masks: what the masks were pasted from.
     """
 
     states: TargetStates
@@ -106,16 +127,25 @@ class Prediction:
     located_boxes: Tensor
     scores: Tensor
     masks: Tensor
+    small_masks: SmallMasks
 
     @classmethod
     def concatenate(cls, parts: Sequence["Prediction"]) -> "Prediction":
         """All targets of one or more predictions for one frame, one after another."""
         if len(parts) == 1:
             return parts[0]
-        tensors = ("boxes", "located_boxes", "scores", "masks")
+
+        def joined(name: str) -> Tensor:
+            return torch.cat([getattr(part, name) for part in parts])
+
+        small = [part.small_masks for part in parts]
         return cls(
             TargetStates.concatenate([part.states for part in parts]),
-            *(torch.cat([getattr(part, name) for part in parts]) for name in tensors),
+            joined("boxes"),
+            joined("located_boxes"),
+            joined("scores"),
+            joined("masks"),
+            SmallMasks(torch.cat([one.probabilities for one in small]), torch.cat([one.squares for one in small])),
         )
 
 
@@ -261,7 +291,8 @@ class SiamMaskPredictor:
             after = found.select(part)
             if self.network.architecture.branches == 2:
                 after = _follow_masks(after, pasted, limits[part])
-            predictions.append(Prediction(after, after.boxes, located[part], after.scores, pasted))
+            small = SmallMasks(probabilities[part], squares[part])
+            predictions.append(Prediction(after, after.boxes, located[part], after.scores, pasted, small))
         return predictions
 
     def _select(self, states: TargetStates, search: SearchFeatures, limits: Tensor) -> Selection:
@@ -314,7 +345,8 @@ def _quickly(crops: Tensor) -> Iterator[None]:
 def _nowhere(image: Tensor, states: TargetStates) -> Prediction:
     """The prediction of no targets."""
     masks = torch.zeros(0, *image.shape[:2], dtype=torch.bool, device=image.device)
-    return Prediction(states, states.boxes, states.boxes, states.scores, masks)
+    small = SmallMasks(states.scores.new_zeros((0, 1, 1)), states.boxes.new_zeros((0, 3)))
+    return Prediction(states, states.boxes, states.boxes, states.scores, masks, small)
 
 
 def _size(image: Tensor) -> tuple[int, int]:

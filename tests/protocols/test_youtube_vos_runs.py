@@ -38,7 +38,7 @@ def valid(tmp_path: Path) -> Path:
 
 def write_meta(valid: Path, frames: dict[str, list[str]]) -> None:
     objects: dict[str, Any] = {number: {"category": "box", "frames": listed} for number, listed in frames.items()}
-    (valid / "meta.json").write_text(json.dumps({"videos": dict.fromkeys(("0a", "1b"), {"objects": objects})}))
+    (valid / "meta.json").write_text(json.dumps({"videos": {name: {"objects": objects} for name in ("0a", "1b")}}))
 
 
 def stored(path: Path) -> np.ndarray:
@@ -188,5 +188,5 @@ def test_folders_that_are_not_there_are_one_line(valid: Path, tmp_path: Path) ->
     with pytest.raises(DataError, match=r"no meta\.json of YouTube-VOS, neither there nor in valid"):
         YouTubeVos().listing(tmp_path, None)
     (valid.parent / "valid_all_frames").rename(tmp_path / "elsewhere")
-    with pytest.raises(DataError, match="there is no folder .*valid_all_frames/JPEGImages"):
+    with pytest.raises(DataError, match=r"there is no folder .*valid_all_frames/JPEGImages"):
         YouTubeVos("all").listing(valid, None)

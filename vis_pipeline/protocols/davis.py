@@ -157,7 +157,7 @@ def davis_folders(data: Path) -> tuple[Path, Path]:
     """
     for frames, annotated in LAYOUTS:
         if (data / frames).is_dir() and (data / annotated).is_dir():
-            return data / frames, data / annotated
+            return data.absolute() / frames, data.absolute() / annotated
     pairs = ", or ".join(f"{frames} and {annotated}" for frames, annotated in LAYOUTS)
     raise DataError(f"{data}: not laid out as DAVIS, with {pairs}")
 

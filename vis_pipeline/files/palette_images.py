@@ -10,7 +10,8 @@ from PIL import Image
 
 def palette_png(labels: NDArray[np.uint8]) -> bytes:
     """A PNG of label map [H, W] with the palette of PASCAL VOC, which DAVIS and YouTube-VOS have, too."""
-    image = Image.fromarray(labels, mode="P")
+    image = Image.fromarray(labels)
+    # Which makes it one of mode P.
     image.putpalette(voc_palette().ravel().tolist())
     file = io.BytesIO()
     image.save(file, "PNG")

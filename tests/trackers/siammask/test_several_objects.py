@@ -8,7 +8,8 @@ from siammask_scenes import moving_squares, random_network
 
 from vis_pipeline.errors import DataError
 from vis_pipeline.structures.frames import Frame
-from vis_pipeline.trackers.siammask.predictor import Prediction, SiamMaskPredictor, SmallMasks, TargetStates
+from vis_pipeline.trackers.siammask.paste import SmallMasks
+from vis_pipeline.trackers.siammask.predictor import Prediction, SiamMaskPredictor, TargetStates
 from vis_pipeline.trackers.siammask.settings import SiamMaskSettings
 from vis_pipeline.trackers.siammask.several_objects import exclusive_labels, follow_objects
 

@@ -4,6 +4,7 @@ On the CPU OpenCV warps, one mask after another; on any other device the same va
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -12,6 +13,26 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vis_pipeline.trackers.siammask.gathers import OUTSIDE, gathered_paste
+
+
+@dataclass(frozen=True)
+class SmallMasks:
+    """Masks of N targets as the network gives them, before they are pasted into the frame.
+
+    Attributes:
+        probabilities: float32 [N, S, S].
+        squares: float64 [N, 3], the left, top and side in image pixels of the square that each covers.
+    """
+
+    probabilities: Tensor
+    squares: Tensor
+
+    def warped(self, indices: Tensor, frame: tuple[int, int]) -> Tensor:
+        """Probabilities over a frame of this height and width, float32 [K, H, W], of the targets at `indices` [K].
+
+        What a prediction's masks are where it is above the threshold; -1 beyond a target's square.
+        """
+        return warp(self.probabilities[indices], self.squares[indices], frame)
 
 
 def paste(masks: Tensor, squares: Tensor, frame: tuple[int, int], threshold: float) -> Tensor:

@@ -22,7 +22,7 @@ from vis_pipeline.trackers.siammask.geometry import rounded, search_sides, templ
 from vis_pipeline.trackers.siammask.half_precision import in_half_precision, quick_type
 from vis_pipeline.trackers.siammask.lone_crops import as_in_a_batch
 from vis_pipeline.trackers.siammask.network import SearchFeatures, SiamMask
-from vis_pipeline.trackers.siammask.paste import paste, warp
+from vis_pipeline.trackers.siammask.paste import SmallMasks, paste
 from vis_pipeline.trackers.siammask.selection import (
     SMALLEST_SIDE,
     Priors,
@@ -87,26 +87,6 @@ class TargetStates:
         """The same targets at other state boxes, x, y, w, h [N, 4]; a side below 10 becomes 10 about its centre."""
         boxes = boxes.to(self.sizes)
         return replace(self, centres=boxes[:, :2] + boxes[:, 2:] / 2, sizes=boxes[:, 2:].clamp_min(SMALLEST_SIDE))
-
-
-@dataclass(frozen=True)
-class SmallMasks:
-    """Masks of N targets as the network gives them, before they are pasted into the frame.
-
-    Attributes:
-        probabilities: float32 [N, S, S].
-        squares: float64 [N, 3], the left, top and side in image pixels of the square that each covers.
-    """
-
-    probabilities: Tensor
-    squares: Tensor
-
-    def warped(self, indices: Tensor, frame: tuple[int, int]) -> Tensor:
-        """Probabilities over a frame of this height and width, float32 [K, H, W], of the targets at `indices` [K].
-
-        What a prediction's masks are where it is above the threshold; -1 beyond a target's square.
-        """
-        return warp(self.probabilities[indices], self.squares[indices], frame)
 
 
 @dataclass(frozen=True)

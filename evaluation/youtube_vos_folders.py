@@ -55,14 +55,20 @@ def folder_scores(
 
 
 def has_truth(truth: Path) -> bool:
-    """Whether a set has more than the masks in which objects begin: in some video more masks than objects.
+    """Whether some video of a set has more masks than those in which its objects begin.
 
     Raises:
         DataError: `meta.json` cannot be read.
     """
     meta = read_meta(truth / "meta.json")
     there = subfolders(truth / ANNOTATIONS) if (truth / ANNOTATIONS).is_dir() else []
-    return any(len(list(folder.glob("*.png"))) > len(meta.get(folder.name, ())) for folder in there)
+    return any(len(list(folder.glob("*.png"))) > _most_beginnings(meta.get(folder.name, {})) for folder in there)
+
+
+def _most_beginnings(objects: Objects) -> int:
+    """In how many frames objects begin at most: each in one of its own where none is listed."""
+    listed = {entry.frames[0] for entry in objects.values() if entry.frames}
+    return len(listed) + sum(not entry.frames for entry in objects.values())
 
 
 def seen_classes(path: Path) -> frozenset[str]:

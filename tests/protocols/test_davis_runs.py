@@ -15,6 +15,7 @@ from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.files.palette_images import palette_png
 from vis_pipeline.protocols.benchmark import Trackers
 from vis_pipeline.protocols.davis import Davis2016, Davis2017
+from vis_pipeline.protocols.object_masks import read_frames
 from vis_pipeline.trackers.siammask.architectures import ARCHITECTURES
 from vis_pipeline.trackers.siammask.network import SiamMask
 from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
@@ -83,8 +84,6 @@ def test_2016_follows_all_that_is_marked_as_one_object(data: Path, tmp_path: Pat
     first = (first > 0) & (first != 2)
     ys, xs = np.nonzero(first)
     box = np.array([xs.min(), ys.min(), xs.max() + 1 - xs.min(), ys.max() + 1 - ys.min()], dtype=np.float64)
-    from vis_pipeline.protocols.object_masks import read_frames
-
     followed = list(trackers.follow(read_frames("cross", given.frames), box))
     np.testing.assert_array_equal(stored(results / "cross/00000.png"), first * np.uint8(255))
     for name, found in list(zip(NAMES, followed, strict=True))[1:]:
@@ -170,9 +169,6 @@ def test_a_bad_frame_is_one_line_and_leaves_no_result(data: Path, tmp_path: Path
 def test_trackers_that_do_not_serve_are_named(data: Path, tmp_path: Path) -> None:
     (given,) = Davis2017().listing(data, ["cross"]).found
     good = small_trackers()
-    one = Trackers(good.follow, None, "state")
-    with pytest.raises(ConfigError, match="follows one object at a time"):
-        Davis2017().run(given, one, tmp_path, lambda count: None)
     shape = replace(ARCHITECTURES["small"], refine=False, coarse_mask=False)
     boxes_only = Trackers(good.follow, SiamMaskPredictor(SiamMask(shape), SiamMaskSettings()), "state")
 
@@ -184,10 +180,30 @@ def test_trackers_that_do_not_serve_are_named(data: Path, tmp_path: Path) -> Non
         (Davis2017(), boxes_only),
         (Davis2016(), boxes_only),
         (Davis2016(), Trackers(without_masks, None, "state")),
+        (Davis2017(), Trackers(without_masks, None, "state")),
     ):
         with pytest.raises(ConfigError, match="makes no masks"):
             benchmark.run(given, trackers, tmp_path, lambda count: None)
     assert not (tmp_path / "cross").exists()
+
+
+def test_a_tracker_of_one_object_follows_each_alone(data: Path, tmp_path: Path) -> None:
+    (given,) = Davis2017().listing(data, ["cross"]).found
+    follow = small_trackers().follow
+    Davis2017().run(given, Trackers(follow, None, "state"), tmp_path, lambda count: None)
+    labels = drawn_video()[1][0]
+    alone = {}
+    for number in (1, 3):
+        ys, xs = np.nonzero(labels == number)
+        box = np.array([xs.min(), ys.min(), xs.max() + 1 - xs.min(), ys.max() + 1 - ys.min()], dtype=np.float64)
+        alone[number] = list(follow(read_frames("cross", given.frames), box))
+    for index, name in enumerate(NAMES[1:], start=1):
+        expected = np.zeros_like(labels)
+        for number in sorted(alone, key=lambda number: (alone[number][index].score, -number)):
+            mask = alone[number][index].mask
+            assert mask is not None
+            expected[masks.decode(mask) > 0] = number
+        np.testing.assert_array_equal(stored(tmp_path / f"cross/{name}.png"), expected)
 
 
 def test_a_folder_that_is_not_the_result_is_not_replaced(data: Path, tmp_path: Path) -> None:

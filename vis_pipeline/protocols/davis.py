@@ -22,7 +22,6 @@ from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.files.whole_folders import new_folder
 from vis_pipeline.protocols.benchmark import Listing, Trackers
 from vis_pipeline.protocols.object_masks import (
-    NO_MASKS,
     black_and_white_png,
     is_whole,
     numbered_objects,
@@ -30,6 +29,7 @@ from vis_pipeline.protocols.object_masks import (
     require_masks,
     write_objects,
 )
+from vis_pipeline.trackers.one_by_one import NO_MASKS
 
 LAYOUTS = (("JPEGImages/480p", "Annotations/480p"), ("JPEGImages", "Annotations"), ("frames", "masks"))
 
@@ -113,7 +113,7 @@ class Davis2017:
         """Follow the objects together and write their label maps.
 
         Raises:
-            ConfigError: the tracker follows one object only, or makes no masks.
+            ConfigError: the tracker makes no masks.
             DataError: the mask or a frame cannot be used, or nothing can be written.
         """
         labels = first_labels(given.mask)

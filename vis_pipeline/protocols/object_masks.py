@@ -15,11 +15,10 @@ from vis_pipeline.files.palette_images import palette_png
 from vis_pipeline.files.whole_folders import new_folder
 from vis_pipeline.protocols.benchmark import Trackers
 from vis_pipeline.structures.frames import Frame
+from vis_pipeline.trackers.one_by_one import NO_MASKS, follow_one_by_one
 
 if TYPE_CHECKING:
     from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
-
-NO_MASKS = "the tracker makes no masks, which this benchmark wants; give weights of SiamMask that have a mask branch"
 
 Report = Callable[[int], None]
 
@@ -45,36 +44,29 @@ def write_objects(
         frames: its images.
         begins: by the index of a frame the masks of the objects that begin there, by their numbers.
         wanted: the names, without a suffix, of the frames that are written.
-        trackers: one that follows many objects.
+        trackers: SiamMask follows all in a batch, any other each alone.
         folder: what is written.
         report: is called with the frames done since the last call.
 
     Raises:
-        ConfigError: the tracker follows one object only, or makes no masks.
+        ConfigError: the tracker makes no masks.
         DataError: a frame or mask does not fit, or nothing can be written.
     """
     from vis_pipeline.trackers.siammask.several_objects import follow_objects
 
     kept = set(wanted)
-    predictor = mask_predictor(trackers)
+    images = read_frames(name, frames)
+    if trackers.predictor is None:
+        labelled = follow_one_by_one(trackers.follow, images, begins)
+    else:
+        require_masks(trackers.predictor)
+        labelled = follow_objects(trackers.predictor, images, begins)
     with new_folder(folder) as filled:
-        for found in follow_objects(predictor, read_frames(name, frames), begins):
+        for found in labelled:
             stem = Path(found.frame.name).stem
             if stem in kept:
                 (filled / f"{stem}.png").write_bytes(palette_png(found.labels))
             report(1)
-
-
-def mask_predictor(trackers: Trackers) -> "SiamMaskPredictor":
-    """What follows many objects.
-
-    Raises:
-        ConfigError: there is none, or it makes no masks.
-    """
-    if trackers.predictor is None:
-        raise ConfigError("the tracker follows one object at a time, and this benchmark gives several; take SiamMask")
-    require_masks(trackers.predictor)
-    return trackers.predictor
 
 
 def require_masks(predictor: "SiamMaskPredictor") -> None:

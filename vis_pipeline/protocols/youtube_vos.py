@@ -103,7 +103,7 @@ class YouTubeVos:
         """Follow the objects together and write their label maps.
 
         Raises:
-            ConfigError: the tracker follows one object only, or makes no masks.
+            ConfigError: the tracker makes no masks.
             DataError: a mask or a frame cannot be used, an object has no mask, or nothing can be written.
         """
         folder = results / RESULTS / given.name

@@ -10,29 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from vis_pipeline.errors import DataError
-from vis_pipeline.masks.boxes import minmax_boxes
 from vis_pipeline.structures.frames import Frame
+from vis_pipeline.trackers.given_objects import Beginning, LabelledFrame, draw_given, first_boxes
 from vis_pipeline.trackers.siammask.predictor import Prediction, SiamMaskPredictor, TargetStates
-from vis_pipeline.trackers.single_object import require_overlap
-
-Beginning = NDArray[np.bool_] | NDArray[np.float64]
-"""How an object is given: its mask, bool [H, W], or its box x, y, w, h, float64 [4], in image pixels."""
-
-
-@dataclass(frozen=True)
-class LabelledFrame:
-    """What is where in one frame.
-
-    Attributes:
-        labels: uint8 [H, W], the number of the object that a pixel is of, 0 for none.
-    """
-
-    frame: Frame
-    labels: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -71,9 +53,7 @@ def follow_objects(
         if begun := given.get(frame.index):
             others = _begin(tracker, frame, begun)
             followed = others if followed is None else followed.joined(others)
-            for number, beginning in sorted(begun.items(), reverse=True):
-                if beginning.ndim == 2:
-                    labels[beginning.astype(np.bool_)] = number
+            draw_given(labels, begun)
         yield LabelledFrame(frame, labels)
 
 
@@ -97,24 +77,6 @@ def exclusive_labels(prediction: Prediction, numbers: Tensor) -> Tensor:
 
 
 def _begin(tracker: SiamMaskPredictor, frame: Frame, begun: Mapping[int, Beginning]) -> _Followed:
-    numbers = sorted(begun)
-    boxes = torch.from_numpy(np.stack([_box(frame, number, begun[number]) for number in numbers]))
-    states = tracker.initialise(frame.on(tracker.device), boxes)
-    return _Followed(torch.tensor(numbers, device=tracker.device), states)
-
-
-def _box(frame: Frame, number: int, beginning: Beginning) -> NDArray[np.float64]:
-    if beginning.ndim == 1:
-        box = beginning.astype(np.float64)
-        try:
-            require_overlap(frame, box)
-        except DataError as error:
-            raise DataError(f"object {number}: {error}") from error
-        return box
-    height, width = frame.image.shape[:2]
-    if beginning.shape != (height, width):
-        rows, columns = beginning.shape
-        raise DataError(f"object {number}: its mask is {columns}x{rows}, frame {frame.name} is {width}x{height}")
-    if not beginning.any():
-        raise DataError(f"object {number}: its mask in frame {frame.name}, where it begins, has no pixel")
-    return np.asarray(minmax_boxes(torch.from_numpy(beginning.astype(np.bool_))[None])[0])
+    boxes = first_boxes(frame, begun)
+    states = tracker.initialise(frame.on(tracker.device), torch.from_numpy(np.stack(list(boxes.values()))))
+    return _Followed(torch.tensor(list(boxes), device=tracker.device), states)

@@ -84,3 +84,13 @@ def test_a_tracker_without_masks_is_named():
 
     with pytest.raises(ConfigError, match="makes no masks"):
         list(follow_one_by_one(blind, frames(2), {0: {1: np.array([4.0, 4, 20, 20])}}))
+
+
+def test_an_object_that_is_not_there_has_no_mask():
+    def away(given, box):
+        for steps, frame in enumerate(given):
+            mask = None if steps in (0, 2) else masks.encode(mask_of(box)[None])[0]
+            yield ObjectInFrame(frame, box, 0.0 if steps == 2 else 1.0, mask, np.zeros((4, 2)))
+
+    found = list(follow_one_by_one(away, frames(4), {0: {6: np.array([4.0, 4, 20, 20])}}))
+    assert [int(entry.labels.max()) for entry in found] == [0, 6, 0, 6]

@@ -18,7 +18,7 @@ from vis_pipeline.data.image_files import image_paths
 from vis_pipeline.data.label_images import read_stored
 from vis_pipeline.data.listings import subfolders
 from vis_pipeline.data.sequence_names import listed_names
-from vis_pipeline.errors import ConfigError, DataError
+from vis_pipeline.errors import DataError
 from vis_pipeline.files.whole_folders import new_folder
 from vis_pipeline.protocols.benchmark import Listing, Trackers
 from vis_pipeline.protocols.object_masks import (
@@ -29,7 +29,7 @@ from vis_pipeline.protocols.object_masks import (
     require_masks,
     write_objects,
 )
-from vis_pipeline.trackers.one_by_one import NO_MASKS
+from vis_pipeline.trackers.one_by_one import shown_mask
 
 LAYOUTS = (("JPEGImages/480p", "Annotations/480p"), ("JPEGImages", "Annotations"), ("frames", "masks"))
 
@@ -84,11 +84,9 @@ class Davis2016:
         box = masks.bounding_boxes(masks.encode(first[None]))[0]
         with new_folder(results / given.name) as filled:
             for found in trackers.follow(read_frames(given.name, given.frames), box):
-                mask = _its_mask(found.frame.image, first, given.mask) if found.frame.index == 0 else None
-                if mask is None:
-                    if found.mask is None:
-                        raise ConfigError(NO_MASKS)
-                    mask = masks.decode(found.mask).astype(np.bool_)
+                if found.frame.index == 0:
+                    _require_size(found.frame.image, first, given.mask)
+                mask = first if found.frame.index == 0 else shown_mask(found)
                 (filled / f"{Path(found.frame.name).stem}.png").write_bytes(black_and_white_png(mask))
                 report(1)
 
@@ -186,8 +184,7 @@ def _sequence(name: str, there: Mapping[str, Path], frames_dir: Path, masks_dir:
     return DavisSequence(name, frames, mask)
 
 
-def _its_mask(image: NDArray[np.uint8], mask: NDArray[np.bool_], path: Path) -> NDArray[np.bool_]:
+def _require_size(image: NDArray[np.uint8], mask: NDArray[np.bool_], path: Path) -> None:
     if mask.shape != image.shape[:2]:
         height, width = image.shape[:2]
         raise DataError(f"mask {path}: is {mask.shape[1]}x{mask.shape[0]}, its frame is {width}x{height}")
-    return mask

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vis_pipeline import masks
 from vis_pipeline.errors import ConfigError
@@ -39,9 +40,7 @@ def follow_one_by_one(
             shown = next(where)
             found.append((shown.score, -number, shown))
         for _, number, shown in sorted(found, key=lambda entry: entry[:2]):
-            if shown.mask is None:
-                raise ConfigError(NO_MASKS)
-            labels[masks.decode(shown.mask).astype(np.bool_)] = -number
+            labels[shown_mask(shown)] = -number
         if begun := given.get(frame.index):
             for number, box in first_boxes(frame, begun).items():
                 waiting = deque([frame])
@@ -50,6 +49,19 @@ def follow_one_by_one(
                 under_way[number] = waiting, where
             draw_given(labels, begun)
         yield LabelledFrame(frame, labels)
+
+
+def shown_mask(found: ObjectInFrame) -> NDArray[np.bool_]:
+    """Where an object is in a frame after its first, bool [H, W]; nowhere where its score is 0 and it has no mask.
+
+    Raises:
+        ConfigError: it has no mask though it is there.
+    """
+    if found.mask is not None:
+        return masks.decode(found.mask).astype(np.bool_)
+    if found.score > 0:
+        raise ConfigError(NO_MASKS)
+    return np.zeros(found.frame.image.shape[:2], dtype=np.bool_)
 
 
 def _taken(waiting: "deque[Frame]") -> Iterator[Frame]:

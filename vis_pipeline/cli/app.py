@@ -33,6 +33,7 @@ COMMAND_MODULES = (
     "bridges",
     "sot",
     "sot_scores",
+    "vos_scores",
     "train",
     "weights",
     "bench",

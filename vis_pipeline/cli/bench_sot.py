@@ -8,7 +8,6 @@ import typer
 
 from vis_pipeline.cli.comparisons import by_name
 from vis_pipeline.cli.sot import Kind, Looks, Preset, Selection, follower_settings
-from vis_pipeline.cli.sot_scores import listed_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,6 +83,7 @@ def sot(
     The same command again goes on where it stopped. A sequence that cannot be run or scored is named, the rest is
     finished, and the exit code is 2.
     """
+    from vis_pipeline.data.sequence_names import listed_names
     from vis_pipeline.errors import DataError
     from vis_pipeline.protocols.registry import registered
     from vis_pipeline.protocols.results_folder import ResultsFolder, results_identity

@@ -26,6 +26,18 @@ def protocol_table(scores: ProtocolScores) -> Table:
     return table
 
 
+def attribute_table(scores: ProtocolScores) -> Table:
+    """A row an attribute of frames, the most frequent first."""
+    table = Table(title=f"{scores.protocol}, frames by attribute", box=box.SIMPLE_HEAD, padding=0)
+    table.add_column("attribute", overflow="fold")
+    for name in ("frames", "accuracy", "failures", "EAO"):
+        table.add_column(name, justify="right")
+    for attribute, figures in sorted(scores.attributes.items(), key=lambda item: -item[1]["frames"]):
+        rest = (_shown(figures, name) for name in ("accuracy", "failures", "EAO"))
+        table.add_row(escape(attribute), f"{figures['frames']:.0f}", *rest)
+    return table
+
+
 def _shown(figures: dict[str, float], name: str) -> str:
     value = figures.get(name, math.nan)
     return "-" if math.isnan(value) else f"{value:.3f}"

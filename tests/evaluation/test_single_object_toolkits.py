@@ -16,7 +16,7 @@ from evaluation.single_object import vot
 from evaluation.single_object.number_files import read_boxes, read_rows
 from evaluation.single_object.protocols import protocol_scores
 from evaluation.single_object.regions import corners_of, region_overlaps
-from evaluation.single_object.sequences import vot_sequence
+from evaluation.single_object.vot_runs import supervised_runs
 
 
 def got10k_experiments() -> types.ModuleType:
@@ -118,7 +118,7 @@ def test_supervised_figures_are_the_vot_toolkits(tmp_path: Path) -> None:
         sequence = types.SimpleNamespace(
             groundtruth=lambda file=file: files.read_trajectory(str(file)), size=size, name=name
         )
-        for number, run in enumerate(vot_sequence(name, file, results), start=1):
+        for number, run in enumerate(supervised_runs(name, file, results).runs, start=1):
             path = results / "baseline" / name / f"{name}_{number:03}.txt"
             trajectory = files.read_trajectory(str(path))
             assert len(read_rows(path)) == len(trajectory)

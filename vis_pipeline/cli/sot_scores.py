@@ -14,7 +14,9 @@ def register(app: typer.Typer) -> None:
 
 
 def sot_scores(
-    protocol: Annotated[str, typer.Argument(help="got10k, otb, lasot, vot2016, vot2018 or vot2019 (supervised).")],
+    protocol: Annotated[
+        str, typer.Argument(help="got10k, otb, lasot, vot2016, vot2018, vot2019 (supervised) or vot-unsupervised.")
+    ],
     results: Annotated[Path, typer.Argument(help="Folder of one tracker's result files, in the protocol's form.")],
     gt: Annotated[Path, typer.Option("--gt", help="Folder of the ground truth, as the benchmark hands it out.")],
     sequences: Annotated[
@@ -24,7 +26,7 @@ def sot_scores(
         Path | None, typer.Option("--json", help="Write the scores and curves to this file as well.")
     ] = None,
 ) -> None:
-    """Score boxes of single-object tracking: GOT-10k, OTB, LaSOT, or VOT with resets.
+    """Score boxes of single-object tracking: GOT-10k, OTB, LaSOT, or VOT with and without resets.
 
     A sequence that cannot be scored is named and left out, and the exit code is 2.
     """
@@ -33,11 +35,13 @@ def sot_scores(
     from rich.console import Console
 
     from evaluation.single_object.protocols import protocol_scores
-    from evaluation.single_object.tables import protocol_table
+    from evaluation.single_object.tables import attribute_table, protocol_table
     from vis_pipeline.files.whole_files import write_text
 
     scores = protocol_scores(protocol, results, gt, None if sequences is None else _names(sequences))
     Console().print(protocol_table(scores))
+    if scores.attributes:
+        Console().print(attribute_table(scores))
     if json_out is not None:
         write_text(json_out, json.dumps(scores.to_json(), indent=2) + "\n")
     for name, reason in scores.left_out.items():

@@ -19,10 +19,12 @@ def upright_box(region: Region) -> NDArray[np.float64]:
     """The box x, y, w, h, float64 [4], that SiamMask starts from, as its release makes it of a region of VOT.
 
     Of a polygon: the upright box around it, shrunk about the mean of the corners until it has the area of the rotated
-    rectangle (the product of the polygon's first two sides), and a pixel larger. A rectangle is taken as it is.
+    rectangle (the product of the polygon's first two sides), and a pixel larger. A rectangle is taken as it is. Numbers
+    count to four decimals: more do not go through TraX.
     """
+    region = np.round(region.astype(np.float64), DECIMALS)
     if len(region) == 4:
-        return region.astype(np.float64)
+        return region
     points = region.reshape(4, 2)
     sides = np.hypot(*np.diff(points[:3], axis=0).T)
     extent = np.ptp(points, axis=0)

@@ -8,6 +8,8 @@ import pytest
 
 from vis_pipeline.bench.workload import given_workload
 
+pytestmark = pytest.mark.usefixtures("without_ray")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

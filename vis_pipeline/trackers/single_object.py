@@ -1,7 +1,8 @@
 """One object that is followed from its box in the first frame: what comes of each frame."""
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,13 @@ class ObjectInFrame:
             "segmentation": self.mask,
             "rotated_box": self.rotated_box.tolist(),
         }
+
+
+Follower: TypeAlias = Callable[[Iterable[Frame], NDArray[np.float64]], Iterator[ObjectInFrame]]
+"""Follows one object: frames and its box x, y, w, h in the first of them, to where it is in each.
+
+A frame is asked for only when what came of the one before has been taken.
+"""
 
 
 def require_overlap(frame: Frame, box: NDArray[np.float64]) -> None:

@@ -32,6 +32,8 @@ COMMAND_MODULES = (
     "bridges",
     "sot",
     "sot_scores",
+    "trax",
+    "to_vot",
     "train",
     "weights",
     "bench",

@@ -10,7 +10,7 @@ import numpy as np
 
 from evaluation.single_object import vot
 from evaluation.single_object.boxes import Values
-from evaluation.single_object.got10k import got10k_figures
+from evaluation.single_object.got10k import got10k_curve, got10k_figures
 from evaluation.single_object.one_pass import one_pass_figures
 from evaluation.single_object.sequences import (
     folder_sequences,
@@ -119,7 +119,8 @@ def _curves_together(measured: Sequence[dict[str, Values]]) -> tuple[Figures, di
 
 
 def _frames_together(measured: Sequence[Values]) -> tuple[Figures, dict[str, Values]]:
-    return got10k_figures(np.concatenate(measured)), {}
+    overlaps = np.concatenate(measured)
+    return got10k_figures(overlaps), {"success": got10k_curve(overlaps)}
 
 
 def _supervised(lengths: tuple[int, int]) -> Protocol[VotRuns]:

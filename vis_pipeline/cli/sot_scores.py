@@ -25,6 +25,7 @@ def sot_scores(
     json_out: Annotated[
         Path | None, typer.Option("--json", help="Write the scores and curves to this file as well.")
     ] = None,
+    curves: Annotated[Path | None, typer.Option(help="Draw the protocol's curves into this PNG file.")] = None,
 ) -> None:
     """Score boxes of single-object tracking: GOT-10k, OTB, LaSOT, or VOT with and without resets.
 
@@ -34,16 +35,19 @@ def sot_scores(
 
     from rich.console import Console
 
+    from evaluation.single_object.curves import curves_of, draw_curves
     from evaluation.single_object.protocols import protocol_scores
     from evaluation.single_object.tables import attribute_table, protocol_table
     from vis_pipeline.files.whole_files import write_text
 
-    scores = protocol_scores(protocol, results, gt, None if sequences is None else _names(sequences))
+    scores = protocol_scores(protocol, results, gt, None if sequences is None else listed_names(sequences))
     Console().print(protocol_table(scores))
     if scores.attributes:
         Console().print(attribute_table(scores))
     if json_out is not None:
         write_text(json_out, json.dumps(scores.to_json(), indent=2) + "\n")
+    if curves is not None:
+        draw_curves(protocol, curves_of(scores), curves)
     for name, reason in scores.left_out.items():
         typer.echo(f"sequence {name}: {reason}", err=True)
     if scores.left_out:
@@ -51,7 +55,12 @@ def sot_scores(
         raise DataError(f"{len(scores.left_out)} of {total} sequences are not scored; the figures are without them")
 
 
-def _names(listing: Path) -> tuple[str, ...]:
+def listed_names(listing: Path) -> tuple[str, ...]:
+    """The names in a text file, one a line.
+
+    Raises:
+        DataError: it cannot be read.
+    """
     try:
         lines = listing.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:

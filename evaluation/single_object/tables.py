@@ -3,10 +3,18 @@
 import math
 
 from rich import box
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
 from evaluation.single_object.protocols import ProtocolScores
+
+
+def score_tables(scores: ProtocolScores) -> RenderableType:
+    """The sequences, and below them the attributes of frames where there are any."""
+    if not scores.attributes:
+        return protocol_table(scores)
+    return Group(protocol_table(scores), _attribute_table(scores))
 
 
 def protocol_table(scores: ProtocolScores) -> Table:
@@ -26,7 +34,7 @@ def protocol_table(scores: ProtocolScores) -> Table:
     return table
 
 
-def attribute_table(scores: ProtocolScores) -> Table:
+def _attribute_table(scores: ProtocolScores) -> Table:
     """A row an attribute of frames, the most frequent first."""
     table = Table(title=f"{scores.protocol}, frames by attribute", box=box.SIMPLE_HEAD, padding=0)
     table.add_column("attribute", overflow="fold")

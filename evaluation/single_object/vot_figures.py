@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from evaluation.single_object import vot
 from evaluation.single_object.boxes import Values
-from evaluation.single_object.vot_runs import VotRuns
+from evaluation.single_object.one_pass import OVERLAPS
+from evaluation.single_object.vot_runs import VotRun, VotRuns
 
 Figures = dict[str, float]
 
@@ -91,11 +92,17 @@ def unsupervised_figures(runs: VotRuns) -> Figures:
 
 
 def unsupervised_together(measured: Sequence[VotRuns]) -> tuple[Figures, dict[str, Values]]:
-    """The figures of all sequences, means by their frames; no curves."""
+    """The figures of all sequences, means by their frames, and the share of frames above each overlap."""
     alone = [unsupervised_figures(runs) for runs in measured]
     frames = [runs.frames for runs in measured]
     means = {name: float(np.average([one[name] for one in alone], weights=frames)) for name in ("accuracy", "AO")}
-    return {**means, **_speed(measured)}, {}
+    success = [np.mean([_success(run) for run in runs.runs], axis=0) for runs in measured]
+    return {**means, **_speed(measured)}, {"success": np.average(success, axis=0, weights=frames)}
+
+
+def _success(run: VotRun) -> Values:
+    overlaps = run.overlaps[vot.counted(run.codes, burn_in=1)]
+    return (overlaps[:, None] > OVERLAPS).mean(axis=0) if len(overlaps) else np.zeros(len(OVERLAPS))
 
 
 def _labels(runs: VotRuns, measured: Sequence[VotRuns]) -> Mapping[str, NDArray[np.bool_]]:

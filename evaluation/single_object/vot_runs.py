@@ -1,5 +1,6 @@
 """Results of VOT's experiments as files: codes, overlaps and times of each run on a sequence."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,11 @@ from evaluation.single_object import vot
 from evaluation.single_object.boxes import Values
 from evaluation.single_object.number_files import read_rows, require_length
 from evaluation.single_object.regions import Corners, region_overlaps
-from evaluation.single_object.sequences import run_files
+from evaluation.single_object.vot_binary import read_binary_rows
 from evaluation.single_object.vot_folders import frame_tags, image_size, region_corners, true_regions
 from vis_pipeline.errors import DataError
 
+_RUN = re.compile(r"_\d{3}$")
 _Check = Callable[[vot.Codes], None]
 
 
@@ -51,7 +53,7 @@ class VotRuns:
 
 
 def supervised_runs(name: str, truth_file: Path, results: Path) -> VotRuns:
-    """The runs `baseline/<sequence>/<sequence>_001.txt`, `_002` and so on, in the folder of a tracker.
+    """The runs `baseline/<sequence>/<sequence>_001.txt`, `_002` and so on, in the folder of a tracker; or `.bin`.
 
     A row is x, y, width, height or a polygon of 8 numbers, or a code alone: 1 a start, 2 a failure, 0 unknown. Beside
     a run may lie `<sequence>_001_time.value`, seconds a frame. Image size and attributes are those of
@@ -72,6 +74,21 @@ def unsupervised_runs(name: str, truth_file: Path, results: Path) -> VotRuns:
     return _runs(name, truth_file, results / "unsupervised", vot.require_one_start)
 
 
+def run_files(folder: Path, name: str) -> tuple[Path, ...]:
+    """The files of the runs on a sequence: `<name>_001.txt`, or `.bin` as newer toolkits write, `_002` and so on.
+
+    Raises:
+        DataError: there are none.
+    """
+    found: dict[str, Path] = {}
+    for path in sorted([*folder.glob("*.bin"), *folder.glob("*.txt")], key=lambda path: (path.stem, path.suffix)):
+        if _RUN.sub("", path.stem) == name:
+            found[path.stem] = path  # of both the text, as the toolkit
+    if not found:
+        raise DataError(f"no result {folder / f'{name}_001.txt'}")
+    return tuple(found.values())
+
+
 def _runs(name: str, truth_file: Path, results: Path, require: _Check) -> VotRuns:
     truth = true_regions(truth_file).corners
     size = image_size(truth_file.parent)
@@ -80,7 +97,7 @@ def _runs(name: str, truth_file: Path, results: Path, require: _Check) -> VotRun
 
 
 def _run(path: Path, truth: Corners, size: tuple[int, int], require: _Check) -> VotRun:
-    rows = read_rows(path)
+    rows = read_binary_rows(path) if path.suffix == ".bin" else read_rows(path)
     require_length(path, len(rows), len(truth))
     codes = np.full(len(rows), vot.REGION)
     regions = np.full((len(rows), 4, 2), np.nan)

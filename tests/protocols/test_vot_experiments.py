@@ -44,7 +44,7 @@ def ball(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @settings(max_examples=25, deadline=None)
-@given(drift=st.lists(st.floats(0, 9), min_size=40, max_size=40))
+@given(drift=st.lists(st.integers(0, 72).map(lambda value: value / 8), min_size=40, max_size=40))
 def test_resets_are_those_of_the_oracle(
     ball: Path, tmp_path_factory: pytest.TempPathFactory, drift: list[float]
 ) -> None:
@@ -202,6 +202,6 @@ def test_a_damaged_frame_leaves_no_result(tmp_path: Path) -> None:
     folder = write_sequence(tmp_path, "ball", walk(8))
     (folder / "color/00000005.jpg").write_bytes((folder / "color/00000005.jpg").read_bytes()[:80])
     (found,) = SUPERVISED.listing(tmp_path, None).found
-    with pytest.raises(DataError, match=r"sequence ball: frame 00000005\.jpg: a JPEG that is cut short"):
+    with pytest.raises(DataError, match=r"^frame 00000005\.jpg: a JPEG that is cut short"):
         SUPERVISED.run(found, told(lambda s, f: walk(8)[f]), tmp_path / "out", lambda done: None)
     assert not (tmp_path / "out").exists() and not SUPERVISED.is_done(found, tmp_path / "out")

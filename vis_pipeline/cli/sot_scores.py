@@ -37,13 +37,11 @@ def sot_scores(
 
     from evaluation.single_object.curves import curves_of, draw_curves
     from evaluation.single_object.protocols import protocol_scores
-    from evaluation.single_object.tables import attribute_table, protocol_table
+    from evaluation.single_object.tables import score_tables
     from vis_pipeline.files.whole_files import write_text
 
     scores = protocol_scores(protocol, results, gt, None if sequences is None else listed_names(sequences))
-    Console().print(protocol_table(scores))
-    if scores.attributes:
-        Console().print(attribute_table(scores))
+    Console().print(score_tables(scores))
     if json_out is not None:
         write_text(json_out, json.dumps(scores.to_json(), indent=2) + "\n")
     if curves is not None:

@@ -10,6 +10,7 @@ from vis_pipeline.protocols.benchmark import Benchmark
 from vis_pipeline.protocols.got10k import GOT10K
 from vis_pipeline.protocols.lasot import LASOT
 from vis_pipeline.protocols.otb import OTB
+from vis_pipeline.protocols.vot.benchmark import SUPERVISED, UNSUPERVISED
 from vis_pipeline.settings.misspelt import did_you_mean
 
 if TYPE_CHECKING:
@@ -65,12 +66,12 @@ def single_object_scores(
     """Scores by a protocol of :mod:`evaluation.single_object.protocols`."""
     from evaluation.single_object.curves import curves_of
     from evaluation.single_object.protocols import protocol_scores
-    from evaluation.single_object.tables import protocol_table
+    from evaluation.single_object.tables import score_tables
 
     if not has_truth(data):
         return None
     scores = protocol_scores(protocol, results, data, sequences)
-    return Scored(scores.overall, protocol_table(scores), scores.to_json(), scores.left_out, curves_of(scores))
+    return Scored(scores.overall, score_tables(scores), scores.to_json(), scores.left_out, curves_of(scores))
 
 
 def _scored_by(protocol: str, has_truth: Callable[[Path], bool] = lambda data: True) -> Scorer:
@@ -88,6 +89,8 @@ BENCHMARKS: Mapping[str, Registered] = {
     "got10k": Registered(GOT10K, _scored_by("got10k", _has_cover), "AO"),
     "otb": Registered(OTB, _scored_by("otb"), "AUC"),
     "lasot": Registered(LASOT, _scored_by("lasot"), "AUC"),
+    **{name: Registered(SUPERVISED, _scored_by(name), "EAO") for name in ("vot2016", "vot2018", "vot2019")},
+    "vot-unsupervised": Registered(UNSUPERVISED, _scored_by("vot-unsupervised"), "AO"),
 }
 
 

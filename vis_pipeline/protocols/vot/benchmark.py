@@ -4,7 +4,7 @@ A tracker's folder of results holds `<experiment>/<sequence>/<sequence>_001.txt`
 alone (1 a start, 2 a failure, 0 not tracked); beside it `<sequence>_001_time.value`, seconds, empty where not tracked.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from evaluation.single_object.vot_folders import (
     true_regions,
     truth_files,
 )
-from vis_pipeline.errors import DataError, UserError
+from vis_pipeline.errors import DataError
 from vis_pipeline.files.whole_files import write_text
 from vis_pipeline.protocols.benchmark import Listing, Trackers
 from vis_pipeline.protocols.vot.experiments import Experiment, Outcome, VotVideo, supervised, unsupervised
@@ -52,7 +52,7 @@ class VotBenchmark:
             DataError: it holds none.
         """
         if not data.is_dir():
-            raise DataError(f"{data}: not a folder")
+            raise DataError(f"data {data}: not a folder")
         files = truth_files(data)
         if not files:
             raise DataError(
@@ -65,7 +65,7 @@ class VotBenchmark:
                 if name not in files:
                     raise DataError(f"no such sequence in {data}")
                 folder = files[name].parent
-                found.append(VotSequence(name, len(_video(name, folder).images), folder))
+                found.append(VotSequence(name, len(_video(name, folder).images), folder.resolve()))
             except DataError as error:
                 left_out[name] = str(error)
         return Listing(tuple(found), left_out)
@@ -83,10 +83,7 @@ class VotBenchmark:
         Raises:
             UserError: a file is missing or unsound, or a frame cannot be tracked.
         """
-        try:
-            outcomes = self.track(_video(given.name, given.folder), trackers, report)
-        except UserError as error:
-            raise DataError(f"sequence {given.name}: {error}") from error
+        outcomes = self.track(_video(given.name, given.folder), trackers, report)
         path = self._result(given, results)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -105,10 +102,6 @@ class VotBenchmark:
 
 SUPERVISED = VotBenchmark("baseline", supervised)
 UNSUPERVISED = VotBenchmark("unsupervised", unsupervised)
-BENCHMARKS: Mapping[str, VotBenchmark] = {
-    **dict.fromkeys(("vot2016", "vot2018", "vot2019"), SUPERVISED),
-    "vot-unsupervised": UNSUPERVISED,
-}
 
 
 def _video(name: str, folder: Path) -> VotVideo:

@@ -1,7 +1,7 @@
 """VOT's two experiments on one sequence (Kristan et al., VOT-2016 to 2019, and PyPI's vot-toolkit)."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -9,11 +9,9 @@ from typing import TypeAlias
 from evaluation.single_object.regions import corners_of, region_overlaps
 from evaluation.single_object.vot import FAILED, INITIALISED, SKIPPED, UNKNOWN
 from evaluation.single_object.vot_folders import TrueRegions
-from vis_pipeline.data.frames import ImageFrames, prefetched
-from vis_pipeline.errors import DataError
 from vis_pipeline.protocols.benchmark import Trackers
+from vis_pipeline.protocols.reading import Reading, whole_frames
 from vis_pipeline.protocols.vot.regions import Region, region_of, upright_box
-from vis_pipeline.structures.frames import BadFrame, Frame
 
 Report: TypeAlias = Callable[[int], None]
 
@@ -97,40 +95,13 @@ def _meets(region: Region, video: VotVideo, frame: int) -> bool:
 
 def _followed(video: VotVideo, trackers: Trackers, start: int) -> Iterator[tuple[Region, float]]:
     """Regions, and the seconds that they took, from the frame `start` on, whose truth the tracker is given."""
-    frames = _Waited(_frames(video, start))
+    width, height = video.size
+    frames = Reading(whole_frames(video.name, video.images[start:], (height, width)))
     following = trackers.follow(frames, upright_box(video.truth.rows[start]))
     while True:
-        begun, waited = time.perf_counter(), frames.seconds
+        begun, frames.seconds = time.perf_counter(), 0.0
         found = next(following, None)
         if found is None:
             return
         region = region_of(found, trackers.boxes)
-        yield region, time.perf_counter() - begun - (frames.seconds - waited)
-
-
-class _Waited:
-    """Frames, and the `seconds` for which they were waited for."""
-
-    def __init__(self, frames: Iterable[Frame]) -> None:
-        self._frames = iter(frames)
-        self.seconds = 0.0
-
-    def __iter__(self) -> Iterator[Frame]:
-        return self
-
-    def __next__(self) -> Frame:
-        begun = time.perf_counter()
-        try:
-            return next(self._frames)
-        finally:
-            self.seconds += time.perf_counter() - begun
-
-
-def _frames(video: VotVideo, start: int) -> Iterator[Frame]:
-    width, height = video.size
-    source = ImageFrames(0, video.name, video.images[start:], (height, width), on_bad_frame="skip")
-    for footage in prefetched(source):
-        if isinstance(footage, BadFrame):
-            raise DataError(f"frame {footage.name}: {footage.reason}")
-        if isinstance(footage, Frame):
-            yield footage
+        yield region, time.perf_counter() - begun - frames.seconds

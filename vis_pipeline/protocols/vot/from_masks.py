@@ -28,7 +28,8 @@ class Made:
 def write_from_masks(frames: Path, masks: Path, names: Sequence[str], out: Path) -> Made:
     """Write `<frames>/<name>/*` with the masks `<masks>/<name>/*.png`, all of whose objects are one.
 
-    Of each sequence the longest run of frames in which it shows. Labels are DAVIS's: 255 is void, but in black and white.
+    Of each sequence the longest run of frames in which it shows. Labels are DAVIS's: 255 is void, but not where masks
+    are black and white.
 
     Raises:
         DataError: `out` is not empty or cannot be written, or no sequence could be.

@@ -92,6 +92,17 @@ def test_rotated_boxes_are_polygons(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         np.testing.assert_allclose(np.ravel(list(region)), polygons(TRUTH)[1])
 
 
+def test_a_mask_comes_as_the_box_around_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    region = pytest.importorskip("trax.region", reason="TraX is not installed (pip install vot-trax)")
+    write_images(tmp_path, 1)
+    mask = np.zeros((48, 64), np.uint8)
+    mask[10:21, 20:41] = 1
+    begun: list[np.ndarray] = []
+    with served(told(lambda start, frame: TRUTH[frame], begun), monkeypatch) as (client, _):
+        client.initialize(picture(tmp_path, 0), [(region.Mask.create(mask), {})], {})
+    np.testing.assert_array_equal(begun, [[19.5, 9.5, 21, 11]])
+
+
 def test_what_cannot_be_done_is_said_to_the_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trax = pytest.importorskip("trax", reason="TraX is not installed (pip install vot-trax)")
     write_images(tmp_path, 1)

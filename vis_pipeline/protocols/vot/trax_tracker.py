@@ -1,6 +1,7 @@
 """A tracker that speaks TraX, the wire of VOT's toolkit (Cehovin, "TraX: The visual Tracking eXchange protocol", 2017).
 
-One object. What it starts from and what it answers are those of :mod:`~vis_pipeline.protocols.vot.regions`.
+One object. What it starts from and what it answers are those of :mod:`~vis_pipeline.protocols.vot.regions`; of a mask
+TraX's own library makes a box before it comes here.
 """
 
 import shlex

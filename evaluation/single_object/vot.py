@@ -83,7 +83,7 @@ def accuracy(codes: Codes, overlaps: Values, burn_in: int = BURN_IN) -> float:
 
 def counted(codes: Codes, burn_in: int = BURN_IN) -> NDArray[np.bool_]:
     """The frames that accuracy counts, bool [F]."""
-    frames = codes == REGION
+    frames: NDArray[np.bool_] = codes == REGION
     for start in np.flatnonzero(codes == INITIALISED):
         frames[start : start + burn_in] = False
     return frames

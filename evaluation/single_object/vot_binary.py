@@ -18,12 +18,12 @@ def read_binary_rows(path: Path) -> list[NDArray[np.float64]]:
     Raises:
         DataError: the file cannot be read, is cut short or of another form, or holds a mask or a point.
     """
+    rows: list[NDArray[np.float64]] = []
     try:
         data = path.read_bytes()
         version, frames = struct.unpack_from("<hI", data)
         if version != _VERSION:
             raise DataError(f"{path}: version {version} of VOT's binary form; {_VERSION} is read")
-        rows = []
         offset = struct.calcsize("<hI")
         while len(rows) < frames:
             values, offset = _region(data, offset)

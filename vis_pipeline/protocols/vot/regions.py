@@ -22,10 +22,10 @@ def upright_box(region: Region) -> NDArray[np.float64]:
     rectangle (the product of the polygon's first two sides), and a pixel larger. A rectangle is taken as it is. Numbers
     count to four decimals: more do not go through TraX.
     """
-    region = np.round(region.astype(np.float64), DECIMALS)
-    if len(region) == 4:
-        return region
-    points = region.reshape(4, 2)
+    numbers: NDArray[np.float64] = np.round(region, DECIMALS).astype(np.float64)
+    if len(numbers) == 4:
+        return numbers
+    points = numbers.reshape(4, 2)
     sides = np.hypot(*np.diff(points[:3], axis=0).T)
     extent = np.ptp(points, axis=0)
     size = extent * np.sqrt(sides.prod() / extent.prod()) + 1

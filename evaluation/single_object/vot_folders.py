@@ -120,13 +120,15 @@ def image_size(folder: Path) -> tuple[int, int]:
 def frame_tags(folder: Path, frames: int) -> dict[str, NDArray[np.bool_]]:
     """Which frames have an attribute such as `occlusion`, bool [frames], by the names of the files `<attribute>.tag`.
 
+    Older data sets call them `<attribute>.label`.
+
     A line of a file is a frame: 1 where it has the attribute. Frames beyond the file's end do not.
 
     Raises:
         DataError: a file cannot be read.
     """
     tags = {}
-    for path in sorted(path for path in visible(folder) if path.suffix == ".tag"):
+    for path in sorted(path for path in visible(folder) if path.suffix in (".tag", ".label")):
         lines = [line.strip() == "1" for line in _text(path).splitlines()][:frames]
         tags[path.stem] = np.array(lines + [False] * (frames - len(lines)), dtype=bool)
     return tags

@@ -85,7 +85,7 @@ def test_the_command_shows_attributes(
 ) -> None:
     truth, results = vot_files(tmp_path)
     (truth / "bag/occlusion.tag").write_text("0\n" * 20 + "1\n" * 40)
-    (truth / "ball/size_change.tag").write_text("1\n" * 30)  # shorter than the sequence: the rest has it not
+    (truth / "ball/size_change.label").write_text("1\n" * 30)  # shorter than the sequence: the rest has it not
     monkeypatch.setattr("sys.argv", ["vis-pipeline", "sot-scores", "vot2018", str(results), "--gt", str(truth)])
     main_without_exit()
     said = capsys.readouterr().out

@@ -191,6 +191,18 @@ def test_what_cannot_be_run_is_named_and_the_rest_is_listed(tmp_path: Path) -> N
     assert "no such sequence" in SUPERVISED.listing(tmp_path, ["nowhere"]).left_out["nowhere"]
 
 
+def test_a_start_outside_the_image_is_named(tmp_path: Path) -> None:
+    truth = walk(8)
+    truth[6, 0] = 100
+    write_sequence(tmp_path, "ball", truth)
+    (found,) = SUPERVISED.listing(tmp_path, None).found
+    failing = told(lambda start, frame: np.array([60, 40, 2, 2.0]))
+    with pytest.raises(DataError, match=r"frame 00000007\.jpg: the true region is outside the image"):
+        SUPERVISED.run(found, failing, tmp_path / "out", lambda done: None)
+    # Where nothing starts it does no harm.
+    UNSUPERVISED.run(found, failing, tmp_path / "out", lambda done: None)
+
+
 def test_a_folder_of_something_else_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="not a folder"):
         SUPERVISED.listing(tmp_path / "nowhere", None)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from evaluation.single_object.regions import corners_of, region_overlaps
 from evaluation.single_object.vot import FAILED, INITIALISED, SKIPPED, UNKNOWN
 from evaluation.single_object.vot_folders import TrueRegions
+from vis_pipeline.errors import DataError
 from vis_pipeline.protocols.benchmark import Trackers
 from vis_pipeline.protocols.reading import Reading, whole_frames
 from vis_pipeline.protocols.vot.regions import Region, region_of, upright_box
@@ -95,6 +96,8 @@ def _meets(region: Region, video: VotVideo, frame: int) -> bool:
 
 def _followed(video: VotVideo, trackers: Trackers, start: int) -> Iterator[tuple[Region, float]]:
     """Regions, and the seconds that they took, from the frame `start` on, whose truth the tracker is given."""
+    if not _meets(video.truth.rows[start], video, start):
+        raise DataError(f"frame {video.images[start].name}: the true region is outside the image; nothing starts there")
     width, height = video.size
     frames = Reading(whole_frames(video.name, video.images[start:], (height, width)))
     following = trackers.follow(frames, upright_box(video.truth.rows[start]))

@@ -34,6 +34,8 @@ COMMAND_MODULES = (
     "sot",
     "sot_scores",
     "vos_scores",
+    "trax",
+    "to_vot",
     "train",
     "weights",
     "bench",

@@ -83,7 +83,6 @@ def sot(
     The same command again goes on where it stopped. A sequence that cannot be run or scored is named, the rest is
     finished, and the exit code is 2.
     """
-    from vis_pipeline.data.sequence_names import listed_names
     from vis_pipeline.errors import DataError
     from vis_pipeline.protocols.registry import registered
     from vis_pipeline.protocols.results_folder import ResultsFolder, results_identity

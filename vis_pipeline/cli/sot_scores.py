@@ -34,12 +34,12 @@ def sot_scores(
     from rich.console import Console
 
     from evaluation.single_object.protocols import protocol_scores
-    from evaluation.single_object.tables import protocol_table
+    from evaluation.single_object.tables import score_tables
     from vis_pipeline.data.sequence_names import listed_names
     from vis_pipeline.files.whole_files import write_text
 
     scores = protocol_scores(protocol, results, gt, None if sequences is None else listed_names(sequences))
-    Console().print(protocol_table(scores))
+    Console().print(score_tables(scores))
     if json_out is not None:
         write_text(json_out, json.dumps(scores.to_json(), indent=2) + "\n")
     if curves is not None:

@@ -15,6 +15,7 @@ from vis_pipeline.protocols.nfs import NFS30, NFS240
 from vis_pipeline.protocols.otb import OTB
 from vis_pipeline.protocols.trackingnet import TRACKINGNET
 from vis_pipeline.protocols.uav import UAV20L, UAV123
+from vis_pipeline.protocols.vot.benchmark import SUPERVISED, UNSUPERVISED
 from vis_pipeline.protocols.youtube_vos import YouTubeVos, set_folder
 from vis_pipeline.settings.misspelt import did_you_mean
 
@@ -71,12 +72,12 @@ def single_object_scores(
     """Scores by a protocol of :mod:`evaluation.single_object.protocols`."""
     from evaluation.single_object.curves import curves_of
     from evaluation.single_object.protocols import protocol_scores
-    from evaluation.single_object.tables import protocol_table
+    from evaluation.single_object.tables import score_tables
 
     if not has_truth(data):
         return None
     scores = protocol_scores(protocol, results, data, sequences)
-    return Scored(scores.overall, protocol_table(scores), scores.to_json(), scores.left_out, curves_of(scores))
+    return Scored(scores.overall, score_tables(scores), scores.to_json(), scores.left_out, curves_of(scores))
 
 
 def davis_scores(form: str, results: Path, data: Path, sequences: Sequence[str]) -> Scored | None:
@@ -147,6 +148,8 @@ BENCHMARKS: Mapping[str, Registered] = {
         for year in (2018, 2019)
         for suffix, frames in _RATES.items()
     },
+    **{name: Registered(SUPERVISED, _scored_by(name), "EAO") for name in ("vot2016", "vot2018", "vot2019")},
+    "vot-unsupervised": Registered(UNSUPERVISED, _scored_by("vot-unsupervised"), "AO"),
 }
 
 

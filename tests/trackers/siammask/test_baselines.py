@@ -99,10 +99,13 @@ def test_files_that_count_their_branches_are_read(tmp_path, name, count):
     assert load_siammask(tmp_path / "net.safetensors").architecture == architecture
 
 
-def test_a_mask_head_needs_the_mask_branch():
-    fields = {**asdict(ARCHITECTURES["siamfc_small"]), "coarse_mask": True}
-    with pytest.raises(ValueError, match="needs the mask branch"):
-        Architecture(**fields)
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [("siamfc_small", {"coarse_mask": True}), ("siamrpn_small", {"refine": True}), ("small", {"refine": False})],
+)
+def test_a_mask_branch_and_what_makes_masks_need_each_other(name, changed):
+    with pytest.raises(ValueError, match="need each other"):
+        Architecture(**{**asdict(ARCHITECTURES[name]), **changed})
 
 
 class PlainSiamFC:

@@ -54,8 +54,8 @@ class Architecture:
     refine_widths: tuple[int, int, int] = (4, 16, 32)
 
     def __post_init__(self) -> None:
-        if "mask" not in self.branches and (self.coarse_mask or self.refine):
-            raise ValueError("a mask head or a refinement needs the mask branch")
+        if self.segments != (self.coarse_mask or self.refine):
+            raise ValueError("the mask branch and what makes masks of it, a head or a refinement, need each other")
 
     @property
     def stage_channels(self) -> tuple[int, int, int, int]:

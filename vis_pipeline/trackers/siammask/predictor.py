@@ -22,7 +22,7 @@ from vis_pipeline.trackers.siammask.geometry import rounded, search_sides, templ
 from vis_pipeline.trackers.siammask.half_precision import in_half_precision, quick_type
 from vis_pipeline.trackers.siammask.lone_crops import as_in_a_batch
 from vis_pipeline.trackers.siammask.network import SearchFeatures, SiamMask
-from vis_pipeline.trackers.siammask.paste import paste
+from vis_pipeline.trackers.siammask.paste import SmallMasks, paste
 from vis_pipeline.trackers.siammask.reports import reported
 from vis_pipeline.trackers.siammask.scale_search import ScalePriors, select_over_scales
 from vis_pipeline.trackers.siammask.selection import (
@@ -101,6 +101,7 @@ class Prediction:
         located_boxes: float64 [N, 4], the best boxes without smoothing, centre and size clamped to the image.
         scores: float32 [N], probability of the best anchor.
         masks: bool [N, H, W]; None where boxes are all that is reported.
+        small_masks: what the masks were pasted from; None without.
     """
 
     states: TargetStates
@@ -108,6 +109,7 @@ class Prediction:
     located_boxes: Tensor
     scores: Tensor
     masks: Tensor | None
+    small_masks: SmallMasks | None
 
     @classmethod
     def concatenate(cls, parts: Sequence["Prediction"]) -> "Prediction":
@@ -115,12 +117,14 @@ class Prediction:
         if len(parts) == 1:
             return parts[0]
         masks = [part.masks for part in parts if part.masks is not None]
+        small = [part.small_masks for part in parts if part.small_masks is not None]
         return cls(
             states=TargetStates.concatenate([part.states for part in parts]),
             boxes=torch.cat([part.boxes for part in parts]),
             located_boxes=torch.cat([part.located_boxes for part in parts]),
             scores=torch.cat([part.scores for part in parts]),
             masks=torch.cat(masks) if masks else None,
+            small_masks=SmallMasks.concatenate(small) if small else None,
         )
 
 
@@ -248,7 +252,7 @@ class SiamMaskPredictor:
         states = TargetStates.concatenate([piece for _, piece in pieces])
         images, counts = [image for image, _ in pieces], [len(piece) for _, piece in pieces]
         limits = limits_each(images, counts)
-        masks: list[Tensor] | list[None] = [None] * len(images)
+        masks: list[tuple[Tensor | None, SmallMasks | None]] = [(None, None)] * len(images)
         if self.report == "score":
             selection = self._search_sizes(images, counts, states, limits)
         else:
@@ -258,11 +262,11 @@ class SiamMaskPredictor:
         found = replace(states, centres=selection.located_centres, sizes=selection.sizes, scores=selection.scores)
         located = torch.cat([selection.located_centres - selection.located_sizes / 2, selection.located_sizes], dim=1)
         predictions = []
-        for pasted, part in zip(masks, spans(counts), strict=True):
+        for (pasted, small), part in zip(masks, spans(counts), strict=True):
             after = found.select(part)
             if pasted is not None and not self.network.architecture.scores_anchors:
                 after = _follow_masks(after, pasted, limits[part])
-            predictions.append(Prediction(after, after.boxes, located[part], after.scores, pasted))
+            predictions.append(Prediction(after, after.boxes, located[part], after.scores, pasted, small))
         return predictions
 
     def _locate(
@@ -300,8 +304,8 @@ class SiamMaskPredictor:
         search: SearchFeatures,
         sides: Tensor,
         selection: Selection,
-    ) -> list[Tensor]:
-        """The masks of what was located, bool [N, H, W] for each image."""
+    ) -> list[tuple[Tensor | None, SmallMasks | None]]:
+        """The masks of what was located, bool [N, H, W] for each image, and what they were pasted from."""
         with self._watch("segment"), self._computing(states.templates):
             if self.settings.stages == 1:
                 probabilities = self._mask_at(states.templates, search, selection.positions)
@@ -310,15 +314,20 @@ class SiamMaskPredictor:
                 sizes = selection.located_sizes if self.settings.second_crop == "located" else selection.sizes
                 probabilities, squares = self._second_stage(images, counts, states, selection.located_centres, sizes)
         with self._watch("paste"):
+            small = [SmallMasks(probabilities[part], squares[part]) for part in spans(counts)]
+            threshold = self.settings.mask_threshold
             return [
-                paste(probabilities[part], squares[part], _size(image), self.settings.mask_threshold)
-                for image, part in zip(images, spans(counts), strict=True)
+                (paste(one.probabilities, one.squares, _size(image), threshold), one)
+                for image, one in zip(images, small, strict=True)
             ]
 
     def _nowhere(self, image: Tensor, states: TargetStates) -> Prediction:
         """The prediction of no targets."""
-        masks = image.new_zeros((0, *_size(image)), dtype=torch.bool) if self.report == "mask" else None
-        return Prediction(states, states.boxes, states.boxes, states.scores, masks)
+        if self.report != "mask":
+            return Prediction(states, states.boxes, states.boxes, states.scores, None, None)
+        masks = image.new_zeros((0, *_size(image)), dtype=torch.bool)
+        small = SmallMasks(states.scores.new_zeros((0, 1, 1)), states.boxes.new_zeros((0, 3)))
+        return Prediction(states, states.boxes, states.boxes, states.scores, masks, small)
 
     def _select(self, states: TargetStates, search: SearchFeatures, limits: Tensor) -> Selection:
         scores, offsets = self.network.score_and_locate(states.templates, search)

@@ -56,7 +56,7 @@ def curves_of(scores: ProtocolScores) -> tuple[Curve, ...]:
     found = []
     for name, values in scores.curves.items():
         if name == "EAO":
-            lengths = np.arange(1, len(values) + 1, dtype=np.float64)
+            lengths = np.arange(len(values), dtype=np.float64)
             across = "length of the sequence, frames"
             found.append(
                 Curve("Expected average overlap", across, "overlap", lengths, values, _read_off(scores, ("EAO",)))
@@ -69,11 +69,13 @@ def curves_of(scores: ProtocolScores) -> tuple[Curve, ...]:
 
 
 def draw_curves(name: str, curves: Sequence[Curve], path: Path) -> None:
-    """Write curves, at least one, side by side as PNG, whatever the path's ending.
+    """Write curves side by side as PNG, whatever the path's ending.
 
     Raises:
-        DataError: the file cannot be written.
+        DataError: there is none, or the file cannot be written.
     """
+    if not curves:
+        raise DataError(f"picture {path}: {name} has no curves to draw")
     with rc_context({"text.parse_math": False}):
         canvas = FigureCanvasAgg(_figure(name, curves))
         try:

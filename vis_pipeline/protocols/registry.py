@@ -11,7 +11,11 @@ from vis_pipeline.protocols.benchmark import Benchmark
 from vis_pipeline.protocols.davis import Davis2016, Davis2017, davis_folders
 from vis_pipeline.protocols.got10k import GOT10K
 from vis_pipeline.protocols.lasot import LASOT
+from vis_pipeline.protocols.nfs import NFS30, NFS240
 from vis_pipeline.protocols.otb import OTB
+from vis_pipeline.protocols.trackingnet import TRACKINGNET
+from vis_pipeline.protocols.uav import UAV20L, UAV123
+from vis_pipeline.protocols.vot.benchmark import SUPERVISED, UNSUPERVISED
 from vis_pipeline.protocols.youtube_vos import YouTubeVos, set_folder
 from vis_pipeline.settings.misspelt import did_you_mean
 
@@ -68,12 +72,12 @@ def single_object_scores(
     """Scores by a protocol of :mod:`evaluation.single_object.protocols`."""
     from evaluation.single_object.curves import curves_of
     from evaluation.single_object.protocols import protocol_scores
-    from evaluation.single_object.tables import protocol_table
+    from evaluation.single_object.tables import score_tables
 
     if not has_truth(data):
         return None
     scores = protocol_scores(protocol, results, data, sequences)
-    return Scored(scores.overall, protocol_table(scores), scores.to_json(), scores.left_out, curves_of(scores))
+    return Scored(scores.overall, score_tables(scores), scores.to_json(), scores.left_out, curves_of(scores))
 
 
 def davis_scores(form: str, results: Path, data: Path, sequences: Sequence[str]) -> Scored | None:
@@ -114,6 +118,14 @@ def _scored_by(protocol: str, has_truth: Callable[[Path], bool] = lambda data: T
     return score
 
 
+def _has_more_than_first_boxes(data: Path) -> bool:
+    """Whether TrackingNet's boxes are all there; of its test set only the first ones are."""
+    from evaluation.single_object.number_files import read_rows
+    from evaluation.single_object.one_pass_sequences import trackingnet_sequences
+
+    return any(len(read_rows(path)) > 1 for path in trackingnet_sequences(data).values())
+
+
 def _has_cover(data: Path) -> bool:
     return any(next(data.glob(f"{below}/cover.label"), None) for below in ("*", "*/*"))
 
@@ -124,6 +136,11 @@ BENCHMARKS: Mapping[str, Registered] = {
     "got10k": Registered(GOT10K, _scored_by("got10k", _has_cover), "AO"),
     "otb": Registered(OTB, _scored_by("otb"), "AUC"),
     "lasot": Registered(LASOT, _scored_by("lasot"), "AUC"),
+    "uav123": Registered(UAV123, _scored_by("uav123"), "AUC"),
+    "uav20l": Registered(UAV20L, _scored_by("uav20l"), "AUC"),
+    "nfs30": Registered(NFS30, _scored_by("nfs30"), "AUC"),
+    "nfs240": Registered(NFS240, _scored_by("nfs240"), "AUC"),
+    "trackingnet": Registered(TRACKINGNET, _scored_by("trackingnet", _has_more_than_first_boxes), "AUC"),
     "davis-2016": Registered(Davis2016(), partial(davis_scores, "2016"), "J&F"),
     "davis-2017": Registered(Davis2017(), partial(davis_scores, "2017"), "J&F"),
     **{
@@ -131,6 +148,8 @@ BENCHMARKS: Mapping[str, Registered] = {
         for year in (2018, 2019)
         for suffix, frames in _RATES.items()
     },
+    **{name: Registered(SUPERVISED, _scored_by(name), "EAO") for name in ("vot2016", "vot2018", "vot2019")},
+    "vot-unsupervised": Registered(UNSUPERVISED, _scored_by("vot-unsupervised"), "AO"),
 }
 
 

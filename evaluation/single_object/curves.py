@@ -56,7 +56,7 @@ def curves_of(scores: ProtocolScores) -> tuple[Curve, ...]:
     found = []
     for name, values in scores.curves.items():
         if name == "EAO":
-            lengths = np.arange(1, len(values) + 1, dtype=np.float64)
+            lengths = np.arange(len(values), dtype=np.float64)
             across = "length of the sequence, frames"
             found.append(
                 Curve("Expected average overlap", across, "overlap", lengths, values, _read_off(scores, ("EAO",)))

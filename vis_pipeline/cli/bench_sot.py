@@ -8,7 +8,6 @@ import typer
 
 from vis_pipeline.cli.comparisons import by_name
 from vis_pipeline.cli.sot import Kind, Looks, Preset, Selection, follower_settings
-from vis_pipeline.cli.sot_scores import listed_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -211,6 +210,7 @@ def _listing(entry: "Registered", data: Path, sequences: Path | None) -> "Listin
     Raises:
         DataError: none can be.
     """
+    from vis_pipeline.data.sequence_names import listed_names
     from vis_pipeline.errors import DataError
 
     listing = entry.benchmark.listing(data, None if sequences is None else listed_names(sequences))

@@ -34,11 +34,12 @@ def sot_scores(
     from rich.console import Console
 
     from evaluation.single_object.protocols import protocol_scores
-    from evaluation.single_object.tables import protocol_table
+    from evaluation.single_object.tables import score_tables
+    from vis_pipeline.data.sequence_names import listed_names
     from vis_pipeline.files.whole_files import write_text
 
     scores = protocol_scores(protocol, results, gt, None if sequences is None else listed_names(sequences))
-    Console().print(protocol_table(scores))
+    Console().print(score_tables(scores))
     if json_out is not None:
         write_text(json_out, json.dumps(scores.to_json(), indent=2) + "\n")
     if curves is not None:
@@ -50,16 +51,3 @@ def sot_scores(
     if scores.left_out:
         total = len(scores.left_out) + len(scores.sequences)
         raise DataError(f"{len(scores.left_out)} of {total} sequences are not scored; the figures are without them")
-
-
-def listed_names(listing: Path) -> tuple[str, ...]:
-    """The names in a text file, one a line.
-
-    Raises:
-        DataError: it cannot be read.
-    """
-    try:
-        lines = listing.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"--sequences {listing}: cannot be read") from error
-    return tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline import masks
-from vis_pipeline.data.frames import ImageFrames, prefetched
 from vis_pipeline.data.image_files import image_paths
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks.rotated_boxes import minmax_box, optimal_box
 from vis_pipeline.protocols.benchmark import BoxKind, Trackers
-from vis_pipeline.structures.frames import BadFrame, Frame
+from vis_pipeline.protocols.reading import Reading, whole_frames
+from vis_pipeline.structures.frames import Frame
 from vis_pipeline.trackers.single_object import ObjectInFrame
 
 
@@ -45,11 +45,7 @@ class BoxSequence:
         paths = image_paths(self.folder)[self.first : self.first + self.length]
         if len(paths) < self.length:
             raise DataError(f"{self.folder}: {len(paths)} images, {self.length} expected")
-        for footage in prefetched(ImageFrames(1, self.name, paths, on_bad_frame="skip")):
-            if isinstance(footage, BadFrame):
-                raise DataError(f"frame {footage.name}: {footage.reason}")
-            if isinstance(footage, Frame):
-                yield footage
+        yield from whole_frames(self.name, paths)
 
 
 @dataclass(frozen=True)
@@ -78,7 +74,7 @@ def follow_boxes(given: BoxSequence, trackers: Trackers, report: Callable[[int],
     """
     boxes: list[NDArray[np.float64]] = []
     seconds: list[float] = []
-    reading = _Reading(given.frames())
+    reading = Reading(given.frames())
     followed = trackers.follow(reading, np.array(given.box))
     while True:
         begun, reading.seconds = time.perf_counter(), 0.0
@@ -108,21 +104,3 @@ def upright_box(found: ObjectInFrame, kind: BoxKind) -> NDArray[np.float64]:
         corners = minmax_box(mask) if kind == "min-max" else optimal_box(mask)
     low, high = corners.min(axis=0), corners.max(axis=0)
     return np.concatenate([low, high - low])
-
-
-class _Reading:
-    """Frames, and the seconds that were waited for them."""
-
-    def __init__(self, frames: Iterator[Frame]) -> None:
-        self._frames = frames
-        self.seconds = 0.0
-
-    def __iter__(self) -> "_Reading":
-        return self
-
-    def __next__(self) -> Frame:
-        begun = time.perf_counter()
-        try:
-            return next(self._frames)
-        finally:
-            self.seconds += time.perf_counter() - begun

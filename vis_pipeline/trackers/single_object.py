@@ -47,7 +47,7 @@ class ObjectInFrame:
 Follower: TypeAlias = Callable[[Iterable[Frame], NDArray[np.float64]], Iterator[ObjectInFrame]]
 """Follows one object: frames and its box x, y, w, h in the first of them, to where it is in each.
 
-A frame is asked for only when what came of the one before has been taken.
+A frame is asked for only when what came of the one before has been taken. Several may be followed side by side.
 """
 
 

@@ -55,10 +55,14 @@ def test_a_box_goes_through_the_centres_of_the_outermost_pixels() -> None:
     assert centre_box(line) is None and centre_box(np.zeros_like(mask)) is None
 
 
-def test_drawn_sequences_have_the_boxes_of_their_outlines(tmp_path: Path) -> None:
+def test_drawn_sequences_have_the_boxes_of_their_outlines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "drawn"
-    (name,) = write_vot_sequences(out, 20000, 1, NORMAL)
-    assert list(truth_files(out)) == [name]
+    asked = ["synth-vot", "--seed", "20000", "--videos", "1", "--frames", str(NORMAL.length), "--out", str(out)]
+    monkeypatch.setattr("sys.argv", ["vis-pipeline", *asked])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert not left.value.code
+    (name,) = truth_files(out)
     folder = out / name
     truth = true_regions(folder / "groundtruth.txt")
     assert len(image_files(folder)) == len(truth.rows) and image_size(folder) == (NORMAL.width, NORMAL.height)

@@ -69,11 +69,13 @@ def curves_of(scores: ProtocolScores) -> tuple[Curve, ...]:
 
 
 def draw_curves(name: str, curves: Sequence[Curve], path: Path) -> None:
-    """Write curves, at least one, side by side as PNG, whatever the path's ending.
+    """Write curves side by side as PNG, whatever the path's ending.
 
     Raises:
-        DataError: the file cannot be written.
+        DataError: there is none, or the file cannot be written.
     """
+    if not curves:
+        raise DataError(f"picture {path}: {name} has no curves to draw")
     with rc_context({"text.parse_math": False}):
         canvas = FigureCanvasAgg(_figure(name, curves))
         try:

@@ -11,7 +11,15 @@ import numpy as np
 from evaluation.single_object import vot
 from evaluation.single_object.boxes import Values
 from evaluation.single_object.got10k import got10k_curve, got10k_figures
-from evaluation.single_object.one_pass import one_pass_figures
+from evaluation.single_object.one_pass import one_pass_figures, trackingnet_figures
+from evaluation.single_object.one_pass_sequences import (
+    nfs_sequence,
+    nfs_sequences,
+    trackingnet_sequence,
+    trackingnet_sequences,
+    uav_sequence,
+    uav_sequences,
+)
 from evaluation.single_object.sequences import (
     folder_sequences,
     got10k_sequence,
@@ -118,6 +126,11 @@ def _curves_together(measured: Sequence[dict[str, Values]]) -> tuple[Figures, di
     return one_pass_figures(curves), curves
 
 
+def _trackingnet_together(measured: Sequence[dict[str, Values]]) -> tuple[Figures, dict[str, Values]]:
+    curves = {name: np.mean([of_one[name] for of_one in measured], axis=0) for name in measured[0]}
+    return trackingnet_figures(curves), curves
+
+
 def _frames_together(measured: Sequence[Values]) -> tuple[Figures, dict[str, Values]]:
     overlaps = np.concatenate(measured)
     return got10k_figures(overlaps), {"success": got10k_curve(overlaps)}
@@ -136,6 +149,15 @@ def _supervised(lengths: tuple[int, int]) -> Protocol[VotRuns]:
 PROTOCOLS: dict[str, Protocol[Any]] = {
     "got10k": Protocol(folder_sequences, got10k_sequence, got10k_figures, _frames_together),
     "otb": Protocol(otb_sequences, otb_sequence, one_pass_figures, _curves_together),
+    **{
+        name.lower(): Protocol(uav_sequences(name), uav_sequence, one_pass_figures, _curves_together)
+        for name in ("UAV123", "UAV20L")
+    },
+    **{
+        f"nfs{rate}": Protocol(nfs_sequences(rate), nfs_sequence, one_pass_figures, _curves_together)
+        for rate in (30, 240)
+    },
+    "trackingnet": Protocol(trackingnet_sequences, trackingnet_sequence, trackingnet_figures, _trackingnet_together),
     "lasot": Protocol(folder_sequences, lasot_sequence, one_pass_figures, _curves_together),
     **{name: _supervised(lengths) for name, lengths in vot.LENGTHS.items()},
     "vot-unsupervised": Protocol(truth_files, unsupervised_runs, unsupervised_figures, unsupervised_together),

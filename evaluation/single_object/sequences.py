@@ -4,6 +4,7 @@ Boxes are x, y, width, height in both; OTB's corners count from 1, which no figu
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -22,14 +23,14 @@ _RUN = re.compile(r"_(\d{3})\.txt$")
 def otb_sequences(truth: Path) -> dict[str, Path]:
     """OTB: `<sequence>/groundtruth_rect.txt`; of several objects in one, `.1` and so on, `<sequence>.1` and so on.
 
-    A file that is empty, as one of Human4's, is passed over.
+    A file that is empty, as one of Human4's, is passed over; a sequence that is left with one file has no number.
     """
-    found: dict[str, Path] = {}
-    for path in sorted(truth.glob("*/groundtruth_rect*.txt")):
-        if path.read_bytes().strip():
-            number = path.stem.removeprefix("groundtruth_rect")
-            found[path.parent.name + number] = path
-    return found
+    paths = [path for path in sorted(truth.glob("*/groundtruth_rect*.txt")) if path.read_bytes().strip()]
+    alone = Counter(path.parent.name for path in paths)
+    return {
+        path.parent.name + (path.stem.removeprefix("groundtruth_rect") if alone[path.parent.name] > 1 else ""): path
+        for path in paths
+    }
 
 
 def folder_sequences(truth: Path) -> dict[str, Path]:

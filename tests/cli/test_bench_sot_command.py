@@ -9,16 +9,21 @@ import numpy as np
 import pytest
 
 from evaluation.single_object.number_files import read_boxes
+from vis_pipeline.files import whole_files
 from vis_pipeline.synthesis.procedural.video import generate_video
 
 Command = Callable[..., tuple[int, str, str]]
 FIXED = ("--weights", "bundled:siammask_small", "--device", "cpu")
 
 
+@pytest.fixture(scope="module")
+def images() -> list[np.ndarray]:
+    return list(generate_video(seed=20000, index=0).frames[:4])
+
+
 @pytest.fixture
-def data(tmp_path: Path) -> Path:
+def data(images: list[np.ndarray], tmp_path: Path) -> Path:
     """Two sequences of four drawn frames in OTB's form; the second one's truth has a box too few."""
-    images = generate_video(seed=20000, index=0).frames[:4]
     for name in ("good", "short"):
         folder = tmp_path / "data" / name
         (folder / "img").mkdir(parents=True)
@@ -49,6 +54,33 @@ def test_results_scores_and_curves(command: Command, data: Path, tmp_path: Path)
     assert json.loads((out / "scores.json").read_text())["sequences"].keys() == {"good", "short"}
     code, _, said = command(*asked, "--preset", "vot")
     assert code == 2 and "other settings (preset)" in said
+
+
+def test_a_box_beside_the_first_frame_is_the_sequences_fault(command: Command, data: Path, tmp_path: Path) -> None:
+    (data / "short/groundtruth_rect.txt").write_text("900,51,57,54\n" * 4)
+    code, _, said = command("bench", "sot", "otb", "--data", data, *FIXED, "--out", tmp_path / "out")
+    assert code == 2
+    assert "sequence short set aside: box 899,50,57,54: outside frame 0001.png, which is 320x192" in said
+
+
+def test_an_interrupt_says_what_is_finished(
+    command: Command, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (data / "short/groundtruth_rect.txt").write_text("92,51,57,54\n" * 4)
+    asked = ("bench", "sot", "otb", "--data", data, *FIXED, "--out", tmp_path / "out")
+    write = whole_files.write_text
+
+    def interrupted(path: Path, text: str) -> None:
+        if path.name == "short.txt":
+            raise KeyboardInterrupt
+        write(path, text)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("vis_pipeline.protocols.one_pass.write_text", interrupted)
+        code, _, said = command(*asked)
+    assert code == 130
+    assert "stopped: 1 of 2 sequences are finished; the same command goes on" in said
+    assert [path.name for path in (tmp_path / "out/results").iterdir()] == ["good.txt"]
 
 
 @pytest.mark.parametrize(

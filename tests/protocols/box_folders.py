@@ -28,6 +28,14 @@ def write_images(folder: Path, boxes: NDArray[np.float64], digits: int = 8, firs
         cv2.imwrite(str(folder / f"{number:0{digits}}.png"), image)
 
 
+def repeat_image(folder: Path, count: int, digits: int) -> None:
+    """The same image so many times."""
+    write_images(folder, square_boxes(1), digits)
+    first = (folder / f"{1:0{digits}}.png").read_bytes()
+    for number in range(2, count + 1):
+        (folder / f"{number:0{digits}}.png").write_bytes(first)
+
+
 def rows(boxes: NDArray[np.float64], offset: float = 0, between: str = ",") -> str:
     return "".join(between.join(f"{v:g}" for v in (x + offset, y + offset, w, h)) + "\n" for x, y, w, h in boxes)
 
@@ -70,3 +78,29 @@ def follow_square(frames: Iterable[Frame], box: NDArray[np.float64]) -> Iterator
 
 def trackers(boxes: BoxKind = "state") -> Trackers:
     return Trackers(follow_square, None, boxes)
+
+
+def uav123(data: Path, rows_of: dict[str, NDArray[np.float64]], folders: dict[str, int]) -> Path:
+    """Boxes by sequence, and folders with so many images."""
+    (data / "anno/UAV123").mkdir(parents=True)
+    for name, boxes in rows_of.items():
+        (data / f"anno/UAV123/{name}.txt").write_text(rows(boxes, 1))
+    for name, count in folders.items():
+        repeat_image(data / "data_seq/UAV123" / name, count, digits=6)
+    return data
+
+
+def nfs(data: Path, name: str, rate: int, boxes: NDArray[np.float64], images: int) -> Path:
+    write_images(data / name / str(rate) / name, square_boxes(images), digits=5)
+    lines = [f'0 {x:g} {y:g} {x + w:g} {y + h:g} {n} 0 1 0 "a cup"\n' for n, (x, y, w, h) in enumerate(boxes, 1)]
+    (data / name / str(rate) / f"{name}.txt").write_text("".join(lines))
+    return data
+
+
+def trackingnet(data: Path, chunk: str, *names: str, count: int = 4, with_truth: bool = True) -> Path:
+    for name in names:
+        boxes = square_boxes(count)
+        write_images(data / chunk / "frames" / name, boxes, digits=0, first=0)
+        (data / chunk / "anno").mkdir(exist_ok=True)
+        (data / chunk / "anno" / f"{name}.txt").write_text(rows(boxes if with_truth else boxes[:1]))
+    return data

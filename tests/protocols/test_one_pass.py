@@ -1,8 +1,10 @@
+import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from box_folders import got10k, otb, rows, square_boxes, trackers, write_images
+from box_folders import got10k, nfs, otb, repeat_image, rows, square_boxes, trackers, trackingnet, uav123, write_images
 
 from evaluation.single_object.number_files import read_boxes
 from vis_pipeline.errors import DataError
@@ -10,8 +12,11 @@ from vis_pipeline.protocols.benchmark import Listing
 from vis_pipeline.protocols.box_sequences import BoxSequence
 from vis_pipeline.protocols.got10k import GOT10K
 from vis_pipeline.protocols.lasot import LASOT
+from vis_pipeline.protocols.nfs import NFS30, NFS240
 from vis_pipeline.protocols.one_pass import OnePass
 from vis_pipeline.protocols.otb import OTB
+from vis_pipeline.protocols.trackingnet import TRACKINGNET
+from vis_pipeline.protocols.uav import UAV20L, UAV123, images_of
 
 
 def run(benchmark: OnePass, listing: Listing[BoxSequence], results: Path, boxes: str = "state") -> None:
@@ -67,7 +72,7 @@ def test_got10k_has_seconds_and_test_sets_one_box(tmp_path: Path) -> None:
 
 def test_parts_of_folders(tmp_path: Path) -> None:
     boxes = square_boxes(6)
-    write_images(tmp_path / "David/img", np.repeat(boxes[:1], 305, axis=0)[:, :], digits=4)
+    repeat_image(tmp_path / "David/img", 305, digits=4)
     (tmp_path / "David/groundtruth_rect.txt").write_text(rows(boxes, 1))
     write_images(tmp_path / "Freeman3/img", np.concatenate([boxes, boxes]), digits=4)
     (tmp_path / "Freeman3/groundtruth_rect.txt").write_text(rows(boxes, 1, "\t"))
@@ -123,7 +128,94 @@ def test_a_damaged_frame_is_named(tmp_path: Path) -> None:
     assert not OTB.is_done(given, tmp_path)
 
 
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    (given,) = GOT10K.listing(got10k(tmp_path / "data", "A"), None).found
+    (tmp_path / "A").write_text("a file")
+    with pytest.raises(DataError, match=r"A: cannot be made"):
+        GOT10K.run(given, trackers(), tmp_path, lambda frames: None)
+
+
 def test_a_result_of_another_length_is_not_done(tmp_path: Path) -> None:
     (given,) = OTB.listing(otb(tmp_path / "data", "Car"), None).found
     (tmp_path / "Car.txt").write_text(rows(square_boxes(3)))
     assert not OTB.is_done(given, tmp_path)
+
+
+def test_uav123_cuts_sequences_out_of_a_folder(tmp_path: Path) -> None:
+    boxes = {
+        "bike1": square_boxes(5),
+        "truck4_1": square_boxes(3),
+        "truck4_2": square_boxes(2),
+        "uav9_1": square_boxes(4),
+    }
+    data = uav123(tmp_path, boxes, {"bike1": 7, "truck4": 578, "uav9_1": 4})
+    (data / "data_seq/UAV123/bike1/000003.png").unlink()
+    listing = UAV123.listing(data, None)
+    assert [(given.name, given.folder.name, given.first, given.length) for given in listing.found] == [
+        ("bike1", "bike1", 0, 5),
+        ("truck4_1", "truck4", 0, 3),
+        ("truck4_2", "truck4", 576, 2),
+        ("uav9_1", "uav9_1", 0, 4),
+    ]
+    assert [frame.name for frame in listing.found[2].frames()] == ["000577.png", "000578.png"]
+    assert listing.found[0].box == (4, 6, 12, 10)
+    (data / "data_seq/UAV123/truck4/000002.png").unlink()
+    assert "1 images from number 577" in UAV123.listing(data, ["truck4_2"]).left_out["truck4_2"]
+    (data / "data_seq/UAV123/truck4/000579.png").write_bytes(b"")
+    assert "some before it are missing" in UAV123.listing(data, ["truck4_2"]).left_out["truck4_2"]
+    assert UAV123.listing(data, ["truck4_1"]).found
+
+
+def test_uav123_is_cut_where_the_toolkit_cuts_it() -> None:
+    datasets = pytest.importorskip("got10k.datasets", reason="the toolkit of GOT-10k is not installed")
+    metas = json.loads((Path(datasets.__file__).parent / "uav123.json").read_text())
+    assert len(metas["UAV123"]) == 123
+    for name, meta in metas["UAV123"].items():
+        assert images_of(name) == (meta["folder_name"], meta["start_frame"])
+    assert all(meta["start_frame"] == 1 and meta["folder_name"] == name for name, meta in metas["UAV20L"].items())
+
+
+def test_uav20l_takes_the_images_of_uav123(tmp_path: Path) -> None:
+    write_images(tmp_path / "data_seq/UAV123/bike1", square_boxes(4), digits=6)
+    (tmp_path / "anno/UAV20L").mkdir(parents=True)
+    (tmp_path / "anno/UAV20L/bike1.txt").write_text(rows(square_boxes(3), 1))
+    (given,) = UAV20L.listing(tmp_path, None).found
+    assert (given.length, given.folder) == (3, (tmp_path / "data_seq/UAV123/bike1").resolve())
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "rate", "lines", "images"), [(NFS240, 240, 6, 6), (NFS30, 30, 41, 6), (NFS30, 30, 48, 5)]
+)
+def test_nfs(tmp_path: Path, benchmark: OnePass, rate: int, lines: int, images: int) -> None:
+    data = nfs(tmp_path / "data", "cup", rate, square_boxes(lines), images)
+    (given,) = benchmark.listing(data, None).found
+    assert (given.length, given.box) == (images, (4, 6, 12, 10))
+    run(benchmark, benchmark.listing(data, None), tmp_path, "min-max")
+    wanted = square_boxes(images)
+    np.testing.assert_allclose(read_boxes(tmp_path / "cup.txt"), wanted)
+
+
+def test_rows_of_nfs_that_do_not_fit_are_named(tmp_path: Path) -> None:
+    data = nfs(tmp_path, "cup", 30, square_boxes(20), 6)
+    nfs(tmp_path, "text", 30, square_boxes(6), 6)
+    (data / "text/30/text.txt").write_text('0 1 2 3 4 1 0 0 0 "a"\n0 1 2\n')
+    listing = NFS30.listing(data, None)
+    assert not listing.found
+    assert "20 rows do not fit 6 images" in listing.left_out["cup"]
+    assert "line 2" in listing.left_out["text"]
+
+
+def test_trackingnet_has_chunks_and_sends_a_zip(tmp_path: Path) -> None:
+    data = trackingnet(tmp_path / "data", "TEST", "a_1", with_truth=False)
+    trackingnet(data, "TRAIN_0", "b_2")
+    listing = TRACKINGNET.listing(data, None)
+    assert [(given.name, given.length) for given in listing.found] == [("a_1", 4), ("b_2", 4)]
+    assert [frame.name for frame in listing.found[0].frames()] == ["0.png", "1.png", "2.png", "3.png"]
+    run(TRACKINGNET, listing, tmp_path / "results")
+    packed = TRACKINGNET.submission(listing.found, tmp_path / "results")
+    assert packed is not None
+    with zipfile.ZipFile(packed) as archive:
+        assert archive.namelist() == ["a_1.txt", "b_2.txt"]
+        lines = archive.read("a_1.txt").decode().splitlines()
+    assert len(lines) == 4 and [float(part) for part in lines[0].split(",")] == [4, 6, 12, 10]
+    assert [given.name for given in TRACKINGNET.listing(data / "TEST", None).found] == ["a_1"]

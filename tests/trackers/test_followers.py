@@ -65,7 +65,9 @@ def test_each_object_is_followed_as_if_it_were_the_first() -> None:
     asked = FollowerSettings(
         weights="bundled:siammask_small", redetector="bundled:redetector_small", config="procedural_small"
     )
-    follow = asked.build(CPU).follow
+    follow, predictor = asked.build(CPU)
+    # SiamMask alone would go on without the re-detector.
+    assert predictor is None
     shown: list[int] = []
 
     def views(self: Any, frame: Frame, box: Any) -> None:

@@ -25,7 +25,7 @@ class Trackers:
 
     Attributes:
         follow: one object.
-        predictor: many objects at once; None where the tracker is not SiamMask.
+        predictor: many objects at once; None where the tracker is not SiamMask alone.
         boxes: which box goes into results that are boxes.
     """
 

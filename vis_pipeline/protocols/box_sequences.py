@@ -61,6 +61,11 @@ class FollowedBoxes:
     seconds: NDArray[np.float64]
 
 
+def box_rows(boxes: NDArray[np.float64]) -> str:
+    """Boxes [F, 4] as the benchmarks have them: a line each, commas between the numbers."""
+    return "".join(",".join(f"{value:.4f}" for value in box) + "\n" for box in boxes)
+
+
 def follow_boxes(given: BoxSequence, trackers: Trackers, report: Callable[[int], None]) -> FollowedBoxes:
     """Follow a sequence's object; `report` is called with the frames done since the last call.
 

@@ -11,5 +11,5 @@ def _read(name: str, truth_file: Path) -> BoxSequence:
     return whole_folder(name, truth_file, truth_file.parent, first_box_alone=True)
 
 
-GOT10K = OnePass(folder_sequences, _read, result="{0}/{0}_001.txt".format, times="{0}/{0}_time.txt".format)
-"""Results are `SEQ/SEQ_001.txt` and `SEQ/SEQ_time.txt`, as its toolkit and its server read them."""
+GOT10K = OnePass(folder_sequences, _read, result="{0}/{0}_001.txt".format, times="{0}/{0}_time.txt".format, sent=True)
+"""Results are `SEQ/SEQ_001.txt` and `SEQ/SEQ_time.txt`, as its toolkit reads them; its server takes a zip of them."""

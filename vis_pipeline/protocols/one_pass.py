@@ -13,8 +13,11 @@ from vis_pipeline.data.image_files import image_paths
 from vis_pipeline.data.sequence_names import require_all
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.whole_files import write_text
+from vis_pipeline.files.zips import write_zip
 from vis_pipeline.protocols.benchmark import Listing, Trackers
-from vis_pipeline.protocols.box_sequences import BoxSequence, follow_boxes
+from vis_pipeline.protocols.box_sequences import BoxSequence, box_rows, follow_boxes
+
+ZIP_NAME = "submission.zip"
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,7 @@ class OnePass:
             MATLAB is the benchmark's tongue.
         result: the file of a sequence's boxes in the folder of results, by its name.
         times: the file of its seconds a frame; None where the benchmark has no such.
-        packed: makes what a server takes, of the sequences' names and the folder of results; None where that is the
-            folder.
+        sent: whether a server takes the results, as a zip of their folder.
     """
 
     find: Callable[[Path], Mapping[str, Path]]
@@ -37,7 +39,7 @@ class OnePass:
     origin: int = 0
     result: Callable[[str], str] = "{}.txt".format
     times: Callable[[str], str] | None = None
-    packed: Callable[[Sequence[str], Path], Path] | None = None
+    sent: bool = False
 
     def listing(self, data: Path, wanted: Sequence[str] | None) -> Listing[BoxSequence]:
         """See :class:`~vis_pipeline.protocols.benchmark.Benchmark`."""
@@ -69,14 +71,23 @@ class OnePass:
         """See :class:`~vis_pipeline.protocols.benchmark.Benchmark`."""
         followed = follow_boxes(given, trackers, report)
         path = results / self.result(given.name)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DataError(f"{path.parent}: cannot be made ({error.strerror})") from error
         if self.times is not None:
             write_text(results / self.times(given.name), "".join(f"{value:.8f}\n" for value in followed.seconds))
-        write_text(path, _rows(followed.boxes + np.array([self.origin, self.origin, 0, 0])))
+        write_text(path, box_rows(followed.boxes + np.array([self.origin, self.origin, 0, 0])))
 
     def submission(self, listed: Sequence[BoxSequence], results: Path) -> Path | None:
         """See :class:`~vis_pipeline.protocols.benchmark.Benchmark`."""
-        return None if self.packed is None else self.packed([given.name for given in listed], results)
+        if not self.sent:
+            return None
+        made = [form for form in (self.result, self.times) if form is not None]
+        names = [form(given.name) for given in listed for form in made]
+        packed = results.parent / ZIP_NAME
+        write_zip(packed, {name: results / name for name in names})
+        return packed
 
     def _counted_from_zero(self, given: BoxSequence) -> BoxSequence:
         x, y, w, h = given.box
@@ -108,7 +119,3 @@ def first_box(truth_file: Path, truth: NDArray[np.float64]) -> tuple[float, floa
         raise DataError(f"{truth_file}, line 1: the first box has NaN or no area; there is nothing to follow")
     x, y, w, h = truth[0].tolist()
     return x, y, w, h
-
-
-def _rows(boxes: NDArray[np.float64]) -> str:
-    return "".join(",".join(f"{value:.4f}" for value in box) + "\n" for box in boxes)

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from vis_pipeline.errors import DataError
 from vis_pipeline.files.whole_files import write_text
 from vis_pipeline.protocols.benchmark import BoxKind
 from vis_pipeline.runs.identity import content_digest
+from vis_pipeline.runs.log_file import append_line
 from vis_pipeline.runs.settings import load_pipeline
 from vis_pipeline.trackers.followers import FollowerSettings
 
@@ -72,13 +72,7 @@ class ResultsFolder:
 
     def log(self, line: str) -> None:
         """Append a line, with the time, to `log.txt`."""
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        log = self.path / "log.txt"
-        try:
-            with log.open("a", encoding="utf-8") as file:
-                file.write(f"{now} {' '.join(line.split())}\n")
-        except OSError as error:
-            raise DataError(f"{log}: cannot be written ({error.strerror})") from error
+        append_line(self.path / "log.txt", line)
 
     def _identity(self) -> dict[str, Any]:
         path = self.path / _IDENTITY_NAME

@@ -28,8 +28,8 @@ class Built(NamedTuple):
     """What settings become.
 
     Attributes:
-        follow: follows an object; one after another, each as if it were the first.
-        predictor: SiamMask itself, for many objects at once; None where the tracker is another.
+        follow: follows an object; one after another or side by side, each as if it were the only one.
+        predictor: SiamMask itself, for many objects at once; None where the tracker is another, or more than that.
     """
 
     follow: Follower
@@ -125,7 +125,7 @@ def _siammask(asked: FollowerSettings, device: "torch.device") -> Built:
         finder = NoFinder() if new_gallery is None else new_gallery()
         return track_object(predictor, frames, box, finder, LossSettings())
 
-    return Built(follow, predictor)
+    return Built(follow, predictor if new_gallery is None else None)
 
 
 def _galleries(redetector: str, asked: FollowerSettings, device: "torch.device") -> "Callable[[], Gallery]":

@@ -47,7 +47,7 @@ class ObjectInFrame:
 Follower: TypeAlias = Callable[[Iterable[Frame], NDArray[np.float64]], Iterator[ObjectInFrame]]
 """Follows one object: frames and its box x, y, w, h in the first of them, to where it is in each.
 
-A frame is asked for only when what came of the one before has been taken.
+A frame is asked for only when what came of the one before has been taken. Several may be followed side by side.
 """
 
 
@@ -57,8 +57,8 @@ def require_overlap(frame: Frame, box: NDArray[np.float64]) -> None:
     x, y, w, h = box
     given = ",".join(f"{value:g}" for value in box)
     if x >= width or y >= height or x + w <= 0 or y + h <= 0:
-        raise DataError(f"--init {given}: outside frame {frame.name}, which is {width}x{height}")
+        raise DataError(f"box {given}: outside frame {frame.name}, which is {width}x{height}")
     # What is cut for the network grows with the box, beyond the frame as well.
     most = _MOST_FRAMES * max(width, height)
     if max(w, h) > most:
-        raise DataError(f"--init {given}: more than {_MOST_FRAMES} times as large as frame {frame.name}")
+        raise DataError(f"box {given}: more than {_MOST_FRAMES} times as large as frame {frame.name}")

@@ -68,7 +68,7 @@ def _write(frames: Path, masks: Path, folder: Path, truth: Truth) -> None:
     stored = [_stored(path, (height, width)) for path in labels]
     objects = label_maps(np.stack([values for values, _ in stored]), any(palette for _, palette in stored))
     shown = (objects > 0) & (objects < VOID)
-    run = longest_run(shown.any(axis=(1, 2)))
+    run = longest_run(np.asarray(shown.any(axis=(1, 2))))
     if run.start == run.stop:
         raise DataError(f"{masks}: no mask has an object")
     boxes = np.stack([_WAYS[truth](mask) for mask in shown[run]]) - PIXEL_CENTRE

@@ -210,6 +210,7 @@ def _listing(entry: "Registered", data: Path, sequences: Path | None) -> "Listin
     Raises:
         DataError: none can be.
     """
+    from vis_pipeline.data.sequence_names import listed_names
     from vis_pipeline.errors import DataError
 
     listing = entry.benchmark.listing(data, None if sequences is None else listed_names(sequences))

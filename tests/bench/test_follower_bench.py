@@ -74,7 +74,7 @@ class Still:
 
     def predict(self, image: torch.Tensor, states: TargetStates) -> Prediction:
         mask = torch.from_numpy(square(int(self.begun[0])))[None] if self.report == "mask" else None
-        return Prediction(states, states.boxes, states.boxes, states.scores, mask)
+        return Prediction(states, states.boxes, states.boxes, states.scores, mask, None)
 
 
 def test_overlaps_are_over_the_frames_that_show_the_object(material: tuple[Split, Path]) -> None:

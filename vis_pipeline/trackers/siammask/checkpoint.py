@@ -23,6 +23,8 @@ from vis_pipeline.weights.misfits import require_siammask
 
 Shape = tuple[int, ...]
 
+_COUNTED_BRANCHES = {2: ("score", "mask"), 3: ("score", "box", "mask")}
+
 
 def load_siammask(path: Path, device: torch.device | str = "cpu") -> SiamMask:
     """Build the network that a checkpoint describes and load it, in float32 and evaluation mode.
@@ -46,6 +48,20 @@ def load_siammask(path: Path, device: torch.device | str = "cpu") -> SiamMask:
         raise WeightsError(f"weights {path}: {what} ({fault}); give others as tracker.checkpoint")
     load_strictly(network, tensors, path)
     return network.to(device).eval()
+
+
+def load_segmenting(path: Path, device: torch.device | str = "cpu") -> SiamMask:
+    """The same of a network that must make masks.
+
+    Raises:
+        WeightsError: the same, or the network has no mask branch.
+    """
+    network = load_siammask(path, device)
+    if not network.architecture.segments:
+        raise WeightsError(
+            f"weights {path}: a tracker of boxes, without a mask branch, for `vis-pipeline sot` alone; give SiamMask's"
+        )
+    return network
 
 
 def save_siammask(path: Path, network: SiamMask, metadata: Mapping[str, Any] | None = None) -> None:
@@ -109,4 +125,6 @@ def _architecture(declared: Any) -> Architecture:
     if isinstance(declared, str):
         return ARCHITECTURES[declared]
     given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in declared.items()}
+    # Files of old had the branches counted.
+    given["branches"] = _COUNTED_BRANCHES.get(given.get("branches", 3), given.get("branches"))
     return Architecture(**given)

@@ -185,6 +185,9 @@ def test_trackers_that_do_not_serve_are_named(data: Path, tmp_path: Path) -> Non
         with pytest.raises(ConfigError, match="makes no masks"):
             benchmark.run(given, trackers, tmp_path, lambda count: None)
     assert not (tmp_path / "cross").exists()
+    for kind in ("min-max", "mbr", "opt"):
+        with pytest.raises(ConfigError, match=f"--boxes {kind}: the tracker makes no masks"):
+            Trackers(good.follow, siamrpn, kind)
 
 
 def test_a_tracker_of_one_object_follows_each_alone(data: Path, tmp_path: Path) -> None:

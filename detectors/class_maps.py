@@ -6,12 +6,14 @@ animal; COCO's `bird` is the `bird` of 2021 but none of the parrots, ducks, owls
 tell apart; COCO's `bear` is not `giant_panda`. COCO's `car` is wider than the `sedan` of 2019, and is taken for it.
 """
 
-import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vis_pipeline.errors import ConfigError
+from vis_pipeline.errors import ConfigError, DataError
+from vis_pipeline.files.json_files import read_json
+from vis_pipeline.files.regular_files import MOST_TEXT
 from vis_pipeline.structures.splits import Category
 
 YOUTUBE_VIS_2019 = (
@@ -208,11 +210,10 @@ def _target(name: str) -> Callable[[str], str | None]:
 
 def _read_table(name: str, known: Sequence[str]) -> Mapping[str, Any]:
     try:
-        table = json.loads(Path(name).read_bytes())
-    except OSError as error:
-        raise ConfigError(f"class map {name}: neither a file that can be read nor {' or '.join(known)}") from error
-    except ValueError as error:
-        raise ConfigError(f"class map {name}: not JSON ({error})") from error
+        table = read_json(Path(name), MOST_TEXT)
+    except DataError as error:
+        what = f"{error}" if os.path.lexists(name) else f"neither a file that can be read nor {' or '.join(known)}"
+        raise ConfigError(f"class map {name}: {what}") from error
     if not isinstance(table, dict):
         raise ConfigError(f"class map {name}: not a JSON object")
     return table

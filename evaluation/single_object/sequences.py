@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from evaluation.single_object import vot
 from evaluation.single_object.boxes import Boxes, Values, has_area
@@ -19,6 +18,8 @@ from evaluation.single_object.number_files import read_boxes, read_labels, read_
 from evaluation.single_object.one_pass import lasot_curves, otb_curves
 from evaluation.single_object.regions import Corners, corners_of, region_overlaps
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.images import stated_size
+from vis_pipeline.files.regular_files import MOST_IMAGE, MOST_TEXT, open_regular, read_regular, read_text
 
 _RUN = re.compile(r"_(\d{3})\.txt$")
 _IMAGES = ("*.jpg", "color/*.jpg", "img/*.jpg", "*.png", "color/*.png")
@@ -39,7 +40,7 @@ def otb_sequences(truth: Path) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for path in sorted(truth.glob("*/groundtruth_rect*.txt")):
-        if path.read_bytes().strip():
+        if _is_filled(path):
             number = path.stem.removeprefix("groundtruth_rect")
             found[path.parent.name + number] = path
     return found
@@ -146,6 +147,13 @@ def _corners(path: Path, number: int, row: NDArray[np.float64]) -> Corners:
     return corners_of(row)
 
 
+def _is_filled(path: Path) -> bool:
+    try:
+        return bool(read_regular(path, MOST_TEXT).strip())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+
+
 def _sound_truth(path: Path) -> Boxes:
     truth = read_boxes(path)
     _require_area(path, truth, np.ones(len(truth), dtype=bool))
@@ -173,7 +181,7 @@ def _runs(folder: Path, name: str) -> Sequence[Path]:
 
 def _resolution(path: Path) -> tuple[int, int]:
     try:
-        found = re.search(r"^resolution: *\((\d+), *(\d+)\)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        found = re.search(r"^resolution: *\((\d+), *(\d+)\)", read_text(path), re.MULTILINE)
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read; it names the image's resolution") from error
     if found is None:
@@ -184,16 +192,17 @@ def _resolution(path: Path) -> tuple[int, int]:
 def _image_size(folder: Path) -> tuple[int, int]:
     listed = folder / "sequence"
     if listed.is_file():
-        entries = dict(
-            re.findall(r"^(width|height)=(\d+)\s*$", listed.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
-        )
+        text = read_regular(listed, MOST_TEXT).decode(errors="replace")
+        entries = dict(re.findall(r"^(width|height)=(\d+)\s*$", text, re.MULTILINE))
         if len(entries) == 2:
             return int(entries["width"]), int(entries["height"])
     images = [path for pattern in _IMAGES for path in sorted(folder.glob(pattern))[:1]]
     if not images:
         raise DataError(f"{folder}: neither an image nor a file `sequence` with width= and height=, to clip regions to")
     try:
-        with Image.open(images[0]) as image:
-            return int(image.width), int(image.height)
+        with open_regular(images[0], MOST_IMAGE) as file:
+            return stated_size(file)
     except OSError as error:
         raise DataError(f"{images[0]}: cannot be read as an image") from error
+    except DataError as error:
+        raise DataError(f"{images[0]}: {error}") from error

@@ -48,8 +48,10 @@ def sot_scores(
 
 
 def _names(listing: Path) -> tuple[str, ...]:
+    from vis_pipeline.files.regular_files import read_text
+
     try:
-        lines = listing.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(listing).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"--sequences {listing}: cannot be read") from error
     return tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))

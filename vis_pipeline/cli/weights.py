@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vis_pipeline.errors import WeightsError
-from vis_pipeline.weights.registry import BUNDLED, CACHE_VARIABLE, PUBLISHED, PublishedWeights, cache_folder
+from vis_pipeline.weights.registry import (
+    BUNDLED,
+    CACHE_VARIABLE,
+    PRESET_OPTION,
+    PUBLISHED,
+    PublishedWeights,
+    cache_folder,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
 weights_app = typer.Typer(help="The bundled weights and the published ones.", no_args_is_help=True)
@@ -56,7 +65,7 @@ def fetch_weights(
     console = Console(soft_wrap=True, highlight=False)
     for weights in [_published(name) for name in names]:
         path = _fetch(weights, cache or cache_folder(), url, console)
-        checked = "checksum right" if weights.sha256_prefix else "no checksum is published for it"
+        checked = "checksum right" if weights.sha256_prefix else "no checksum is published; it has the right tensors"
         console.print(f"{weights.name}: {path} ({checked})")
 
 
@@ -65,7 +74,7 @@ def verify_weights(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", help="Default: all that are here.")] = None,
     cache: Cache = None,
 ) -> None:
-    """Check weights on disk: fetched ones against their checksums, bundled ones by reading them."""
+    """Check weights on disk: by their published checksums, or where there are none by reading them; it says which."""
     from rich.console import Console
     from rich.markup import escape
 
@@ -172,7 +181,18 @@ def _fetch(weights: PublishedWeights, folder: Path, url: str | None, console: "C
         def show(done: int, total: int | None) -> None:
             progress.update(bar, completed=done, total=total)
 
-        return fetch(weights, folder, show, url)
+        return fetch(weights, folder, show, url, _reader(weights))
+
+
+def _reader(weights: PublishedWeights) -> "Callable[[Path], object]":
+    """What reads a published file, so that another one is not taken for it."""
+    if weights.config.startswith(PRESET_OPTION):
+        from vis_pipeline.trackers.siammask.checkpoint import load_siammask
+
+        return load_siammask
+    from vis_pipeline.weights.files import read_state_dict
+
+    return read_state_dict
 
 
 def _verified(name: str, folder: Path) -> str:
@@ -182,8 +202,11 @@ def _verified(name: str, folder: Path) -> str:
 
     if name.startswith(BUNDLED_PREFIX) or name in BUNDLED:
         tensors = read_state_dict(resolve(BUNDLED_PREFIX + name.removeprefix(BUNDLED_PREFIX)))
-        return f"{len(tensors)} tensors, {sum(tensor.numel() for tensor in tensors.values()) / 1e6:.1f} M values"
-    return f"SHA-256 {verify(_published(name), folder)}"
+        return (
+            f"readable: {len(tensors)} tensors, {sum(tensor.numel() for tensor in tensors.values()) / 1e6:.1f} M values"
+        )
+    weights = _published(name)
+    return verify(weights, folder, _reader(weights))
 
 
 def _published(name: str) -> PublishedWeights:

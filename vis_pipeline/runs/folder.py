@@ -12,7 +12,9 @@ from typing import Any
 from vis_pipeline.data.entries import one_line
 from vis_pipeline.data.results import results_to_json
 from vis_pipeline.errors import DataError
-from vis_pipeline.files.json_stream import JsonStream
+from vis_pipeline.files.json_files import read_json
+from vis_pipeline.files.json_stream import DamagedJsonError, JsonStream
+from vis_pipeline.files.regular_files import MOST_JSON, open_regular
 from vis_pipeline.files.whole_files import remove_unfinished, write_json_list, write_text
 from vis_pipeline.runs.journal import Journal
 from vis_pipeline.runs.stored_video import stored_video
@@ -254,7 +256,7 @@ def _read_facts(path: Path) -> dict[str, Any]:
     """What stands before the tracks of a stored video; the file is whole, as far as its end shows."""
     facts: dict[str, Any] = {}
     try:
-        with path.open("rb") as file:
+        with open_regular(path, MOST_JSON) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - len(_END)))
             if file.read() != _END:
                 raise DataError("it is cut short")
@@ -273,12 +275,11 @@ def _read_facts(path: Path) -> dict[str, Any]:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else error
-        raise DataError(f"{path}: damaged ({reason}); remove it to have it made again") from error
+        return read_json(path)
+    except DamagedJsonError as error:
+        raise DataError(f"{path}: damaged ({error}); remove it to have it made again") from error
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
 
 
 def _read_object(path: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from vis_pipeline.data.limits import NO_LIMITS, Limits
 from vis_pipeline.data.live import LIVE_DEFAULTS, LiveFrames, LiveOptions
 from vis_pipeline.data.splits import read_split, split_to_json
 from vis_pipeline.errors import ConfigError, DataError
-from vis_pipeline.files.json_files import open_json
+from vis_pipeline.files.json_files import open_json, parsed_json
 from vis_pipeline.files.json_stream import JsonStream
 from vis_pipeline.files.whole_files import write_json_list, write_text
 from vis_pipeline.runs.folder import RunFolder
@@ -280,7 +280,7 @@ def _open_folder(
         identity["limits"] = asdict(options.limits)
     text = json.dumps(identity, sort_keys=True)
     where = {**inputs, "checkpoints": {part: str(path) for part, path in factory.checkpoints().items()}}
-    config = {**where, "device": factory.device, **json.loads(text)}
+    config = {**where, "device": factory.device, **parsed_json(text)}
     folder = RunFolder.create(out, config, hashlib.sha256(text.encode()).hexdigest()[:16], frames)
     folder.write_versions(software_versions())
     if factory.detections_folder is not None:

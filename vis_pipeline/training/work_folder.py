@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from vis_pipeline.errors import ConfigError
+from vis_pipeline.errors import ConfigError, DataError
+from vis_pipeline.files.json_files import parsed_json, read_json
+from vis_pipeline.files.regular_files import MOST_TEXT
 from vis_pipeline.files.whole_files import remove_unfinished, write_text
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ def record_settings(work_dir: Path, settings: "DataclassInstance", resumed: bool
 
 def plain_settings(settings: "DataclassInstance") -> dict[str, Any]:
     """Settings as JSON has them; paths as texts."""
-    record: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings), default=str))
+    record: dict[str, Any] = parsed_json(json.dumps(dataclasses.asdict(settings), default=str))
     return record
 
 
@@ -56,9 +58,10 @@ def progress_bars() -> Progress:
 
 def _tell_changes(record: Path, settings: dict[str, Any]) -> None:
     try:
-        before = json.loads(record.read_bytes())
-    except (OSError, ValueError):
+        before = read_json(record, MOST_TEXT)
+    except DataError:
         return
+    before = before if isinstance(before, dict) else {}
     changed = [key for key in settings if settings[key] != before.get(key)]
     if changed:
         print(f"warning: goes on with other settings than before: {', '.join(changed)}", file=sys.stderr)

@@ -26,7 +26,7 @@ from vis_pipeline.training.detector.record import LOSSES_NAME, VALIDATIONS_NAME
 from vis_pipeline.training.detector.sampling import NETWORK, seed_from
 from vis_pipeline.training.detector.settings import prepare
 from vis_pipeline.training.json_lines import read_lines
-from vis_pipeline.weights.files import load_strictly, read_checkpoint, write_whole
+from vis_pipeline.weights.files import load_strictly, read_checkpoint, state_tensors, write_whole
 from vis_pipeline.weights.registry import resolve
 
 _COLUMNS = (
@@ -199,10 +199,13 @@ class _Runner(Runner):  # type: ignore[misc]
     ) -> Mapping[str, Any]:
         checkpoint = read_checkpoint(Path(filename))
         self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
-        load_strictly(alone(self.model), checkpoint["state_dict"], Path(filename))
+        load_strictly(alone(self.model), state_tensors(checkpoint.get("state_dict"), Path(filename)), Path(filename))
         self._has_loaded = True
+        meta = checkpoint.get("meta")
+        if not isinstance(meta, Mapping):
+            raise WeightsError(f"checkpoint {filename}: not one of a training (it has no `meta`)")
         # `config` would be run as Python.
-        return {**checkpoint, "meta": {key: value for key, value in checkpoint["meta"].items() if key != "config"}}
+        return {**checkpoint, "meta": {key: value for key, value in meta.items() if key != "config"}}
 
     def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:
         if not is_main_process():

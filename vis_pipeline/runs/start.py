@@ -155,7 +155,7 @@ def run_video(
     expected = frames.declared_length() if isinstance(frames, VideoFrames) else frames.length
     with holding(out):
         folder = _open_folder(out, factory, inputs, video_digest(frames), options)
-        seen = Witness(frames)
+        seen = Witness(frames, patience=options.ray.timeout)
         task = VideoTask(frames.video_id, seen, expected, folder.journal(frames.video_id))
         with _shown(factory, options) as watched:
             report = run_in_process([task], watched, folder, progress)

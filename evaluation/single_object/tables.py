@@ -3,8 +3,8 @@
 import math
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from evaluation.single_object.protocols import ProtocolScores
 
@@ -16,9 +16,9 @@ def protocol_table(scores: ProtocolScores) -> Table:
     for name in scores.overall:
         table.add_column(name.replace(" ", "\n"), justify="right")
     for sequence, figures in scores.sequences.items():
-        table.add_row(escape(sequence), *(_shown(figures, name) for name in scores.overall))
+        table.add_row(Text(sequence), *(_shown(figures, name) for name in scores.overall))
     for sequence in scores.left_out:
-        table.add_row(f"{escape(sequence)} (not scored)", style="dim")
+        table.add_row(Text(f"{sequence} (not scored)"), style="dim")
     table.add_section()
     table.add_row(
         f"all {len(scores.sequences)}", *(_shown(scores.overall, name) for name in scores.overall), style="bold"

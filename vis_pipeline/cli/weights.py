@@ -18,7 +18,7 @@ from vis_pipeline.weights.registry import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from rich.console import Console
+    from vis_pipeline.terminal import Terminal
 
 weights_app = typer.Typer(help="The bundled weights and the published ones.", no_args_is_help=True)
 
@@ -36,7 +36,9 @@ def register(app: typer.Typer) -> None:
 @weights_app.command("list")
 def list_weights(cache: Cache = None) -> None:
     """Show the weights that are known by name, and which are here."""
-    from rich.console import Console
+    from rich.text import Text
+
+    from vis_pipeline.terminal import Terminal
 
     folder = cache or cache_folder()
     rows = [(weights.reference, weights.path, weights.note) for weights in BUNDLED.values()]
@@ -44,10 +46,10 @@ def list_weights(cache: Cache = None) -> None:
         (weights.name, weights.path(folder), f"{weights.note}; {weights.config}") for weights in PUBLISHED.values()
     ]
     width = max(len(name) for name, _, _ in rows)
-    console = Console(soft_wrap=True, highlight=False)
+    console = Terminal(soft_wrap=True)
     for name, path, note in rows:
         here = f"{path.stat().st_size / 1e6:.1f} MB" if path.is_file() else "not here"
-        console.print(f"[bold]{name:<{width}}[/bold]  {here:>8}  {note}")
+        console.print(Text.assemble((f"{name:<{width}}", "bold"), f"  {here:>8}  {note}"))
     console.print(f"Fetched weights are kept in {folder}.")
 
 
@@ -60,9 +62,9 @@ def fetch_weights(
     cache: Cache = None,
 ) -> None:
     """Download published weights; a download that was cut off is resumed."""
-    from rich.console import Console
+    from vis_pipeline.terminal import Terminal
 
-    console = Console(soft_wrap=True, highlight=False)
+    console = Terminal(soft_wrap=True)
     for weights in [_published(name) for name in names]:
         path = _fetch(weights, cache or cache_folder(), url, console)
         checked = "checksum right" if weights.sha256_prefix else "no checksum is published; it has the right tensors"
@@ -75,18 +77,19 @@ def verify_weights(
     cache: Cache = None,
 ) -> None:
     """Check weights on disk: by their published checksums, or where there are none by reading them; it says which."""
-    from rich.console import Console
-    from rich.markup import escape
+    from rich.text import Text
+
+    from vis_pipeline.terminal import Terminal
 
     folder = cache or cache_folder()
     here = [w.reference for w in BUNDLED.values()] + [w.name for w in PUBLISHED.values() if w.path(folder).is_file()]
-    console = Console(soft_wrap=True, highlight=False)
+    console = Terminal(soft_wrap=True)
     damaged = []
     for name in names or here:
         try:
-            console.print(f"[green]ok[/green]      {name}: {_verified(name, folder)}")
+            console.print(Text.assemble(("ok", "green"), f"      {name}: {_verified(name, folder)}"))
         except WeightsError as error:
-            console.print(f"[red]damaged[/red] {escape(str(error))}")
+            console.print(Text.assemble(("damaged", "red"), f" {error}"))
             damaged.append(name)
     if damaged:
         raise WeightsError(f"weights {', '.join(damaged)}: missing or damaged")
@@ -102,8 +105,7 @@ def convert_weights(
     ] = False,
 ) -> None:
     """Bring a ResNet that was learned on ImageNet to one file, for trainings to start from."""
-    from rich.console import Console
-
+    from vis_pipeline.terminal import Terminal
     from vis_pipeline.weights.pretrained import learned_like_caffe, read_pretrained, write_pretrained
 
     _require_suffix(destination, ".safetensors")
@@ -111,7 +113,7 @@ def convert_weights(
     if caffe:
         pretrained = learned_like_caffe(pretrained)
     write_pretrained(pretrained, destination)
-    Console(soft_wrap=True, highlight=False).print(
+    Terminal(soft_wrap=True).print(
         f"{destination}: {len(pretrained.tensors)} tensors, style {pretrained.style}, "
         f"learned on {pretrained.normalisation}"
     )
@@ -123,13 +125,12 @@ def average_weights(
     out: Annotated[Path, typer.Option(metavar="OUT.safetensors", help="The file to write.")],
 ) -> None:
     """Write the mean of several weights of one network, from along one training, as .safetensors (fp16)."""
-    from rich.console import Console
-
+    from vis_pipeline.terminal import Terminal
     from vis_pipeline.weights.average import average
 
     _require_suffix(out, ".safetensors")
     average(sources, out)
-    Console(soft_wrap=True, highlight=False).print(f"{out}: the mean of {len(sources)} files", markup=False)
+    Terminal(soft_wrap=True).print(f"{out}: the mean of {len(sources)} files", markup=False)
 
 
 @weights_app.command("export")
@@ -141,8 +142,7 @@ def export_weights(
     ] = False,
 ) -> None:
     """Save a tracker as .safetensors (fp16), or as the official SiamMask release does."""
-    from rich.console import Console
-
+    from vis_pipeline.terminal import Terminal
     from vis_pipeline.trackers.siammask.checkpoint import load_siammask, save_official, save_siammask
     from vis_pipeline.weights.files import read_metadata
     from vis_pipeline.weights.registry import resolve
@@ -154,7 +154,7 @@ def export_weights(
         save_official(destination, network)
     else:
         save_siammask(destination, network, read_metadata(path))
-    Console(soft_wrap=True, highlight=False).print(f"{destination}: {destination.stat().st_size / 1e6:.1f} MB")
+    Terminal(soft_wrap=True).print(f"{destination}: {destination.stat().st_size / 1e6:.1f} MB")
 
 
 def _require_suffix(path: Path, *suffixes: str) -> None:
@@ -163,13 +163,13 @@ def _require_suffix(path: Path, *suffixes: str) -> None:
         raise WeightsError(f"weights {path}: end its name in {' or '.join(suffixes)}")
 
 
-def _fetch(weights: PublishedWeights, folder: Path, url: str | None, console: "Console") -> Path:
+def _fetch(weights: PublishedWeights, folder: Path, url: str | None, console: "Terminal") -> Path:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
     from vis_pipeline.weights.fetch import fetch
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.regular_files import MOST_ARRAYS, open_regular
 
-_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+_read_version: Any = npy.read_magic
+_HEADERS: dict[Any, Any] = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
 def read_array(path: Path) -> NDArray[Any]:
@@ -50,7 +51,7 @@ def _require_plain(path: Path) -> None:
 
 
 def _stated_bytes(file: BufferedReader) -> int:
-    shape, _, dtype = _HEADERS[npy.read_magic(file)](file)
+    shape, _, dtype = _HEADERS[_read_version(file)](file)
     if dtype.hasobject:
         raise ValueError("it holds objects, which only code makes")
     count = 1
@@ -58,4 +59,4 @@ def _stated_bytes(file: BufferedReader) -> int:
         if length < 0:
             raise ValueError(f"a length of {length}")
         count *= length
-    return file.tell() + count * dtype.itemsize
+    return file.tell() + count * int(dtype.itemsize)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.jpeg_scan import scan_is_sound
 from vis_pipeline.files.regular_files import MOST_IMAGE, read_regular
 
 # Of one image; 16K video has 133 million. A head of a few bytes may state billions, which would be allocated.
@@ -145,6 +146,8 @@ def _decoded(path: Path, how: int) -> NDArray[np.uint8]:
         require_moderate_size(data)
     except DataError as error:
         raise DataError(f"{error}: {path}") from error
+    if data.startswith(_JPEG_START) and not scan_is_sound(data):
+        raise DataError(f"a JPEG that is damaged inside: {path}")
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), how)
     except cv2.error:

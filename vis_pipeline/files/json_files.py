@@ -1,5 +1,6 @@
 """JSON files from outside, read whole or opened for :class:`~vis_pipeline.files.json_stream.JsonStream`."""
 
+import io
 import json
 import lzma
 import os
@@ -31,10 +32,16 @@ def read_json(path: Path, most: int = MOST_JSON) -> Any:
             where.
     """
     with open_json(path, most=most) as (file, _):
-        stream = JsonStream(file)
-        content = stream.value()
-        stream.finish()
-    return content
+        return _only_value(file)
+
+
+def value_of(data: bytes) -> Any:
+    """The one value of a file that is in memory, read as :func:`read_json` does.
+
+    Raises:
+        DamagedJsonError: it is no JSON, or holds something else besides.
+    """
+    return _only_value(io.BytesIO(data))
 
 
 def parsed_json(text: bytes | str) -> Any:
@@ -78,6 +85,13 @@ def open_json(path: Path, in_archive: str | None = None, most: int = MOST_JSON) 
         raise DataError(f"cannot be read ({error.strerror or error})") from error
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
         raise DataError(f"not a readable zip ({error})") from error
+
+
+def _only_value(file: IO[bytes]) -> Any:
+    stream = JsonStream(file)
+    content = stream.value()
+    stream.finish()
+    return content
 
 
 def _in_folder(folder: Path, name: str) -> Path:

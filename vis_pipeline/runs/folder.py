@@ -12,11 +12,12 @@ from typing import Any
 from vis_pipeline.data.entries import one_line
 from vis_pipeline.data.results import results_to_json
 from vis_pipeline.errors import DataError
-from vis_pipeline.files.json_files import read_json
+from vis_pipeline.files.json_files import read_json, value_of
 from vis_pipeline.files.json_stream import DamagedJsonError, JsonStream
-from vis_pipeline.files.regular_files import MOST_JSON, open_regular
+from vis_pipeline.files.regular_files import MOST_JSON, open_regular, read_regular
 from vis_pipeline.files.whole_files import remove_unfinished, write_json_list, write_text
 from vis_pipeline.runs.journal import Journal
+from vis_pipeline.runs.sealed import is_intact, sealed
 from vis_pipeline.runs.stored_video import stored_video
 from vis_pipeline.structures.tracks import VideoOutcome
 
@@ -121,7 +122,7 @@ class RunFolder:
         # The events come first: what is in `videos` is finished.
         if outcome.events is not None:
             write_text(self.path / "events" / f"{video_id}.json", json.dumps(list(outcome.events)))
-        write_text(self._video_file(video_id), json.dumps(content))
+        write_text(self._video_file(video_id), sealed(content))
         self.journal(video_id).remove()
         for note in outcome.notes:
             self.log(f"video {video_id}: {note}")
@@ -142,9 +143,16 @@ class RunFolder:
             DataError: it is not finished, or the file is damaged or not what a run writes.
         """
         path = self._video_file(video_id)
-        content = _read_object(path)
+        data = _read_bytes(path)
         try:
-            return stored_video(content, video_id)
+            content = value_of(data)
+        except DamagedJsonError as error:
+            raise DataError(f"{path}: damaged ({error}); remove it to have it made again") from error
+        try:
+            outcome = stored_video(content, video_id)
+            if not is_intact(data):
+                raise DataError("its content is not what its digest is of")
+            return outcome
         except DataError as error:
             raise DataError(f"{path}: {one_line(error)}; remove it to have the video done again") from error
 
@@ -271,6 +279,13 @@ def _read_facts(path: Path) -> dict[str, Any]:
     except DataError as error:
         raise DataError(f"{path}: damaged ({error}); remove it to have it made again") from error
     raise DataError(f"{path}: not what a run writes there; remove it to have it made again")
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return read_regular(path, MOST_JSON)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def _read_json(path: Path) -> Any:

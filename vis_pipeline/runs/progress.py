@@ -6,9 +6,10 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Protocol
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
+
+from vis_pipeline.terminal import Terminal
 
 LINE_SECONDS = 30.0
 
@@ -41,10 +42,10 @@ class ProgressBar:
     A context manager: the bar is drawn inside.
     """
 
-    def __init__(self, console: Console | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, console: Terminal | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._begun = self._told = clock()
-        self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = console or Terminal(stderr=True, soft_wrap=True)
         self._bar = Progress(
             TextColumn("{task.fields[videos]} videos"),
             BarColumn(),

@@ -308,8 +308,11 @@ def _saved_detections(files: Iterable[Path], folder: RunFolder) -> Iterator[Any]
         try:
             with open_json(file) as (opened, _):
                 stream = JsonStream(opened)
-                yield from stream.entries()
+                for entry in stream.entries():
+                    if not isinstance(entry, dict) or str(entry.get("video_id")) != file.stem:
+                        raise DataError("holds what is not of its video")
+                    yield entry
                 stream.finish()
         except DataError as error:
             video = folder.path / "videos" / file.name
-            raise DataError(f"{file}: missing or damaged; remove {video} to have both made again") from error
+            raise DataError(f"{file}: missing or damaged ({error}); remove {video} to have both made again") from error

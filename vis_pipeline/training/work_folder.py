@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.files.json_files import parsed_json, read_json
 from vis_pipeline.files.regular_files import MOST_TEXT
 from vis_pipeline.files.whole_files import remove_unfinished, write_text
+from vis_pipeline.terminal import echo
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -52,8 +52,8 @@ def plain_settings(settings: "DataclassInstance") -> dict[str, Any]:
 
 def progress_bars() -> Progress:
     """Bars with a name, a count and the field `state`."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, TextColumn("{task.fields[state]}"))
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, TextColumn("{task.fields[state]}", markup=False))
 
 
 def _tell_changes(record: Path, settings: dict[str, Any]) -> None:
@@ -64,4 +64,4 @@ def _tell_changes(record: Path, settings: dict[str, Any]) -> None:
     before = before if isinstance(before, dict) else {}
     changed = [key for key in settings if settings[key] != before.get(key)]
     if changed:
-        print(f"warning: goes on with other settings than before: {', '.join(changed)}", file=sys.stderr)
+        echo(f"warning: goes on with other settings than before: {', '.join(changed)}", err=True)

@@ -11,13 +11,13 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
 
 from detectors.mmdet_config import class_count, read_config, register_mmdet, without_downloads
 from vis_pipeline.errors import ConfigError, DataError, WeightsError
 from vis_pipeline.files.whole_files import remove_unfinished
+from vis_pipeline.terminal import Terminal
 from vis_pipeline.training.detector.checkpoints import WEIGHTS_NAME, checkpoints, export_checkpoint
 from vis_pipeline.training.detector.curves import CURVES_NAME, draw_curves
 from vis_pipeline.training.detector.initialisation import start_backbone, start_from_detector
@@ -30,11 +30,11 @@ from vis_pipeline.weights.files import load_strictly, read_checkpoint, state_ten
 from vis_pipeline.weights.registry import resolve
 
 _COLUMNS = (
-    TextColumn("{task.description}"),
+    TextColumn("{task.description}", markup=False),
     BarColumn(),
     MofNCompleteColumn(),
     TimeRemainingColumn(),
-    TextColumn("{task.fields[note]}"),
+    TextColumn("{task.fields[note]}", markup=False),
 )
 
 
@@ -84,7 +84,7 @@ def _settings(config: Path, work_dir: Path, resume: bool, cfg_options: Mapping[s
 
 def _train(settings: Config, config: Path, work_dir: Path) -> Path:
     first = is_main_process()
-    console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=not first)
+    console = Terminal(stderr=True, soft_wrap=True, quiet=not first)
     with Progress(*_COLUMNS, console=console, disable=not first) as progress:
         runner = _Runner.from_cfg(settings)
         runner.announce = lambda text: progress.console.print(text, markup=False)

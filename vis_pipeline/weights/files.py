@@ -20,7 +20,7 @@ from vis_pipeline.files.json_stream import DamagedJsonError
 from vis_pipeline.files.regular_files import MOST_ARRAYS, require_regular
 from vis_pipeline.files.whole_files import replacing
 
-_ASKED = re.compile(r"Unsupported (?:global|class|operand)[^\n]*?(?:GLOBAL )?([\w.]+\.[\w.]+)")
+_ASKED = re.compile(r"unsupported (?:global|class)[^\n]*?(\w+(?:\.\w+)+)", re.IGNORECASE)
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
@@ -45,8 +45,8 @@ def state_tensors(content: Any, source: Path) -> dict[str, Tensor]:
             of it) or not finite.
     """
     content = content if isinstance(content, Mapping) else {}
-    if strange := next((key for key in content if not isinstance(key, str)), None):
-        raise WeightsError(f"weights {source}: has {strange!r} among its keys, which is no name of a tensor")
+    if strange := [key for key in content if not isinstance(key, str)]:
+        raise WeightsError(f"weights {source}: has {strange[0]!r} among its keys, which is no name of a tensor")
     tensors = {name.removeprefix("module."): value for name, value in content.items() if isinstance(value, Tensor)}
     if not tensors:
         raise WeightsError(f"weights {source}: holds no tensors")

@@ -40,7 +40,10 @@ def open_regular(path: Path, most: int) -> BufferedReader:
         OSError: there is none, or it is something else or larger; `strerror` says so.
     """
     # Without this flag the opening of a pipe waits for somebody who writes to it.
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0))
+    except ValueError as error:
+        raise OSError(errno.EINVAL, f"{error} in its name") from error
     try:
         found = os.fstat(descriptor)
         kind = next((name for is_kind, name in _KINDS if is_kind(found.st_mode)), None)

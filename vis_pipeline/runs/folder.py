@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +25,7 @@ from vis_pipeline.structures.tracks import VideoOutcome
 # Of a stored video the facts stand before its tracks, which are a thousand times as long and left unread for them.
 FACTS_BYTES = 1 << 12
 _LAST_KEY = "tracks"
+_VIDEO_ID = re.compile(r"-?[0-9]{1,19}")
 _END = b"]}"
 
 
@@ -217,7 +219,7 @@ class RunFolder:
         """The videos that are done with the run's config, and the facts of each."""
         config_hash = self.config_hash()
         for path in (self.path / "videos").glob("*.json"):
-            if path.stem.lstrip("-").isdecimal():
+            if _VIDEO_ID.fullmatch(path.stem):
                 facts = _read_facts(path)
                 if facts.get("config_hash") == config_hash:
                     yield int(path.stem), facts

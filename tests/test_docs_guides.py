@@ -6,7 +6,7 @@ import shlex
 import shutil
 import sys
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,12 +16,10 @@ import pytest
 import ray
 from live_servers import live_http, live_rtsp
 from short_splits import shorten
+from without_workers import track_here
 
 from vis_pipeline.cli.app import main
 from vis_pipeline.data.splits import read_split
-from vis_pipeline.runs.folder import RunFolder
-from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, Worker, run_in_process
-from vis_pipeline.runs.progress import ProgressListener
 
 GUIDES = Path(__file__).parents[1] / "docs/guides"
 PAGES = sorted(path.stem for path in GUIDES.glob("*.md"))
@@ -99,16 +97,6 @@ def cluster() -> Iterator[str]:
     ray.shutdown()
 
 
-def in_this_process(
-    tasks: Sequence[VideoTask],
-    make_worker: Callable[[], Worker],
-    folder: RunFolder,
-    _: RaySettings,
-    progress: ProgressListener,
-) -> RunReport:
-    return run_in_process(tasks, make_worker, folder, progress)
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where a reader stands who has followed the guide of a split and has a clip.
@@ -118,7 +106,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("guides")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr("vis_pipeline.runs.start.run_videos", in_this_process)
+        track_here(patch)
         follow("split", patch)
         images = sorted(Path("videos/JPEGImages/00000").glob("*.jpg"))[:LENGTH]
         write_clip(Path("clip.mp4"), images)

@@ -74,6 +74,7 @@ def test_missing_weights(command, made: Path) -> None:
     assert_refused(command(*run_arguments(made, "--cfg-options", "tracker.checkpoint=none.pth")), "none.pth")
 
 
+@pytest.mark.usefixtures("without_ray")
 def test_weights_of_another_shape(command, made: Path, tmp_path: Path) -> None:
     tensors = load_file(resolve("bundled:siammask_small"))
     name = next(iter(sorted(tensors)))
@@ -142,6 +143,7 @@ def test_recorded_detections_of_an_unknown_category(command, made: Path) -> None
     assert_refused(outcome, "entry 0", "77", "--class-map")
 
 
+@pytest.mark.usefixtures("without_ray")
 def test_a_frame_of_another_size_leaves_the_other_videos_finished(command, made: Path) -> None:
     (made / "split.json").write_text(json.dumps(split_json(videos=2)))
     (made / "frames/2").mkdir()
@@ -178,6 +180,7 @@ def recorded(made: Path, category_id: int) -> list[object]:
     return run_arguments(made, "--detections", made / "detections.json")
 
 
+@pytest.mark.usefixtures("without_ray")
 def test_a_mended_command_may_use_the_run_folder_of_one_that_failed(command, made: Path) -> None:
     arguments = recorded(made, category_id=77)
     assert command(*arguments)[0] == 2
@@ -187,6 +190,7 @@ def test_a_mended_command_may_use_the_run_folder_of_one_that_failed(command, mad
     assert_refused(outcome, "other settings", "pipeline", "--out")
 
 
+@pytest.mark.usefixtures("without_ray")
 def test_recorded_detections_below_the_threshold_are_dropped(command, made: Path) -> None:
     for threshold, tracks in ((0.4, 1), (0.6, 0)):
         arguments = [*recorded(made, category_id=1), "--score-thr", threshold]

@@ -13,6 +13,8 @@ from short_splits import shorten
 UNSEEN_SEED = 31007
 LENGTH = 10
 
+pytestmark = pytest.mark.usefixtures("one_ray")
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -48,3 +48,8 @@ class Terminal(Console):
 def echo(text: str, err: bool = False) -> None:
     """Print a line of text, to standard error with `err`, and have it there at once."""
     print(plain_line(text), file=sys.stderr if err else sys.stdout, flush=True)
+
+
+def echo_lines(text: str) -> None:
+    """Print a text that ends its lines itself, such as a file to redirect."""
+    print(plain(text), end="", flush=True)

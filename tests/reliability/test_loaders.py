@@ -43,7 +43,9 @@ PLACES = {
     },
     "zipfile.ZipFile": {
         "vis_pipeline/files/json_files.py",
-        "vis_pipeline/runs/submission.py",  # writes
+        "vis_pipeline/files/zips.py",  # writes
+        "vis_pipeline/protocols/youtube_vos.py",  # the same
+        "vis_pipeline/runs/submission.py",  # the same
         "vis_pipeline/weights/files.py",
     },
     "tarfile.open": set(),

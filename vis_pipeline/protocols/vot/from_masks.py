@@ -12,6 +12,7 @@ from vis_pipeline.data.image_files import image_paths
 from vis_pipeline.data.label_images import frame_size, read_stored
 from vis_pipeline.data.vot import claim, longest_run, write_list, write_sequence
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.regular_files import MOST_IMAGE, read_regular
 from vis_pipeline.masks.rotated_boxes import rectangle_around
 
 _SUFFIXES = {".jpg": ".jpg", ".jpeg": ".jpg", ".png": ".png"}
@@ -79,7 +80,14 @@ def _write(frames: Path, masks: Path, folder: Path) -> None:
     if run.start == run.stop:
         raise DataError(f"{masks}: no mask has an object")
     shown = np.array([box for box in boxes[run] if box is not None])
-    write_sequence(folder, (path.read_bytes() for path in images[run]), suffix, size, shown, {})
+    write_sequence(folder, (_bytes(path) for path in images[run]), suffix, size, shown, {})
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return read_regular(path, MOST_IMAGE)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def _stored(path: Path, shape: tuple[int, int]) -> tuple[NDArray[np.uint8], bool]:

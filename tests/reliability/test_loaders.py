@@ -35,6 +35,7 @@ PLACES = {
     "cv2.VideoCapture": set(),
     "Image.open": {"vis_pipeline/files/images.py"},
     "av.open": {
+        "vis_pipeline/bench/faults.py",  # writes
         "vis_pipeline/data/frames.py",
         "vis_pipeline/data/live.py",
         "vis_pipeline/visualize/gif_writer.py",  # what it wrote itself
@@ -60,6 +61,7 @@ RUNNING = ("eval", "exec", "compile")
 
 # What opens a file for reading by itself: the bound of `files/regular_files.py`, and files of the system or our own.
 OPENERS = {
+    "vis_pipeline/bench/faults.py",  # what it has made
     "vis_pipeline/files/regular_files.py",
     "vis_pipeline/files/memory.py",  # of /proc and /sys
     "vis_pipeline/settings/cores.py",  # the same

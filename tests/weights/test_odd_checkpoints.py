@@ -160,3 +160,21 @@ def test_mutations_are_read_or_refused(tmp_path: Path, suffix: str) -> None:
                 read(path)
             except WeightsError as error:
                 assert "\n" not in str(error)
+
+
+def test_a_changed_value_is_told(tmp_path: Path) -> None:
+    """Torch passes over the checksums of its archives, and safetensors have none but ours."""
+    from vis_pipeline.weights.files import write_tensors
+
+    pickled, safe = tmp_path / "w.pth", tmp_path / "w.safetensors"
+    tensors = {"x": torch.arange(64, dtype=torch.float32), "half": torch.ones(3).half(), "none": torch.ones(0)}
+    torch.save({"state_dict": tensors}, pickled)
+    write_tensors(safe, tensors, {"note": "n"})
+    for path, words in ((pickled, "has not its checksum"), (safe, "not those of the digest")):
+        assert torch.equal(read_state_dict(path)["x"], tensors["x"])
+        data = path.read_bytes()
+        at = data.index(np.arange(64, dtype=np.float32).tobytes()) + 40
+        path.write_bytes(data[:at] + bytes([data[at] ^ 4]) + data[at + 1 :])
+        with pytest.raises(WeightsError, match=words):
+            read_state_dict(path)
+    assert read_metadata(safe) == {"note": "n"}

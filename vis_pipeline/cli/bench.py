@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vis_pipeline.cli.bench_boxes import boxes
+from vis_pipeline.cli.bench_faults import faults
 from vis_pipeline.cli.bench_memory import memory
 from vis_pipeline.cli.bench_objects import objects
 from vis_pipeline.cli.bench_runs import runs
@@ -43,6 +44,7 @@ def register(app: typer.Typer) -> None:
     bench.command("sot")(sot)
     bench.command("tune-sot")(tune_sot)
     bench.command("memory")(memory)
+    bench.command("faults")(faults)
     bench.command("objects")(objects)
     bench.command("speed")(speed)
     bench.command("runs")(runs)

@@ -1,5 +1,6 @@
 """Reading and writing weight files, never by unpickling code."""
 
+import hashlib
 import json
 import re
 import warnings
@@ -19,6 +20,9 @@ from vis_pipeline.files.json_files import parsed_json
 from vis_pipeline.files.json_stream import DamagedJsonError
 from vis_pipeline.files.regular_files import MOST_ARRAYS, require_regular
 from vis_pipeline.files.whole_files import replacing
+
+DIGEST_KEY = "tensors_sha256"
+"""In the header of our safetensors: the format itself has no checksum."""
 
 _ASKED = re.compile(r"unsupported (?:global|class)[^\n]*?(\w+(?:\.\w+)+)", re.IGNORECASE)
 
@@ -72,7 +76,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
             texts: dict[str, str] = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"weights {path}: not a readable safetensors file ({error})") from error
-    return {name: _decoded(text) for name, text in texts.items()}
+    return {name: _decoded(text) for name, text in texts.items() if name != DIGEST_KEY}
 
 
 def read_checkpoint(path: Path) -> Mapping[str, Any]:
@@ -151,6 +155,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     """
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     header = {name: json.dumps(value) for name, value in metadata.items()}
+    header[DIGEST_KEY] = _digest(plain)
     content = save(plain, metadata=header)  # its own way to a file lets nobody else read it, whatever the umask
     write_whole(path, lambda filled: filled.write_bytes(content))
 
@@ -192,6 +197,9 @@ def _require_stored(path: Path) -> None:
         for record in archive.infolist():
             if record.file_size > record.compress_size:
                 raise ValueError(f"its {record.filename} is compressed, which torch never does")
+        # Torch itself passes over the checksums that it writes.
+        if damaged := archive.testzip():
+            raise ValueError(f"its {damaged} has not its checksum; it is damaged")
 
 
 def _why(error: Exception) -> str:
@@ -221,9 +229,23 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     _require_readable(path)
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+            stated = (file.metadata() or {}).get(DIGEST_KEY)
     except Exception as error:  # of kinds that torch lacks it raises others
         raise WeightsError(f"weights {path}: not a readable safetensors file ({error})") from error
+    if stated not in (None, _digest(tensors)):
+        raise WeightsError(f"weights {path}: its tensors are not those of the digest in its header; it is damaged")
+    return tensors
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    """The SHA-256 of all tensors: names, kinds, shapes and values."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        value = tensors[name]
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)} ".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _halved(value: Tensor) -> Tensor:

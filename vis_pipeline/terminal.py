@@ -6,12 +6,14 @@ hold anything; written as it is, it could move the cursor, change what stood the
 
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
+OUTPUT, ERRORS = "standard output", "standard error"
 # Control characters but the line feed, which lays text out; marks that turn the direction of what follows; and halves
 # of characters.
 _WORKING = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -27,6 +29,17 @@ def plain_line(text: str) -> str:
     return plain(text).replace("\n", "\\n")
 
 
+@contextmanager
+def naming_output(name: str = OUTPUT) -> Iterator[None]:
+    """What is raised inside for a stream that takes no more has its name, as errors of files have."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, name) from error
+
+
 class Terminal(Console):
     """rich's console, on which text is text: brackets are no markup, and control characters are written out.
 
@@ -35,6 +48,11 @@ class Terminal(Console):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"markup": False, "emoji": False, "highlight": False, **options})
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As rich's; where it cannot be written, the error names what it was for."""
+        with naming_output(ERRORS if self.stderr else OUTPUT):
+            super().print(*objects, **options)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """The parts of what is printed; rich's own commands to the terminal are no text and stay."""
@@ -47,9 +65,11 @@ class Terminal(Console):
 
 def echo(text: str, err: bool = False) -> None:
     """Print a line of text, to standard error with `err`, and have it there at once."""
-    print(plain_line(text), file=sys.stderr if err else sys.stdout, flush=True)
+    with naming_output(ERRORS if err else OUTPUT):
+        print(plain_line(text), file=sys.stderr if err else sys.stdout, flush=True)
 
 
 def echo_lines(text: str) -> None:
     """Print a text that ends its lines itself, such as a file to redirect."""
-    print(plain(text), end="", flush=True)
+    with naming_output():
+        print(plain(text), end="", flush=True)

@@ -102,7 +102,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def no_room(path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 
-    return lambda: monkeypatch.setattr(whole_files, "_sync", no_room)
+    return lambda: monkeypatch.setattr(whole_files, "sync", no_room)
 
 
 def write_siammask(path: Path) -> None:

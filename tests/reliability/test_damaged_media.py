@@ -239,3 +239,11 @@ def test_frames_of_a_giant_size_are_not_decoded(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(frames_module, "MOST_PIXELS", 160 * 120 - 1)
     with pytest.raises(DataError, match=r"c\.avi: states frames of 160x120; more than 19,199 pixels"):
         list(VideoFrames(1, path))
+
+
+def test_a_stream_that_nothing_decodes_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "c.mp4"
+    whole = clip(path, **{"x264-params": "log-level=none"})
+    path.write_bytes(whole.replace(b"avc1", b"zzz1"))
+    with pytest.raises(DataError, match=r"c\.mp4: is coded in a way that nothing here decodes"):
+        list(VideoFrames(1, path))

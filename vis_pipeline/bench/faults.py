@@ -35,6 +35,12 @@ from vis_pipeline.weights.files import read_state_dict, write_tensors
 HEIGHT, WIDTH, FRAMES = 120, 160, 20
 OUTCOMES = ("told", "harmless", "silent", "crashed")
 
+_ENCODING = {
+    "libx264": {"x264-params": "log-level=none"},
+    "libx265": {"x265-params": "log-level=none:pools=none:frame-threads=1"},
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
+}
+
 Damage = Callable[[bytes, random.Random], bytes]
 Read = Callable[[Path], Any]
 
@@ -137,9 +143,8 @@ def _make_mask(path: Path) -> None:
 
 def _make_video(codec: str) -> Callable[[Path], None]:
     def make(path: Path) -> None:
-        quiet = {"x264-params": "log-level=none"} if codec == "libx264" else {}
         with av.open(str(path), "w") as container:
-            stream: Any = container.add_stream(codec, rate=10, options={"threads": "1", **quiet})
+            stream: Any = container.add_stream(codec, rate=10, options={"threads": "1", **_ENCODING.get(codec, {})})
             stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
             for number in range(FRAMES):
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(_scene(number), format="bgr24")))
@@ -212,6 +217,8 @@ KINDS = (
     Kind("H.264_in_Matroska clip.mkv", _make_video("libx264"), _read_video, _ALL),
     Kind("H.264_in_a_transport_stream clip.ts", _make_video("libx264"), _read_video, _ALL),
     Kind("MPEG-4_in_AVI clip.avi", _make_video("mpeg4"), _read_video, _ALL),
+    Kind("HEVC_in_mp4 hevc.mp4", _make_video("libx265"), _read_video, _ALL),
+    Kind("VP9_in_WebM clip.webm", _make_video("libvpx-vp9"), _read_video, _ALL),
     Kind("finished_video run/videos/1.json", _make_stored, _read_stored, _ALL),
     Kind("results results.json", _make_results, _read_results, _ALL),
     Kind("checkpoint w.pth", _make_pth, _read_tensors, _ALL),

@@ -8,6 +8,7 @@ import sys
 import traceback
 from contextlib import suppress
 from importlib import import_module
+from tempfile import gettempdir
 from types import FrameType
 from typing import Annotated, NoReturn
 
@@ -17,7 +18,7 @@ from rich.text import Text
 from vis_pipeline import __version__
 from vis_pipeline.errors import UserError
 from vis_pipeline.settings.cores import limit_threads
-from vis_pipeline.terminal import Terminal, echo
+from vis_pipeline.terminal import OUTPUT, Terminal, echo, naming_output
 
 COMMAND_MODULES = (
     "doctor",
@@ -109,7 +110,8 @@ def main() -> None:
             app()
         finally:
             # What a full disk behind `>` did not take is known here only.
-            sys.stdout.flush()
+            with naming_output():
+                sys.stdout.flush()
     except UserError as error:
         _leave(_one_line(error), debug)
     except ModuleNotFoundError as error:
@@ -123,9 +125,10 @@ def main() -> None:
             _leave(f"{str(error.filename)[:_SHOWN]}...: {error.strerror}", debug)
         if error.errno not in _NOT_TAKEN:
             raise
-        if error.filename is None:
+        if error.filename == OUTPUT:
             _forget_output()
-        _leave(f"{error.filename or 'standard output'}: cannot be written ({error.strerror})", debug)
+        where = error.filename or f"a file, perhaps in {gettempdir()}"
+        _leave(f"{where}: cannot be written ({error.strerror})", debug)
 
 
 def _leave(line: str, debug: bool) -> NoReturn:

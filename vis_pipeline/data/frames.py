@@ -172,7 +172,9 @@ class VideoFrames:
 
 
 def _size_fault(decoder: Any) -> str | None:
-    """Why frames are not decoded; where they change their size on the way, the decoder keeps to the same bound."""
+    """Why a stream is not decoded; None where it is: where its frames grow on the way, the decoder keeps to the bound."""
+    if decoder is None:
+        return "is coded in a way that nothing here decodes, or damaged"
     if decoder.width * decoder.height > MOST_PIXELS:
         return f"states frames of {decoder.width}x{decoder.height}; more than {MOST_PIXELS:,} pixels are not read"
     decoder.options = {"max_pixels": str(MOST_PIXELS)}
@@ -262,7 +264,7 @@ def extent(source: FrameSource) -> tuple[int, int, int]:
         DataError: none of the frames can be read, or the source raises it.
     """
     count, size = 0, None
-    for footage in source:
+    for footage in prefetched(source):
         count += not isinstance(footage, Remark)
         if isinstance(footage, Frame):
             height, width = footage.image.shape[:2]

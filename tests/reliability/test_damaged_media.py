@@ -1,5 +1,6 @@
 """Damage inside pictures and videos is told, not passed in silence; what cannot be told is bounded here, too."""
 
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -247,3 +248,18 @@ def test_a_stream_that_nothing_decodes_is_one_line(tmp_path: Path) -> None:
     path.write_bytes(whole.replace(b"avc1", b"zzz1"))
     with pytest.raises(DataError, match=r"c\.mp4: is coded in a way that nothing here decodes"):
         list(VideoFrames(1, path))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ffconcat version 1.0\nfile pipe\n", "#EXTM3U\n#EXTINF:1\npipe\n", "v=0\nm=video 5004 RTP/AVP 96\n"],
+)
+def test_a_list_in_place_of_a_video_opens_nothing(tmp_path: Path, text: str) -> None:
+    """FFmpeg would wait for somebody to write to the pipe."""
+    os.mkfifo(tmp_path / "pipe")
+    path = tmp_path / "c.mp4"
+    path.write_text(text)
+    video = VideoFrames(1, path)
+    for read in (video.declared_length, video.frame_rate, lambda: list(video)):
+        with pytest.raises(DataError, match=r"c\.mp4: a list of other files"):
+            read()

@@ -21,7 +21,7 @@ from vis_pipeline.data.live_address import live_address
 from vis_pipeline.data.video_decoding import Damaged, Reach, decoded_frames, lacks_frames, stated_length, video_stream
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.images import MOST_PIXELS, read_image, read_photograph
-from vis_pipeline.files.regular_files import MOST_BYTES, open_regular, require_regular
+from vis_pipeline.files.regular_files import MOST_BYTES, open_regular
 from vis_pipeline.structures.frames import BadFrame, Footage, Frame, FrameSource, ReadsAhead, Remark
 from vis_pipeline.structures.splits import Video
 
@@ -30,6 +30,10 @@ OnBadFrame = Literal["error", "skip"]
 PATIENCE = 600.0
 """Seconds in which a frame comes, or its video is given up."""
 
+# Of FFmpeg's playlists, which could name a pipe, or anything else that is here.
+_LISTS = (b"ffconcat", b"#EXTM3U", b"v=0", b"<?xml", b"<MPD", b"[playlist]")
+_HEAD = 256
+_SPACE = b" \t\r\n\xef\xbb\xbf"
 _END: Final = object()
 _POLL = 0.1
 # Seconds for a thread to leave its file; one that hangs is not waited for.
@@ -159,7 +163,9 @@ class VideoFrames:
 
     def _open(self) -> Any:
         try:
-            require_regular(self.path, MOST_BYTES)
+            with open_regular(self.path, MOST_BYTES) as file:
+                if file.read(_HEAD).lstrip(_SPACE).startswith(_LISTS):
+                    raise DataError(f"video {self.path}: a list of other files, which are not opened for it; give them")
             container = av.open(str(self.path))
         except (av.error.FFmpegError, OSError) as error:
             raise DataError(f"video {self.path}: cannot be opened ({error.strerror or error})") from error
@@ -172,7 +178,7 @@ class VideoFrames:
 
 
 def _size_fault(decoder: Any) -> str | None:
-    """Why a stream is not decoded; None where it is: where its frames grow on the way, the decoder keeps to the bound."""
+    """Why a stream is not decoded, None where it is. The decoder keeps to the bound for frames that grow on the way."""
     if decoder is None:
         return "is coded in a way that nothing here decodes, or damaged"
     if decoder.width * decoder.height > MOST_PIXELS:

@@ -78,7 +78,7 @@ def read_class_table(path: Path) -> ClassTable:
     try:
         content = read_json(path, MOST_TEXT)
     except DataError as error:
-        raise ConfigError(f"classes {path}: {error}") from error
+        raise ConfigError(f"classes {path}: cannot be read as JSON ({error})") from error
     sound = isinstance(content, dict) and all(
         isinstance(members, list) and all(isinstance(name, str) for name in members) for members in content.values()
     )

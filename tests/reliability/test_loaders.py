@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -85,14 +86,21 @@ def called(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+@lru_cache(maxsize=None)
+def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
+    """All of a module, gone through once for all tests."""
+    wanted = (ast.Call, ast.Import, ast.ImportFrom)
+    return tuple(node for node in ast.walk(tree) if isinstance(node, wanted))
+
+
 def calls(tree: ast.Module) -> Iterator[ast.Call]:
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return (node for node in nodes(tree) if isinstance(node, ast.Call))
 
 
 def loaders(name: str, tree: ast.Module) -> Iterator[str]:
     imported = {
         alias.asname or alias.name: f"{node.module}.{alias.name}"
-        for node in ast.walk(tree)
+        for node in nodes(tree)
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
@@ -148,7 +156,7 @@ def test_a_loader_elsewhere_is_found(code: str) -> None:
 def test_nothing_that_unpickles_or_runs_text_is_used() -> None:
     found = []
     for name, tree in SOURCES.items():
-        for node in ast.walk(tree):
+        for node in nodes(tree):
             modules: list[str] = []
             if isinstance(node, ast.Import):
                 modules = [alias.name for alias in node.names]

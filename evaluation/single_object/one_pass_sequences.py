@@ -3,7 +3,7 @@
 Results are `<sequence>.txt`, x, y, width, height a row, for all of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ def uav_sequences(name: str) -> Callable[[Path], dict[str, Path]]:
     """Finds the files of `UAV123` or `UAV20L` in the data set's folder: `anno/<name>/<sequence>.txt`."""
 
     def find(data: Path) -> dict[str, Path]:
-        return {path.stem: path for path in sorted((data / "anno" / name).glob("*.txt"))}
+        return _by_name((data / "anno" / name).glob("*.txt"))
 
     return find
 
@@ -33,15 +33,14 @@ def nfs_sequences(rate: int) -> Callable[[Path], dict[str, Path]]:
     """Finds NfS's sequences of 30 or 240 frames a second: `<sequence>/<rate>/<sequence>.txt`."""
 
     def find(data: Path) -> dict[str, Path]:
-        return {path.stem: path for path in sorted(data.glob(f"*/{rate}/*.txt")) if not path.name.startswith(".")}
+        return _by_name(data.glob(f"*/{rate}/*.txt"))
 
     return find
 
 
 def trackingnet_sequences(data: Path) -> dict[str, Path]:
     """TrackingNet: `anno/<sequence>.txt` of one chunk (`TEST`, `TRAIN_0` ...), or of all chunks in a folder."""
-    paths = [*data.glob("anno/*.txt"), *data.glob("*/anno/*.txt")]
-    return {path.stem: path for path in sorted(paths) if not path.name.startswith(".")}
+    return _by_name([*data.glob("anno/*.txt"), *data.glob("*/anno/*.txt")])
 
 
 def uav_sequence(name: str, truth_file: Path, results: Path) -> dict[str, Values]:
@@ -108,6 +107,11 @@ def nfs_truth(path: Path) -> Boxes:
     if abs(len(boxes) - images) > 1:
         raise DataError(f"{path}: {len(lines)} rows do not fit {images} images")
     return boxes[:images]
+
+
+def _by_name(paths: Iterable[Path]) -> dict[str, Path]:
+    # macOS leaves `._name.txt` beside what it unpacks.
+    return {path.stem: path for path in sorted(paths) if not path.name.startswith(".")}
 
 
 def _corners(path: Path, number: int, line: str) -> list[float]:

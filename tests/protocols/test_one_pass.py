@@ -150,6 +150,7 @@ def test_uav123_cuts_sequences_out_of_a_folder(tmp_path: Path) -> None:
     }
     data = uav123(tmp_path, boxes, {"bike1": 7, "truck4": 578, "uav9_1": 4})
     (data / "data_seq/UAV123/bike1/000003.png").unlink()
+    (data / "anno/UAV123/._bike1.txt").write_bytes(b"\0\5")
     listing = UAV123.listing(data, None)
     assert [(given.name, given.folder.name, given.first, given.length) for given in listing.found] == [
         ("bike1", "bike1", 0, 5),

@@ -8,6 +8,7 @@ import pytest
 from box_folders import otb, trackers
 
 from vis_pipeline.errors import DataError
+from vis_pipeline.protocols import one_pass
 from vis_pipeline.protocols.otb import OTB
 from vis_pipeline.protocols.results_folder import ResultsFolder, results_identity
 from vis_pipeline.protocols.spread import SequenceWorker, SequenceWorkerFactory, run_sequences
@@ -53,6 +54,22 @@ def test_one_bad_sequence_does_not_hold_up_the_rest_and_is_tried_again(tmp_path:
     made: list[int] = []
     assert run(data, tmp_path / "out", lambda: made.append(1)).finished == ()
     assert not made, "networks are loaded though all is done"
+
+
+def test_what_nobody_expected_spoils_one_sequence_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = otb(tmp_path / "data", "A", "B", "C")
+    follow = one_pass.follow_boxes
+
+    def failing(given: Any, *rest: Any) -> Any:
+        if given.name == "B":
+            raise RuntimeError("out of memory\nand more lines")
+        return follow(given, *rest)
+
+    monkeypatch.setattr(one_pass, "follow_boxes", failing)
+    report = run(data, tmp_path / "out")
+    assert set(report.finished) == {1, 3}
+    assert report.set_aside == {2: "RuntimeError: out of memory (log.txt says where)"}
+    assert "in failing raise RuntimeError" in (tmp_path / "out/log.txt").read_text()
 
 
 def test_what_is_finished_before_an_interrupt_stays(tmp_path: Path) -> None:

@@ -23,9 +23,9 @@ TRUTH = walk(12)
 
 
 @contextmanager
-def served(trackers: Trackers, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Future[None]]]:
-    """A client of TraX, and what comes of the server."""
-    client = pytest.importorskip("trax.client", reason="TraX is not installed (pip install vot-trax)")
+def waiting(trackers: Trackers, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[socket.socket, Future[None]]]:
+    """A socket that the server comes to, and what becomes of that."""
+    pytest.importorskip("trax", reason="TraX is not installed (pip install vot-trax)")
     came_of_it: Future[None] = Future()
 
     def work() -> None:
@@ -39,7 +39,16 @@ def served(trackers: Trackers, monkeypatch: pytest.MonkeyPatch) -> Iterator[tupl
         listening.listen(1)
         monkeypatch.setenv("TRAX_SOCKET", str(listening.getsockname()[1]))
         Thread(target=work, daemon=True).start()
-        connected = client.Client(stream=listening.fileno(), timeout=10, log=lambda text: None)
+        yield listening, came_of_it
+
+
+@contextmanager
+def served(trackers: Trackers, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Future[None]]]:
+    """A client of TraX, and what becomes of the server."""
+    with waiting(trackers, monkeypatch) as (listening, came_of_it):
+        from trax.client import Client
+
+        connected = Client(stream=listening.fileno(), timeout=10, log=lambda text: None)
         yield connected, came_of_it
         connected.quit()
 
@@ -111,6 +120,15 @@ def test_what_cannot_be_done_is_said_to_the_client(tmp_path: Path, monkeypatch: 
         with pytest.raises(trax.TraxException, match=r"cannot be read .*00000002\.jpg"):
             client.frame(picture(tmp_path, 1), {}, [])
         with pytest.raises(DataError, match=r"00000002\.jpg"):
+            serving.result(10)
+
+
+def test_a_client_that_breaks_off_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    with waiting(told(lambda start, frame: TRUTH[frame]), monkeypatch) as (listening, serving):
+        connection, _ = listening.accept()
+        assert connection.recv(4096).startswith(b"@@TRAX:")
+        connection.close()
+        with pytest.raises(DataError, match=r"^TraX: [^\n]*$"):
             serving.result(10)
 
 

@@ -13,8 +13,8 @@ from vis_pipeline.cli.app import main
 from vis_pipeline.data.vot import longest_run
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks.quadrilaterals import polygon_area, quadrilateral_iou
-from vis_pipeline.masks.rotated_boxes import rectangle_around
-from vis_pipeline.protocols.vot.from_masks import centre_box, write_from_masks
+from vis_pipeline.masks.rotated_boxes import minimum_area_box, rectangle_around
+from vis_pipeline.protocols.vot.from_masks import write_from_masks
 from vis_pipeline.synthesis.procedural import NORMAL, generate_video
 from vis_pipeline.synthesis.procedural.vot_sequences import write_vot_sequences
 
@@ -44,21 +44,14 @@ def test_the_rectangle_of_least_area_is_the_smallest_of_all_turns(points: list[t
             assert along.min() == pytest.approx(0, abs=1e-3) and along.max() == pytest.approx(np.hypot(*side), abs=1e-3)
 
 
-def test_a_box_goes_through_the_centres_of_the_outermost_pixels() -> None:
-    mask = np.zeros((20, 30), dtype=bool)
-    mask[4:9, 10:21] = True
-    box = centre_box(mask)
-    assert box is not None
-    np.testing.assert_array_equal([box.min(axis=0), box.max(axis=0)], [[10, 4], [20, 8]])
-    line = np.zeros_like(mask)
-    line[:, 3] = True
-    assert centre_box(line) is None and centre_box(np.zeros_like(mask)) is None
-
-
-def test_drawn_sequences_have_the_boxes_of_their_outlines(tmp_path: Path) -> None:
+def test_drawn_sequences_have_the_boxes_of_their_outlines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "drawn"
-    (name,) = write_vot_sequences(out, 20000, 1, NORMAL)
-    assert list(truth_files(out)) == [name]
+    asked = ["synth-vot", "--seed", "20000", "--videos", "1", "--frames", str(NORMAL.length), "--out", str(out)]
+    monkeypatch.setattr("sys.argv", ["vis-pipeline", *asked])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert not left.value.code
+    (name,) = truth_files(out)
     folder = out / name
     truth = true_regions(folder / "groundtruth.txt")
     assert len(image_files(folder)) == len(truth.rows) and image_size(folder) == (NORMAL.width, NORMAL.height)
@@ -81,8 +74,7 @@ def test_drawn_sequences_have_the_boxes_of_their_outlines(tmp_path: Path) -> Non
             continue
         # The mask says the same, to a pixel.
         whole += 1
-        box = centre_box(video.masks[track, frame])
-        assert box is not None
+        box = minimum_area_box(video.masks[track, frame]) - 0.5
         turned = quadrilateral_iou(row, box) > 0.85
         assert turned or abs(polygon_area(row) / polygon_area(box) - 1) < 0.15
     assert whole > 3
@@ -128,13 +120,26 @@ def test_videos_with_masks_become_sequences(
     rows = true_regions(out / "good/groundtruth.txt").rows
     assert len(rows) == 3 == len(image_files(out / "good"))
     for row in rows:
-        assert sorted(map(tuple, row.reshape(4, 2))) == [(6, 5), (6, 11), (19, 5), (19, 11)]
+        assert sorted(map(tuple, row.reshape(4, 2))) == [(5.5, 4.5), (5.5, 11.5), (19.5, 4.5), (19.5, 11.5)]
     assert image_files(out / "good")[0].read_bytes() == (tmp_path / "frames/good/00002.jpg").read_bytes()
     (row,) = true_regions(out / "void/groundtruth.txt").rows
-    assert row.reshape(4, 2)[:, 1].min() == 5
+    assert row.reshape(4, 2)[:, 1].min() == 4.5
+
+
+def test_the_truth_may_be_the_rectangle_that_overlaps_best(tmp_path: Path) -> None:
+    mask = np.zeros((40, 60), np.uint8)
+    mask[10:30, 10:40] = 255
+    mask[18:20, 40:55] = 255  # an arm, which only the rectangle around it all goes along
+    davis(tmp_path, "arm", [mask])
+    ends = {}
+    for truth in ("mbr", "opt"):
+        write_from_masks(tmp_path / "frames", tmp_path / "masks", ["arm"], tmp_path / truth, truth)  # type: ignore
+        (row,) = true_regions(tmp_path / truth / "arm/groundtruth.txt").rows
+        ends[truth] = row.reshape(4, 2)[:, 0].max()
+    assert ends["mbr"] == 54.5 and ends["opt"] == pytest.approx(39.5, abs=0.6)
 
 
 def test_masks_of_nothing_are_an_error(tmp_path: Path) -> None:
     davis(tmp_path, "absent", [np.zeros((20, 30), np.uint8)])
     with pytest.raises(DataError, match="none of 1 sequences can be written; absent:"):
-        write_from_masks(tmp_path / "frames", tmp_path / "masks", ["absent"], tmp_path / "out")
+        write_from_masks(tmp_path / "frames", tmp_path / "masks", ["absent"], tmp_path / "out", "mbr")

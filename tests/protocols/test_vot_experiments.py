@@ -121,7 +121,8 @@ def test_results_are_the_box_that_was_asked_for() -> None:
     np.testing.assert_array_equal(region_of(found, "min-max"), [20, 5, 25, 25])
     np.testing.assert_array_equal(sorted(region_of(found, "mbr")), sorted([20, 29, 20, 5, 44, 5, 44, 29]))
     opt = region_of(found, "opt").reshape(4, 2)
-    assert opt.min(axis=0)[1] > 7  # without the thin part
+    assert 7 < opt.min(axis=0)[1] < 9.6  # without the thin part
+    np.testing.assert_allclose(opt.max(axis=0), [44.5, 29.5], atol=0.1)  # from the centre of the first pixel
     tiny = np.zeros_like(mask)
     tiny[:5, :5] = True
     small = ObjectInFrame(Frame(0, 1, "x", image), box, 0.9, masks.encode(tiny[None])[0], rotated_box(tiny, box))

@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -86,7 +86,7 @@ def called(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-@lru_cache(maxsize=None)
+@cache
 def nodes(tree: ast.Module) -> tuple[ast.AST, ...]:
     """All of a module, gone through once for all tests."""
     wanted = (ast.Call, ast.Import, ast.ImportFrom)

@@ -12,9 +12,11 @@ from vis_pipeline.cli.bench_memory import memory
 from vis_pipeline.cli.bench_objects import objects
 from vis_pipeline.cli.bench_runs import runs
 from vis_pipeline.cli.bench_sot import sot, tune_sot
+from vis_pipeline.cli.bench_trackers import followers, patches
 from vis_pipeline.cli.comparisons import ablation, tune
 from vis_pipeline.cli.sot import Looks
 from vis_pipeline.cli.speed import speed
+from vis_pipeline.cli.videos_named import videos_named
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from vis_pipeline.bench.synthetic_results import Workload
     from vis_pipeline.bench.tdpa import FrameResult, Scene
     from vis_pipeline.bench.tracker import FollowedObject
-    from vis_pipeline.structures.splits import Split
 
 _SHEET_PAIRS = 24
 
@@ -41,6 +42,8 @@ def register(app: typer.Typer) -> None:
     bench.command("pairs")(pairs)
     bench.command("tdpa")(tdpa)
     bench.command("boxes")(boxes)
+    bench.command("followers")(followers)
+    bench.command("patches")(patches)
     bench.command("sot")(sot)
     bench.command("tune-sot")(tune_sot)
     bench.command("memory")(memory)
@@ -175,7 +178,7 @@ def detector(
     from vis_pipeline.terminal import Terminal
 
     settings = load_pipeline(config, cfg_options or ()).detector
-    truth = as_single_frames(_only(read_split(split), only), every)
+    truth = as_single_frames(videos_named(read_split(split), only), every)
     if truth.annotations is None:
         raise DataError(f"split {split}: a test form without ground truth; give one with annotations")
     found = []
@@ -215,15 +218,15 @@ def tracker(
     from vis_pipeline.settings.device import torch_device
     from vis_pipeline.terminal import Terminal
     from vis_pipeline.trackers.choices import SiamMaskChoice
-    from vis_pipeline.trackers.siammask.checkpoint import load_siammask
+    from vis_pipeline.trackers.siammask.checkpoint import load_segmenting
     from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
     from vis_pipeline.weights.registry import resolve
 
     given = {"checkpoint": weights, "preset": preset, "precision": precision}
     choices = {stages: parse(SiamMaskChoice, {**given, "stages": stages}, "bench tracker") for stages in (1, 2)}
     chosen = torch_device(device)
-    network = load_siammask(resolve(weights), chosen)
-    truth = _only(read_split(split), only)
+    network = load_segmenting(resolve(weights), chosen)
+    truth = videos_named(read_split(split), only)
     found = {}
     for stages, choice in choices.items():
         followed = SiamMaskPredictor(network, choice.settings(), chosen)
@@ -266,7 +269,7 @@ def redetector(
     from vis_pipeline.weights.registry import resolve
 
     chosen = torch_device(device)
-    truth = _only(read_split(split), only)
+    truth = videos_named(read_split(split), only)
     source = load_pipeline(config, cfg_options or ()).detector.region_source(chosen)
     network = load_redetector(resolve(weights), device=chosen)
     compared = parse(RedetectionSettings, {"looks": looks.value}, "bench redetector")
@@ -336,21 +339,6 @@ def _tdpa_table(scenes: "Sequence[Scene]", found: "Sequence[tuple[FrameResult, .
         counts = (number, len(scene.frames), scene.detections, present, tracklets)
         table.add_row(*map(str, counts), expected)
     return table
-
-
-def _only(split: "Split", names: str | None) -> "Split":
-    """The split with the named videos alone."""
-    from dataclasses import replace
-
-    from vis_pipeline.errors import DataError
-
-    if names is None:
-        return split
-    wanted = [name.strip() for name in names.split(",")]
-    unknown = set(wanted) - {video.name for video in split.videos}
-    if unknown:
-        raise DataError(f"--only: the split has no video {min(unknown)}")
-    return replace(split, videos=tuple(video for video in split.videos if video.name in wanted))
 
 
 def _tracker_table(found: "dict[int, list[FollowedObject]]") -> "Table":

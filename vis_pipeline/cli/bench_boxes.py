@@ -54,7 +54,7 @@ def boxes(
     found: dict[str, list[BoxQuality]] = {}
     for name, cases in groups.items():
         found[name] = qualities(cases)
-        console.print(_table(f"{name}: {found[name][0].masks} masks", found[name]))
+        console.print(quality_table(f"{name}: {found[name][0].masks} masks", found[name]))
     if json_out is not None:
         content = {name: [asdict(quality) for quality in rows] for name, rows in found.items()}
         write_text(json_out, json.dumps(content, indent=1) + "\n")
@@ -91,7 +91,8 @@ def _read(masks: Path, truth: Path) -> "Iterator[MaskWithBox]":
         raise DataError(f"masks {masks}: no frame has a mask and a box in {truth}")
 
 
-def _table(title: str, rows: "list[BoxQuality]") -> "Table":
+def quality_table(title: str, rows: "list[BoxQuality]") -> "Table":
+    """A row for each way."""
     from rich import box
     from rich.table import Table
 

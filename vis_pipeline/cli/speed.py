@@ -171,8 +171,8 @@ def _contenders(
     from vis_pipeline.weights.registry import resolve
 
     network = load_siammask(resolve(tracked.checkpoint), device)
-    if network.architecture.branches != 3:
-        raise ConfigError(f"weights {tracked.checkpoint}: have two branches; the stock composition is for three")
+    if network.architecture.branches != ("score", "box", "mask"):
+        raise ConfigError(f"weights {tracked.checkpoint}: the stock composition needs a score, a box and a mask branch")
     inference = replace(tracked.settings(), stages=stages)
     stock, ours = detectors
     return [

@@ -1,11 +1,19 @@
 """`vis-pipeline synth-vot` and `to-vot`: data sets in VOT's form, drawn or from masks."""
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from vis_pipeline.terminal import echo
+
+
+class Truth(str, Enum):
+    """The rectangles that masks give."""
+
+    mbr = "mbr"
+    opt = "opt"
 
 
 def register(app: typer.Typer) -> None:
@@ -45,11 +53,14 @@ def to_vot(
     frames: Annotated[Path, typer.Option(help="Folder with one folder of frames a sequence.")],
     masks: Annotated[Path, typer.Option(help="Folder with one folder of PNG masks a sequence; not 0 is the object.")],
     out: Annotated[Path, typer.Option(help="New folder of the sequences.")],
+    truth: Annotated[
+        Truth, typer.Option(help="The rectangle of least area around a mask, or the one that overlaps it best.")
+    ] = Truth.mbr,
     sequences: Annotated[
         Path | None, typer.Option(help="Text file that names the sequences to take, one a line; default: all.")
     ] = None,
 ) -> None:
-    """Write videos with masks in VOT's form; the truth is the rectangle of least area around each mask.
+    """Write videos with masks in VOT's form; the truth is a rectangle that is made of each mask.
 
     A sequence that cannot be written is named and left out, and the exit code is 2.
     """
@@ -57,7 +68,7 @@ def to_vot(
     from vis_pipeline.errors import DataError
     from vis_pipeline.protocols.vot.from_masks import write_from_masks
 
-    made = write_from_masks(frames, masks, sequence_names(frames, sequences, holds="frames"), out)
+    made = write_from_masks(frames, masks, sequence_names(frames, sequences, holds="frames"), out, truth.value)
     echo(f"{out}: {len(made.names)} sequences")
     for name, reason in made.left_out.items():
         echo(f"sequence {name}: {reason}", err=True)

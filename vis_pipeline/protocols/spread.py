@@ -1,5 +1,6 @@
 """A benchmark's sequences over workers, or one after another; what is done is left, what fails is set aside."""
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,10 +8,11 @@ from typing import Generic
 
 import torch
 
-from vis_pipeline.errors import UserError
+from vis_pipeline.errors import DataError, UserError
 from vis_pipeline.protocols.benchmark import Benchmark, BoxKind, GivenT, Trackers
 from vis_pipeline.protocols.results_folder import ResultsFolder
 from vis_pipeline.runs.parallel import RaySettings, RunReport, run_in_process, run_videos
+from vis_pipeline.runs.parallel.ledger import first_line
 from vis_pipeline.runs.progress import ProgressListener
 from vis_pipeline.settings.device import torch_device
 from vis_pipeline.trackers.followers import FollowerSettings
@@ -94,6 +96,27 @@ class SequenceWorker(Generic[GivenT]):
         return [(task.video_id, SequenceOutcome(task.given.length))]
 
 
+class _Alone(Generic[GivenT]):
+    """A worker in the command's own process: no other takes its place when it fails, so it goes on itself."""
+
+    def __init__(self, worker: SequenceWorker[GivenT], folder: ResultsFolder) -> None:
+        self._worker, self._folder = worker, folder
+        self._under_way: SequenceTask[GivenT] | None = None
+
+    def begin(self, task: SequenceTask[GivenT], report: Callable[[int], None]) -> None:
+        self._under_way = task
+        self._worker.begin(task, report)
+
+    def step(self) -> list[tuple[int, SequenceOutcome | UserError]]:
+        assert self._under_way is not None
+        try:
+            return self._worker.step()
+        except Exception as error:
+            self._folder.log(f"{self._under_way.title}: {traceback.format_exc()}")
+            reason = f"{type(error).__name__}: {first_line(str(error))} (log.txt says where)"
+            return [(self._under_way.video_id, DataError(reason))]
+
+
 class _Written(Generic[GivenT]):
     """The results that lie in a folder; workers write them themselves."""
 
@@ -121,7 +144,7 @@ def run_sequences(
     """Run the sequences whose results the folder lacks: over Ray, or with one worker and no address in this process.
 
     One with a fault of the user's is set aside at once, one whose worker died or failed after `settings.retries` more
-    tries; ids in the report are places in the list, from 1.
+    tries in another worker, if there are others; ids in the report are places in the list, from 1.
 
     Raises:
         UserError: a worker cannot be made, or as :func:`~vis_pipeline.runs.parallel.run_videos` says.
@@ -129,5 +152,5 @@ def run_sequences(
     tasks = [SequenceTask(number, given) for number, given in enumerate(listed, start=1)]
     written = _Written(factory.benchmark, listed, folder)
     if settings.workers == 1 and settings.address is None:
-        return run_in_process(tasks, factory, written, progress)
+        return run_in_process(tasks, lambda: _Alone(factory(), folder), written, progress)
     return run_videos(tasks, factory, written, settings, progress)

@@ -1,8 +1,9 @@
-"""Sequences for VOT from videos with masks: the truth is the rectangle of least area around the mask's pixels."""
+"""Sequences for VOT from videos with masks: the truth is a rectangle that is made of each mask."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,8 @@ from vis_pipeline.data.label_images import frame_size, read_stored
 from vis_pipeline.data.vot import claim, longest_run, write_list, write_sequence
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.regular_files import MOST_IMAGE, read_regular
-from vis_pipeline.masks.rotated_boxes import rectangle_around
+from vis_pipeline.masks.rotated_boxes import minimum_area_box, optimal_box
+from vis_pipeline.protocols.vot.regions import PIXEL_CENTRE
 
 _SUFFIXES = {".jpg": ".jpg", ".jpeg": ".jpg", ".png": ".png"}
 
@@ -26,7 +28,13 @@ class Made:
     left_out: dict[str, str]
 
 
-def write_from_masks(frames: Path, masks: Path, names: Sequence[str], out: Path) -> Made:
+Truth: TypeAlias = Literal["mbr", "opt"]
+"""The rectangle of least area around a mask, or the one that overlaps it best, as VOT-2016's truth was made."""
+
+_WAYS = {"mbr": minimum_area_box, "opt": optimal_box}
+
+
+def write_from_masks(frames: Path, masks: Path, names: Sequence[str], out: Path, truth: Truth) -> Made:
     """Write `<frames>/<name>/*` with the masks `<masks>/<name>/*.png`, all of whose objects are one.
 
     Of each sequence the longest run of frames in which it shows. Labels are DAVIS's: 255 is void, but not where masks
@@ -40,7 +48,7 @@ def write_from_masks(frames: Path, masks: Path, names: Sequence[str], out: Path)
     left_out: dict[str, str] = {}
     for name in names:
         try:
-            _write(frames / name, masks / name, out / name)
+            _write(frames / name, masks / name, out / name, truth)
             done.append(name)
         except DataError as error:
             left_out[name] = str(error)
@@ -50,22 +58,7 @@ def write_from_masks(frames: Path, masks: Path, names: Sequence[str], out: Path)
     return Made(tuple(done), left_out)
 
 
-def centre_box(mask: NDArray[np.bool_]) -> NDArray[np.float64] | None:
-    """Corners [4, 2] of the rectangle of least area around the centres of a mask's pixels, bool [H, W].
-
-    A pixel's centre is at its index, as in VOT's regions, which own the pixels on their edges. None where it has no
-    area.
-    """
-    rows = np.flatnonzero(mask.any(axis=1))
-    if len(rows) < 2:
-        return None
-    ends = np.concatenate([mask[rows].argmax(axis=1), mask.shape[1] - 1 - mask[rows, ::-1].argmax(axis=1)])
-    box = rectangle_around(np.stack([ends, np.tile(rows, 2)], axis=1).astype(np.float32))
-    sides = np.hypot(*np.diff(box[:3], axis=0).T)
-    return box if sides.min() > 0 else None
-
-
-def _write(frames: Path, masks: Path, folder: Path) -> None:
+def _write(frames: Path, masks: Path, folder: Path, truth: Truth) -> None:
     images, labels = image_paths(frames), image_paths(masks)
     if len(images) != len(labels):
         raise DataError(f"{len(images)} frames in {frames}, but {len(labels)} masks in {masks}")
@@ -75,12 +68,12 @@ def _write(frames: Path, masks: Path, folder: Path) -> None:
         raise DataError(f"{frames}: VOT's images are all JPEG or all PNG")
     stored = [_stored(path, (height, width)) for path in labels]
     objects = label_maps(np.stack([values for values, _ in stored]), any(palette for _, palette in stored))
-    boxes = [centre_box((labelled > 0) & (labelled < VOID)) for labelled in objects]
-    run = longest_run(np.array([box is not None for box in boxes]))
+    shown = (objects > 0) & (objects < VOID)
+    run = longest_run(np.asarray(shown.any(axis=(1, 2))))
     if run.start == run.stop:
         raise DataError(f"{masks}: no mask has an object")
-    shown = np.array([box for box in boxes[run] if box is not None])
-    write_sequence(folder, (_bytes(path) for path in images[run]), suffix, size, shown, {})
+    boxes = np.stack([_WAYS[truth](mask) for mask in shown[run]]) - PIXEL_CENTRE
+    write_sequence(folder, (_bytes(path) for path in images[run]), suffix, size, boxes, {})
 
 
 def _bytes(path: Path) -> bytes:

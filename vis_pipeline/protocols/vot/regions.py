@@ -13,6 +13,8 @@ Region = NDArray[np.float64]
 """x, y, width, height [4], or the corners x1, y1 ... x4, y4 [8], in pixels."""
 
 DECIMALS = 4
+# Boxes of masks count from the corner of the first pixel, a polygon of VOT from its centre.
+PIXEL_CENTRE = 0.5
 
 
 def upright_box(region: Region) -> NDArray[np.float64]:
@@ -35,7 +37,8 @@ def upright_box(region: Region) -> NDArray[np.float64]:
 def region_of(found: ObjectInFrame, kind: BoxKind) -> Region:
     """A tracker's result as a region: a rectangle of the state and of Min-max, the corners of MBR and Opt.
 
-    To four decimals, as the release writes them. A mask of hardly more than nothing has the state's box, by the
+    VOT's polygons count from the centre of the first pixel, as MBR of the release does; Opt is moved there. To four
+    decimals, as the release writes them. A mask of hardly more than nothing has the state's box, by the
     release's bound (:data:`~vis_pipeline.trackers.siammask.rotated_box.SMALLEST_AREA`).
     """
     return np.asarray(np.round(_region(found, kind), DECIMALS))
@@ -53,6 +56,6 @@ def _region(found: ObjectInFrame, kind: BoxKind) -> Region:
         return corners(found.box).ravel() if kind == "opt" else found.box
     mask = masks.decode(found.mask)
     if kind == "opt":
-        return optimal_box(mask).ravel()
+        return (optimal_box(mask) - PIXEL_CENTRE).ravel()
     box = minmax_box(mask)
     return np.concatenate([box[0], box[2] - box[0]])

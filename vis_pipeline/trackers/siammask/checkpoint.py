@@ -28,6 +28,7 @@ Shape = tuple[int, ...]
 # What a file may state of itself; the largest preset has 256 and 6.
 _MOST_CHANNELS = 4096
 _MOST_BLOCKS = 128
+_COUNTED_BRANCHES = {2: ("score", "mask"), 3: ("score", "box", "mask")}
 
 
 def load_siammask(path: Path, device: torch.device | str = "cpu") -> SiamMask:
@@ -53,6 +54,20 @@ def load_siammask(path: Path, device: torch.device | str = "cpu") -> SiamMask:
     network = SiamMask(architecture)
     load_strictly(network, tensors, path)
     return network.to(device).eval()
+
+
+def load_segmenting(path: Path, device: torch.device | str = "cpu") -> SiamMask:
+    """The same of a network that must make masks.
+
+    Raises:
+        WeightsError: the same, or the network has no mask branch.
+    """
+    network = load_siammask(path, device)
+    if not network.architecture.segments:
+        raise WeightsError(
+            f"weights {path}: a tracker of boxes, without a mask branch, for `vis-pipeline sot` alone; give SiamMask's"
+        )
+    return network
 
 
 def save_siammask(path: Path, network: SiamMask, metadata: Mapping[str, Any] | None = None) -> None:
@@ -126,7 +141,12 @@ def _declared_architecture(path: Path) -> Architecture | None:
 def _architecture(declared: Any) -> Architecture:
     if isinstance(declared, str):
         return ARCHITECTURES[declared]
-    architecture = TypeAdapter(Architecture).validate_python(declared)
+    if not isinstance(declared, Mapping):
+        raise TypeError("not a mapping")
+    # Files of old had the branches counted.
+    branches = declared.get("branches", 3)
+    given = {**declared, "branches": _COUNTED_BRANCHES[branches] if isinstance(branches, int) else branches}
+    architecture = TypeAdapter(Architecture).validate_python(given)
     for name, value in asdict(architecture).items():
         numbers = value if isinstance(value, tuple) else (value,)
         most = _MOST_BLOCKS if name == "depths" else _MOST_CHANNELS

@@ -2,8 +2,8 @@
 
 import numpy as np
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from evaluation.youtube_vos import YouTubeVosScores
 
@@ -17,9 +17,9 @@ def youtube_vos_table(scores: YouTubeVosScores) -> Table:
     for video, objects in scores.videos.items():
         if objects:
             means = [float(np.mean(values)) for values in ([one.J for one in objects], [one.F for one in objects])]
-            table.add_row(escape(video), str(len(objects)), *_shown(*means))
+            table.add_row(Text(video), str(len(objects)), *_shown(*means))
     for video in scores.left_out:
-        table.add_row(f"{escape(video)} (not scored)", style="dim")
+        table.add_row(f"{Text(video)} (not scored)", style="dim")
     table.add_section()
     for name, group in scores.groups.items():
         table.add_row(f"{name} classes", str(group.objects), *_shown(group.J, group.F))

@@ -45,14 +45,13 @@ def followers(
     import json
     from dataclasses import asdict
 
-    from rich.console import Console
-
     from vis_pipeline.bench.followers import compare, true_objects
     from vis_pipeline.files.whole_files import write_text
+    from vis_pipeline.terminal import Terminal
 
     truth = _truth(split, only)
     found = compare(_contenders(weights, preset, device), true_objects(truth, frames))
-    Console(width=110).print(_standings(found))
+    Terminal(width=110).print(_standings(found))
     if json_out is not None:
         write_text(json_out, json.dumps([asdict(row) for row in found], indent=1) + "\n")
 
@@ -76,16 +75,15 @@ def patches(
     import json
     from dataclasses import asdict
 
-    from rich.console import Console
-
     from vis_pipeline.bench.followers import true_objects
     from vis_pipeline.bench.patches import compare_on_patches
     from vis_pipeline.cli.bench_boxes import quality_table
     from vis_pipeline.files.whole_files import write_text
+    from vis_pipeline.terminal import Terminal
 
     truth = _truth(split, only)
     rows = compare_on_patches(_contenders(weights, preset, device), true_objects(truth, frames), count, seed)
-    Console(width=110).print(quality_table(f"{rows[0].masks} patches", rows))
+    Terminal(width=110).print(quality_table(f"{rows[0].masks} patches", rows))
     if json_out is not None:
         write_text(json_out, json.dumps([asdict(row) for row in rows], indent=1) + "\n")
 

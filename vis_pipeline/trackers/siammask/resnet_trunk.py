@@ -1,14 +1,14 @@
 """ResNet to its third stage as SiamMask's trunk, as the release has it."""
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vis_pipeline.backbones.fused_conv import normalised_relu, normalised_sum_relu
 from vis_pipeline.trackers.siammask.architectures import Architecture
+from vis_pipeline.trackers.siammask.staged_trunk import StagedTrunk
 
 
-class ResNetTrunk(nn.Module):
+class ResNetTrunk(StagedTrunk):
     """ResNet to layer3: overall stride 8, no padding in the stem and in layer2's first block, dilation 2 in layer3."""
 
     def __init__(self, architecture: Architecture) -> None:
@@ -21,20 +21,11 @@ class ResNetTrunk(nn.Module):
         self.layer1 = _stage(block, stem, one, architecture.depths[0])
         self.layer2 = _stage(block, first, two, architecture.depths[1], stride=2)
         self.layer3 = _stage(block, second, three, architecture.depths[2], dilation=2)
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-
-    def layers(self) -> dict[str, tuple[nn.Module, ...]]:
-        """Its modules by the layer that they belong to."""
-        stages = {"layer1": (self.layer1,), "layer2": (self.layer2,), "layer3": (self.layer3,)}
-        return {"conv1": (self.conv1, self.bn1), **stages}
+        self.draw_weights()
 
     def forward(self, crops: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Maps of BGR crops in 0..255, float32 [N, 3, S, S], as of layers conv1, layer1, layer2 and layer3."""
-        # In float32 under CUDA's autocast, too: bfloat16 is too coarse for grey levels up to 255 and their kernels.
-        with torch.autocast("cuda", enabled=False):
-            conv1 = F.relu(self.bn1(self.conv1(crops)), inplace=True)
+        conv1 = self.stem(crops)
         layer1 = self.layer1(F.max_pool2d(conv1, 3, stride=2, padding=1))
         layer2 = self.layer2(layer1)
         return conv1, layer1, layer2, self.layer3(layer2)

@@ -21,7 +21,7 @@ from vis_pipeline.files.json_stream import JsonStream
 from vis_pipeline.files.whole_files import write_json_list, write_text
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.identity import content_digest, listing_digest, run_identity, software_versions, video_digest
-from vis_pipeline.runs.interrupt import ending_at_interrupt
+from vis_pipeline.interrupt import ending_at_interrupt
 from vis_pipeline.runs.lock import holding
 from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, Worker, run_in_process, run_videos
 from vis_pipeline.runs.progress import ProgressListener

@@ -2,17 +2,15 @@
 
 import errno
 import io
-import signal
 import sys
 import traceback
 from importlib import import_module
-from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
-from vis_pipeline import __version__
+from vis_pipeline import __version__, interrupt
 from vis_pipeline.errors import UserError
 from vis_pipeline.settings.cores import limit_threads
 
@@ -94,7 +92,11 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     limit_threads()
-    signal.signal(signal.SIGTERM, _interrupt)
+    with interrupt.ending_orderly():
+        _carry_out(debug)
+
+
+def _carry_out(debug: bool) -> None:
     try:
         app()
     except UserError as error:
@@ -114,15 +116,12 @@ def main() -> None:
 def _leave(line: str, debug: bool) -> NoReturn:
     from rich.markup import escape
 
+    if interrupt.received() is not None:
+        raise KeyboardInterrupt  # the error is what the signal led to
     if debug:
         traceback.print_exc()
     Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]error:[/red] {escape(line)}")
     sys.exit(2)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """SIGTERM ends a command as Ctrl-C does: what is finished is kept, and nothing is left running."""
-    raise KeyboardInterrupt
 
 
 def _one_line(error: UserError) -> str:

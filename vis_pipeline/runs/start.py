@@ -24,6 +24,7 @@ from vis_pipeline.interrupt import ending_at_interrupt, telling
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.identity import content_digest, listing_digest, run_identity, software_versions, video_digest
 from vis_pipeline.runs.lock import Claim, holding
+from vis_pipeline.runs.minding import Minding
 from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, Worker, run_in_process, run_videos
 from vis_pipeline.runs.progress import ProgressListener
 from vis_pipeline.runs.settings import PipelineSettings
@@ -62,6 +63,8 @@ class RunOptions:
         recorded: detections from disk in place of the detector.
         save_detections: also write `detections.json`.
         checkpoint_every: frames after which what is done of a video is kept, to go on from.
+        deterministic: results do not depend, to the bit, on workers, threads and batches; None for unless the tracker's
+            precision is `fast`.
         ray: workers and cluster.
         limits: what is read of a single video.
         live: how a live source is read.
@@ -75,6 +78,7 @@ class RunOptions:
     recorded: RecordedSource | None = None
     save_detections: bool = False
     checkpoint_every: int = CHECKPOINT_FRAMES
+    deterministic: bool | None = None
     ray: RaySettings = field(default_factory=RaySettings)
     limits: Limits = NO_LIMITS
     live: LiveOptions = LIVE_DEFAULTS
@@ -119,7 +123,7 @@ def run_split(
         kept = [replace(task, journal=folder.journal(task.video_id)) for task in tasks]
         with telling(partial(_how_far, folder, video_ids)):
             try:
-                report = (spread or run_videos)(kept, factory, folder, options.ray, progress)
+                report = (spread or run_videos)(kept, factory, folder, options.ray, Minding(progress, folder))
             except BaseException:
                 # Whatever ended the run, an interrupt, too: the finished videos are worth their results.
                 folder.require_ours()
@@ -162,7 +166,7 @@ def run_video(
         task = VideoTask(frames.video_id, seen, expected, folder.journal(frames.video_id))
         with telling(partial(_how_far_single, task, folder)):
             with _shown(factory, options) as watched:
-                report = run_in_process([task], watched, folder, progress)
+                report = run_in_process([task], watched, folder, Minding(progress, folder))
             _close_single(folder, factory, seen)
     return report
 
@@ -192,7 +196,7 @@ def _run_live(
         task = VideoTask(frames.video_id, seen, options.limits.frames)
         with telling(lambda: "a live source cannot be taken up; give another --out, or remove the folder"):
             with ending_at_interrupt(frames.stop), _shown(factory, options) as watched:
-                report = run_in_process([task], watched, folder, progress)
+                report = run_in_process([task], watched, folder, Minding(progress, folder))
             _close_single(folder, factory, seen)
     return report
 
@@ -278,7 +282,12 @@ def _factory(
         detections_folder=(out / FOLDER_NAME).resolve() if options.save_detections else None,
         lockstep=options.ray.lockstep,
         checkpoint_every=options.checkpoint_every,
+        deterministic=_exact(settings) if options.deterministic is None else options.deterministic,
     )
+
+
+def _exact(settings: PipelineSettings) -> bool:
+    return getattr(settings.tracker, "precision", "exact") != "fast"
 
 
 def _open_folder(

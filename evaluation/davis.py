@@ -122,12 +122,20 @@ def davis_scores(sequences: Iterable[LabelledSequence], form: Form) -> DavisScor
     Raises:
         DataError: there is none, or one is not sound (see :func:`sequence_scores`).
     """
-    scored = tuple(sequence_scores(sequence, form) for sequence in sequences)
+    return gathered_scores([sequence_scores(sequence, form) for sequence in sequences], form)
+
+
+def gathered_scores(scored: Sequence[SequenceScores], form: Form) -> DavisScores:
+    """The scores of sequences that have been scored.
+
+    Raises:
+        DataError: there is none.
+    """
     if not scored:
         raise DataError("no sequences to score")
     objects = [entry for sequence in scored for entry in sequence.objects]
     region, contour = _average([entry.J for entry in objects]), _average([entry.F for entry in objects])
-    return DavisScores(form, scored, region, contour, (region.mean + contour.mean) / 2)
+    return DavisScores(form, tuple(scored), region, contour, (region.mean + contour.mean) / 2)
 
 
 def sequence_scores(sequence: LabelledSequence, form: Form) -> SequenceScores:

@@ -6,7 +6,16 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.davis import MOST_PROPOSALS, Form, LabelledSequence, scored_frames
+from evaluation.davis import (
+    MOST_PROPOSALS,
+    DavisScores,
+    Form,
+    LabelledSequence,
+    SequenceScores,
+    gathered_scores,
+    scored_frames,
+    sequence_scores,
+)
 from vis_pipeline import masks
 from vis_pipeline.data.davis import label_maps
 from vis_pipeline.data.image_files import image_paths
@@ -38,6 +47,27 @@ def folder_sequences(results: Path, masks_dir: Path, names: Sequence[str], form:
         if predicted:
             prediction[kept] = _label_maps(name, predicted, form, truth.shape[1:])
         yield LabelledSequence(name, prediction, truth)
+
+
+def folder_scores(
+    results: Path, masks_dir: Path, names: Sequence[str], form: Form
+) -> tuple[DavisScores, dict[str, str]]:
+    """The scores of the sequences of :func:`folder_sequences` that can be scored, and why the others cannot, by name.
+
+    Raises:
+        DataError: none can.
+    """
+    scored: list[SequenceScores] = []
+    left_out: dict[str, str] = {}
+    for name in names:
+        try:
+            scored += [sequence_scores(found, form) for found in folder_sequences(results, masks_dir, [name], form)]
+        except DataError as error:
+            left_out[name] = str(error)
+    if not scored and left_out:
+        first = next(iter(left_out))
+        raise DataError(f"none of {len(left_out)} sequences can be scored; {left_out[first]}")
+    return gathered_scores(scored, form), left_out
 
 
 def track_sequences(

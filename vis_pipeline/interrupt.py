@@ -1,11 +1,12 @@
 """Ctrl-C, SIGTERM and SIGHUP as one ordered end: what is finished is kept and told, and nothing of ours runs on."""
 
+import ctypes
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
@@ -18,6 +19,8 @@ _ECHO_SECONDS = 0.5
 _DYING_SECONDS = 1.0
 # Python starts this one again where it is missing, to complain about what it then does not know.
 _TRACKER = "multiprocessing.resource_tracker"
+# Of <sys/prctl.h>.
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass
@@ -38,29 +41,29 @@ def ending_orderly() -> Iterator[None]:
     ends it at once. What this process was told to ignore (by nohup, or by a shell that put it into the background) it
     goes on to ignore. Outside of the main thread, which alone gets signals, nothing changes.
     """
+    _received.number, _received.words = None, None
+    earlier = _handlers() if threading.current_thread() is threading.main_thread() else {}
+    _catch(tuple(earlier))
     try:
-        with _caught():
-            yield
+        yield
     except BaseException as error:
         done = isinstance(error, SystemExit) and not error.code
         if _received.number is None or done:
             raise
         _leave(signal.Signals(_received.number))
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
 
 
-@contextmanager
-def _caught() -> Iterator[None]:
-    _received.number, _received.words = None, None
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    process, earlier = os.getpid(), _handlers()
+def _catch(numbers: Sequence[int]) -> None:
+    process = os.getpid()
 
     def first(number: int, frame: FrameType | None) -> None:
         if os.getpid() != process:
             os._exit(128 + number)  # a forked child has the handler, too, and nothing to tell
         _received.number, _received.at = number, time.monotonic()
-        for each in earlier:
+        for each in numbers:
             signal.signal(each, further)
         end_children(but=_TRACKER)
         _received.at = time.monotonic()
@@ -71,15 +74,8 @@ def _caught() -> Iterator[None]:
             end_children()
             os._exit(128 + number)
 
-    for number in earlier:
+    for number in numbers:
         signal.signal(number, first)
-    try:
-        yield
-    finally:
-        # Once one has come, the process is about to end, and a further one still means at once.
-        if _received.number is None:
-            for number, handler in earlier.items():
-                signal.signal(number, handler)
 
 
 @contextmanager
@@ -136,6 +132,12 @@ def rearm() -> None:
 def received() -> int | None:
     """The signal that has come, if any: whatever is raised then is but what it led to."""
     return _received.number
+
+
+def adopt_orphans() -> None:
+    """Have the processes of a child that has ended become this one's own, where Linux can: else nobody ends them."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def end_children(but: str | None = None) -> None:

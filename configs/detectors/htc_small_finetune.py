@@ -16,7 +16,7 @@ train_pipeline = [
     dict(type="LoadFrame"),
     dict(type="LoadAnnotations", with_bbox=True, with_mask=True),
     dict(type="Resize", scale=frame_scale, keep_ratio=True),
-    dict(type="SemanticMapFromInstances", background=8),  # set to the number of classes
+    dict(type="SemanticMapFromInstances", background=8),  # becomes the number of classes
     dict(type="RandomFlip", prob=0.5),
     mild_colours(),
     dict(type="PackDetInputs"),

@@ -18,7 +18,8 @@ def box_overlaps(boxes: Boxes, truth: Boxes) -> Values:
     common = np.maximum(ends - np.maximum(first[:, :2], second[:, :2]), 0).prod(axis=1)
     overlaps = np.zeros(len(boxes))
     overlaps[sound] = common / (first[:, 2:].prod(axis=1) + second[:, 2:].prod(axis=1) - common)
-    return overlaps
+    # By rounding, a box may overlap itself a little more than wholly, which counts as above 1.
+    return np.minimum(overlaps, 1)
 
 
 def centre_errors(boxes: Boxes, truth: Boxes) -> Values:

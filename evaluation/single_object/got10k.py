@@ -31,6 +31,12 @@ def got10k_figures(overlaps: Values) -> dict[str, float]:
     }
 
 
+def got10k_curve(overlaps: Values) -> Values:
+    """Share of the frames whose overlap is above each of 0, 0.01, ... 1; float64 [101]."""
+    found: NDArray[np.bool_] = np.greater(overlaps[:, None], np.linspace(0, 1, 101))
+    return np.asarray(found.mean(axis=0), dtype=np.float64)
+
+
 def _limited(boxes: Boxes, size: tuple[int, int]) -> Boxes:
     # As the benchmark does it: a corner that is moved into the image keeps its width, it does not lose what was cut.
     corners = np.clip(boxes[:, :2], 0, size)

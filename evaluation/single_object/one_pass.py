@@ -1,4 +1,4 @@
-"""One-pass evaluation: success and precision curves of OTB (Wu et al., PAMI 2015) and LaSOT (Fan et al., CVPR 2019).
+"""One-pass evaluation: success and precision curves of OTB (Wu et al., PAMI 2015), LaSOT and TrackingNet.
 
 A tracker is started once, in the first frame, which counts as found: all its curves begin from the true box.
 """
@@ -49,6 +49,23 @@ def lasot_curves(boxes: Boxes, truth: Boxes, visible: NDArray[np.bool_]) -> dict
     }
 
 
+def trackingnet_curves(boxes: Boxes, truth: Boxes) -> dict[str, Values]:
+    """Success (21 overlaps), precision (21 distances to 50 px) and normalised precision (21 to 0.5) of one sequence.
+
+    As TrackingNet's devkit (Mueller et al., ECCV 2018) counts: all numbers are rounded to whole pixels first. Where it
+    has had both, an overlap must be *above* its threshold here.
+    """
+    true = np.round(truth)
+    given = _started(np.round(boxes), true)
+    return {
+        "success": success_curve(box_overlaps(given, true)),
+        "precision": _shares_within(centre_errors(given, true), np.linspace(0, 50, len(OVERLAPS))),
+        "normalised_precision": _shares_within(
+            normalised_centre_errors(given, true), np.linspace(0, 0.5, len(OVERLAPS))
+        ),
+    }
+
+
 def success_curve(overlaps: Values) -> Values:
     """Share of the frames whose overlap is above each of 0, 0.05, ... 1; float64 [21]."""
     found: NDArray[np.bool_] = np.greater(overlaps[:, None], OVERLAPS)
@@ -66,6 +83,12 @@ def one_pass_figures(curves: dict[str, Values]) -> dict[str, float]:
         figures["normalised@0.2"] = float(curves["normalised_precision"][PRECISION_AT])
         figures["normalised AUC"] = float(curves["normalised_precision"].mean())
     return figures
+
+
+def trackingnet_figures(curves: dict[str, Values]) -> dict[str, float]:
+    """TrackingNet's success, precision and normalised precision: the areas under their curves, by trapezoids."""
+    names = {"success": "AUC", "precision": "precision AUC", "normalised_precision": "normalised AUC"}
+    return {figure: float(np.trapezoid(curves[name], OVERLAPS)) for name, figure in names.items()}
 
 
 def _started(boxes: Boxes, truth: Boxes) -> Boxes:

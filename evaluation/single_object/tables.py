@@ -3,10 +3,18 @@
 import math
 
 from rich import box
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
 from evaluation.single_object.protocols import ProtocolScores
+
+
+def score_tables(scores: ProtocolScores) -> RenderableType:
+    """The sequences, and below them the attributes of frames where there are any."""
+    if not scores.attributes:
+        return protocol_table(scores)
+    return Group(protocol_table(scores), _attribute_table(scores))
 
 
 def protocol_table(scores: ProtocolScores) -> Table:
@@ -23,6 +31,18 @@ def protocol_table(scores: ProtocolScores) -> Table:
     table.add_row(
         f"all {len(scores.sequences)}", *(_shown(scores.overall, name) for name in scores.overall), style="bold"
     )
+    return table
+
+
+def _attribute_table(scores: ProtocolScores) -> Table:
+    """A row an attribute of frames, the most frequent first."""
+    table = Table(title=f"{scores.protocol}, frames by attribute", box=box.SIMPLE_HEAD, padding=0)
+    table.add_column("attribute", overflow="fold")
+    for name in ("frames", "accuracy", "failures", "EAO"):
+        table.add_column(name, justify="right")
+    for attribute, figures in sorted(scores.attributes.items(), key=lambda item: -item[1]["frames"]):
+        rest = (_shown(figures, name) for name in ("accuracy", "failures", "EAO"))
+        table.add_row(escape(attribute), f"{figures['frames']:.0f}", *rest)
     return table
 
 

@@ -1,11 +1,13 @@
-"""VOT's supervised experiment: accuracy, robustness and expected average overlap (Kristan et al., VOT-2015 to 2019).
+"""VOT's figures: accuracy, failures and expected average overlap (Kristan et al., VOT-2015 to 2019).
 
-A tracker whose region no longer meets the true one has failed, and is started anew five frames later. The figures are
-those of PyPI's vot-toolkit.
+In the supervised experiment a tracker whose region no longer meets the true one has failed, and is started anew five
+frames later; the unsupervised one lets it go on. The figures are those of PyPI's vot-toolkit.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,12 +62,31 @@ def require_protocol(codes: Codes) -> None:
         running = code == INITIALISED or (running and code != FAILED)
 
 
+def require_one_start(codes: Codes) -> None:
+    """Check the codes of a run without resets, int64 [F]: a start in the first frame alone, and no failure.
+
+    Raises:
+        DataError: it is another; the line names the frame, from 1.
+    """
+    if codes[0] != INITIALISED:
+        raise DataError("frame 1 must be a start (1)")
+    others = 1 + np.flatnonzero(np.isin(codes[1:], (INITIALISED, FAILED)))
+    if len(others):
+        raise DataError(f"frame {others[0] + 1}: code {codes[others[0]]}, but without resets nothing starts or fails")
+
+
 def accuracy(codes: Codes, overlaps: Values, burn_in: int = BURN_IN) -> float:
     """Mean overlap of the frames with a region, without the `burn_in` frames from each start on; 0 if none is left."""
-    counted = codes == REGION
+    frames = counted(codes, burn_in)
+    return float(overlaps[frames].mean()) if frames.any() else 0.0
+
+
+def counted(codes: Codes, burn_in: int = BURN_IN) -> NDArray[np.bool_]:
+    """The frames that accuracy counts, bool [F]."""
+    frames: NDArray[np.bool_] = codes == REGION
     for start in np.flatnonzero(codes == INITIALISED):
-        counted[start : start + burn_in] = False
-    return float(overlaps[counted].mean()) if counted.any() else 0.0
+        frames[start : start + burn_in] = False
+    return frames
 
 
 def failures(codes: Codes) -> int:
@@ -75,27 +96,32 @@ def failures(codes: Codes) -> int:
 
 def stretches(codes: Codes, overlaps: Values) -> tuple[Stretch, ...]:
     """The stretches of a run, in their order."""
+    parts = by_stretch(codes, overlaps)
+    ended = failures(codes)
+    return tuple(Stretch(part, number < ended) for number, part in enumerate(parts))
+
+
+def by_stretch(codes: Codes, values: NDArray[Any]) -> tuple[NDArray[Any], ...]:
+    """The values [F] of each stretch's frames, that of its failure left out."""
     starts, ends = np.flatnonzero(codes == INITIALISED), np.flatnonzero(codes == FAILED)
-    closed = [Stretch(overlaps[start:end], True) for start, end in zip(starts, ends, strict=False)]
-    if len(starts) > len(ends):
-        closed.append(Stretch(overlaps[starts[-1] :], False))
-    return tuple(closed)
+    return tuple(values[start:end] for start, end in zip_longest(starts, ends))
 
 
-def eao_curve(runs: Sequence[Stretch]) -> Values:
+def eao_curve(runs: Sequence[Stretch], weights: Sequence[float] | None = None) -> Values:
     """Expected average overlap by length, float64 [L] up to the longest stretch; element i averages i frames.
 
-    A stretch that failed goes on with zeros for ever; one that the sequence's end cut off counts up to there.
+    A stretch that failed goes on with zeros for ever; one that the sequence's end cut off counts up to there. The
+    `weights` are above 0, one a stretch; by default all weigh the same.
     """
     longest = max(len(run.overlaps) for run in runs)
     total, count = np.zeros(longest), np.zeros(longest)
-    for run in runs:
+    for run, weight in zip(runs, [1.0] * len(runs) if weights is None else weights, strict=True):
         kept = longest if run.failed else len(run.overlaps)
         padded = np.zeros(kept)
         padded[: len(run.overlaps)] = run.overlaps
         padded[0] = 0
-        total[:kept] += np.cumsum(padded) / np.maximum(np.arange(kept), 1)
-        count[:kept] += 1
+        total[:kept] += weight * np.cumsum(padded) / np.maximum(np.arange(kept), 1)
+        count[:kept] += weight
     return total / count
 
 

@@ -161,8 +161,8 @@ def test_choices_are_checked_before_anything_is_tracked(command, folder: Path, g
     for choice, message in {
         "tracking.mach_iou=0.1:0.5": "did you mean 'match_iou'",
         "tracking.match_iou=0.1:2": "tracking.match_iou = 2",
-        "tracking.min_detections=5:9": "leaves out the config's own value, 3",
-        "tracking.kept_mask=tracker,better_scored": "leaves out the config's own value, detector",
+        "tracking.min_detections=5:9": "leaves out the setting's own value, 3",
+        "tracking.kept_mask=tracker,better_scored": "leaves out the setting's own value, detector",
     }.items():
         code, _, err = command("bench", "tune", "--on", work, "--search", choice, "--out", folder / "never")
         assert code == 2

@@ -78,6 +78,7 @@ def shown_at(path: Path) -> list[float]:
         return [float(frame.time) for frame in container.decode(video=0)]
 
 
+@pytest.mark.usefixtures("without_ray")
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv"])
 def test_an_uneven_clip_keeps_its_times_from_the_run_to_the_pictures(
     command, tmp_path: Path, detections: Path, name: str

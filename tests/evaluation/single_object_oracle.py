@@ -104,3 +104,47 @@ def walk(generator: np.random.Generator, frames: int, size: tuple[int, int]) -> 
     steps = generator.normal(0, 3, (frames, 2)).cumsum(axis=0)
     corners = np.array(size) / 3 + steps
     return np.round(np.hstack([corners, generator.uniform(15, 40, (frames, 2))]), 2)
+
+
+def by_attribute(  # noqa: C901
+    sequences: Sequence[tuple[Sequence[tuple[Sequence[int], Sequence[float]]], Sequence[bool]]], low: int, high: int
+) -> dict[str, float]:
+    """Figures of sequences, each its runs (codes, overlaps) and whether each frame has the attribute."""
+    counted: list[float] = []
+    failures = 0.0
+    parts: list[tuple[list[float], bool, float]] = []
+    for runs, tags in sequences:
+        for codes, overlaps in runs:
+            start = -99
+            inside: list[float] | None = None
+            labels: list[bool] = []
+            for frame, (code, overlap, tag) in enumerate(zip(codes, overlaps, tags, strict=True)):
+                if code == 1:
+                    start, inside, labels = frame, [], []
+                if code == 2:
+                    failures += tag / len(runs)
+                    assert inside is not None
+                    parts.append((inside, True, sum(labels) / len(labels)))
+                    inside = None
+                if code == -1 and tag and frame - start >= 10:
+                    counted.append(overlap)
+                if inside is not None and code in (-1, 1):
+                    labels.append(tag)
+                    if code == -1:
+                        inside.append(overlap)
+            if inside is not None:
+                parts.append((inside, False, sum(labels) / len(labels)))
+    parts = [part for part in parts if part[2] > 0]
+    values = []
+    # A stretch of n overlaps after its start is n + 1 frames long.
+    for length in range(low, min(high, max((len(part) for part, _, _ in parts), default=-1)) + 1):
+        able = [
+            (sum(part[:length]) / length, weight) for part, failed, weight in parts if failed or len(part) >= length
+        ]
+        values.append(sum(mean * weight for mean, weight in able) / sum(weight for _, weight in able))
+    return {
+        "frames": float(sum(sum(tags) for _, tags in sequences)),
+        "accuracy": sum(counted) / len(counted) if counted else math.nan,
+        "failures": failures,
+        "EAO": sum(values) / len(values) if values else math.nan,
+    }

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from evaluation import davis
 from evaluation.davis import Form, LabelledSequence, davis_scores
-from evaluation.davis_folders import folder_sequences, label_map
+from evaluation.davis_folders import folder_scores, folder_sequences, label_map
 from vis_pipeline import masks
 from vis_pipeline.cli import davis as command
 from vis_pipeline.cli.app import main
@@ -571,3 +571,21 @@ def test_real_masks() -> None:
                 expected = davis_oracle.mean_recall_decay([literal(*pair) for pair in pairs])
                 assert (measure.mean, measure.recall, measure.decay) == pytest.approx(expected)
                 assert 0.05 < measure.mean < 0.99
+
+
+def test_sequences_that_cannot_be_scored_are_left_out_of_the_figures(tmp_path: Path) -> None:
+    for sequence in ("bear", "swing", "gone"):
+        for kind in ("truth", "results"):
+            (tmp_path / kind / sequence).mkdir(parents=True)
+            for frame in range(3):
+                Image.fromarray(np.uint8(255) * scene(frame + 7, (12, 16))).save(
+                    tmp_path / f"{kind}/{sequence}/{frame}.png"
+                )
+    (tmp_path / "results/swing/1.png").write_bytes(b"")
+    (tmp_path / "results/gone").rename(tmp_path / "elsewhere")
+    names = ("swing", "bear", "gone")
+    scores, left_out = folder_scores(tmp_path / "results", tmp_path / "truth", names, Form.SINGLE_OBJECT)
+    assert [entry.name for entry in scores.sequences] == ["bear"] and scores.J.mean == 1
+    assert "swing, mask" in left_out["swing"] and "no sequence gone" in left_out["gone"]
+    with pytest.raises(DataError, match="none of 2 sequences can be scored; sequence swing"):
+        folder_scores(tmp_path / "results", tmp_path / "truth", ["swing", "gone"], Form.SINGLE_OBJECT)

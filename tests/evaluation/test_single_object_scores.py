@@ -46,6 +46,12 @@ def test_overlap_and_distance_by_hand() -> None:
     np.testing.assert_allclose(centre_errors(boxes, truth), [5, 5, np.inf, math.hypot(50, 50)])
 
 
+def test_no_box_overlaps_itself_more_than_wholly() -> None:
+    generator = np.random.default_rng(0)
+    boxes = np.round(generator.uniform(1, 90, (2000, 4)), 2)
+    assert box_overlaps(boxes, boxes).max() == 1.0
+
+
 @settings(max_examples=60)
 @given(FRAMES)
 def test_curves_are_those_of_the_oracle(frames: list) -> None:

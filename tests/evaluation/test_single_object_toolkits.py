@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from test_single_object_scores import got10k_files, otb_files, rows, vot_files
+from test_vot_figures import unsupervised_files
 
 from evaluation.single_object import vot
 from evaluation.single_object.number_files import read_boxes, read_rows
 from evaluation.single_object.protocols import protocol_scores
 from evaluation.single_object.regions import corners_of, region_overlaps
-from evaluation.single_object.sequences import vot_sequence
+from evaluation.single_object.vot_runs import supervised_runs
 
 
 def got10k_experiments() -> types.ModuleType:
@@ -118,7 +119,7 @@ def test_supervised_figures_are_the_vot_toolkits(tmp_path: Path) -> None:
         sequence = types.SimpleNamespace(
             groundtruth=lambda file=file: files.read_trajectory(str(file)), size=size, name=name
         )
-        for number, run in enumerate(vot_sequence(name, file, results), start=1):
+        for number, run in enumerate(supervised_runs(name, file, results).runs, start=1):
             path = results / "baseline" / name / f"{name}_{number:03}.txt"
             trajectory = files.read_trajectory(str(path))
             assert len(read_rows(path)) == len(trajectory)
@@ -147,3 +148,30 @@ def test_the_lengths_of_eao_are_the_vot_toolkits(name: str, stack: str) -> None:
     baseline = text.split("baseline:")[1]
     found = tuple(int(baseline.split(f"{end}:")[1].split()[0]) for end in ("low", "high"))
     assert vot.LENGTHS[name] == found
+
+
+def test_a_weighted_curve_is_the_vot_toolkits() -> None:
+    supervised, *_ = vot_toolkit()
+    generator = np.random.default_rng(9)
+    stretches = [
+        vot.Stretch(np.concatenate([[0], generator.random(generator.integers(3, 40))]), bool(generator.random() < 0.5))
+        for _ in range(9)
+    ]
+    weights = generator.uniform(0.1, 1, 9).tolist()
+    theirs = supervised.compute_eao_curve(
+        [run.overlaps for run in stretches], weights, [not run.failed for run in stretches]
+    )
+    np.testing.assert_allclose(vot.eao_curve(stretches, weights), theirs, atol=1e-5)
+
+
+@pytest.mark.parametrize(("figure", "burn_in"), [("accuracy", 10), ("AO", 1)])
+def test_accuracy_without_resets_is_the_vot_toolkits(tmp_path: Path, figure: str, burn_in: int) -> None:
+    *_, files = vot_toolkit()
+    gather = pytest.importorskip("vot.analysis.accuracy").gather_overlaps
+    truth, results = unsupervised_files(tmp_path)
+    scores = protocol_scores("vot-unsupervised", results, truth)
+    for name in ("bag", "ball"):
+        trajectory = files.read_trajectory(str(results / f"unsupervised/{name}/{name}_001.txt"))
+        true = files.read_trajectory(str(truth / name / "groundtruth.txt"))
+        overlaps, _ = gather(trajectory, true, burn_in, bounds=(160, 120))
+        assert scores.sequences[name][figure] == pytest.approx(float(np.mean(overlaps)), abs=1e-12)

@@ -150,6 +150,15 @@ def test_without_events_nothing_is_made_up(place, tmp_path):
     assert page["tracks"][0]["states"] == "sssss......."
 
 
+def test_a_report_that_is_written_again_leaves_nothing_of_videos_that_it_does_not_list(place, tmp_path):
+    out = tmp_path / "out"
+    Report(place / "run", out).write()
+    (out / "data/notes.txt").touch()
+    Report(place / "run", out, chosen=[4]).write()
+    kept = sorted(str(path.relative_to(out)) for path in out.glob("*/*"))
+    assert kept == ["data/4.js", "data/index.js", "data/notes.txt", "frames/4.mp4", "pictures/4.jpg"]
+
+
 def test_an_unfinished_run_shows_what_is_finished(tmp_path):
     write_run(tmp_path, finished={4})
     Report(tmp_path / "run", tmp_path / "out", read_split(tmp_path / "instances.json")).write()

@@ -335,10 +335,11 @@ def test_identities_are_swapped_from_a_frame_on(opened):
 def test_light_and_dark(opened):
     page = opened()
     ground = "getComputedStyle(document.body).backgroundColor"
-    light = page.evaluate(ground)
+    light, drawn = page.evaluate(ground), page.evaluate("Report.themed('--bed')")
     page.click("#theme")
     dark = page.evaluate(ground)
     assert light != dark
+    assert (drawn, page.evaluate("Report.themed('--bed')")) == ("rgb(227, 231, 236)", "rgb(51, 59, 69)")
     page.reload()
     assert page.evaluate(ground) == dark, "the choice is kept"
     page.click("#theme")

@@ -18,6 +18,8 @@ from ray import cloudpickle
 from vis_pipeline import masks
 from vis_pipeline.data.frames import ImageFrames
 from vis_pipeline.errors import ConfigError, DataError, UserError, WeightsError
+from vis_pipeline.protocols.results_folder import ResultsFolder
+from vis_pipeline.protocols.spread import SequenceWorker, run_sequences
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, run_in_process, run_videos
 from vis_pipeline.runs.parallel.ledger import Ledger
@@ -302,6 +304,46 @@ def test_a_video_that_comes_back_goes_last_and_alone() -> None:
 
 
 @pytest.mark.usefixtures("local_ray")
+@dataclass(frozen=True)
+class KillsOnce:
+    """A benchmark whose first sequence kills its worker the first time."""
+
+    notes: Path
+
+    def is_done(self, given: ImageFrames, results: Path) -> bool:
+        return (results / given.name).exists()
+
+    def run(self, given: ImageFrames, trackers: object, results: Path, report: Callable[[int], None]) -> None:
+        tried = self.notes / f"tried-{given.name}"
+        first = not tried.exists()
+        tried.touch()
+        if given.name == "kills once" and first:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if given.name == "corrupt":
+            raise DataError("frame 00003.jpg: damaged")
+        report(given.length or 0)
+        (results / given.name).write_text("done")
+
+
+@dataclass(frozen=True)
+class SequenceFactory:
+    benchmark: KillsOnce
+    results: Path
+
+    def __call__(self) -> SequenceWorker:
+        return SequenceWorker(self.benchmark, None, self.results)
+
+
+def test_sequences_of_a_benchmark_are_tried_again_when_their_worker_dies(local_ray: None, tmp_path: Path) -> None:
+    listed = [ImageFrames(0, name, (tmp_path,) * 2) for name in ("kills once", "good", "corrupt")]
+    folder, listener = ResultsFolder.create(tmp_path / "out", {}), Listener()
+    factory = SequenceFactory(KillsOnce(tmp_path), folder.results)
+    report = run_sequences(listed, factory, folder, SETTINGS, listener)
+    assert (sorted(report.finished), report.frames) == ([1, 2], 4)
+    assert report.set_aside == {3: "frame 00003.jpg: damaged"} == listener.failed
+    assert "sequence kills once, try 1: its worker process died" in (tmp_path / "out/log.txt").read_text()
+
+
 def test_a_worker_that_cannot_be_made_ends_the_run(folder: RunFolder) -> None:
     with pytest.raises(WeightsError, match=r"^weights htc\.pth: no such file$"):
         run_videos(tasks("good"), lacks_weights, folder, SETTINGS, Listener())
@@ -425,7 +467,9 @@ def test_an_interrupted_run_keeps_what_is_finished(tmp_path: Path) -> None:
         assert process.stderr.read().startswith("interrupted (SIGTERM): ")
     assert RunFolder.open(tmp_path / "run").finished() == {9}
     assert not Path(session).exists() and not Path(session).parent.exists()
-    assert not [pid for pid in (tmp_path / "run").glob("loaded-*") if running(int(pid.name.split("-")[1]))]
+    pids = [int(path.name.split("-")[1]) for path in (tmp_path / "run").glob("loaded-*")]
+    time.sleep(2)
+    assert pids and not [pid for pid in pids if running(pid)]
 
 
 def running(pid: int) -> bool:

@@ -8,7 +8,9 @@ import typer
 
 from vis_pipeline.cli.bench_boxes import boxes
 from vis_pipeline.cli.bench_memory import memory
+from vis_pipeline.cli.bench_objects import objects
 from vis_pipeline.cli.bench_runs import runs
+from vis_pipeline.cli.bench_sot import sot, tune_sot
 from vis_pipeline.cli.comparisons import ablation, tune
 from vis_pipeline.cli.sot import Looks
 from vis_pipeline.cli.speed import speed
@@ -38,7 +40,10 @@ def register(app: typer.Typer) -> None:
     bench.command("pairs")(pairs)
     bench.command("tdpa")(tdpa)
     bench.command("boxes")(boxes)
+    bench.command("sot")(sot)
+    bench.command("tune-sot")(tune_sot)
     bench.command("memory")(memory)
+    bench.command("objects")(objects)
     bench.command("speed")(speed)
     bench.command("runs")(runs)
     bench.callback()(_bench)

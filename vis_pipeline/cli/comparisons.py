@@ -103,7 +103,7 @@ def ablation(
     if split and videos is not None:
         raise ConfigError("--videos is how many are drawn where there is no --split")
     chosen = [name.strip() for name in variants.split(",") if name.strip()]
-    compared = bench.variants(config, cfg_options or (), chosen, _by_name("--variant", map(_named, variant or ())))
+    compared = bench.variants(config, cfg_options or (), chosen, by_name("--variant", map(_named, variant or ())))
     if not compared:
         raise ConfigError("--variants: names none, and there is no --variant")
     share = _DRAWN_DROP if drop is None else drop
@@ -153,11 +153,12 @@ def tune(
     """Search for settings with Optuna, by the mean of AP, IDF1 and HOTA over the workloads; trials.csv has them all."""
     from rich.console import Console
 
+    from vis_pipeline.bench import search as searching
     from vis_pipeline.bench import tuning
     from vis_pipeline.bench.workload import read_workload
     from vis_pipeline.runs.progress import ProgressBar
 
-    space = _by_name("--search", map(tuning.parse_choice, search))
+    space = by_name("--search", map(searching.parse_choice, search))
     workloads = [read_workload(folder) for folder in on]
     console = Console()
     tried = tuning.Search(config, cfg_options or (), space, workloads, seed, out)
@@ -165,7 +166,7 @@ def tune(
         for trial in tried.run(trials, _run_options(device, workers), progress):
             settings = " ".join(f"{key}={value}" for key, value in trial.overrides.items()) or "the config's own"
             console.print(f"trial {trial.number}: {trial.score:.4f}  {settings}", highlight=False, soft_wrap=True)
-    console.print(f"table  {out / tuning.TABLE}", highlight=False, soft_wrap=True)
+    console.print(f"table  {out / searching.TABLE}", highlight=False, soft_wrap=True)
 
 
 def _run_options(device: str | None, workers: int) -> "RunOptions":
@@ -177,7 +178,12 @@ def _run_options(device: str | None, workers: int) -> "RunOptions":
     return RunOptions(device=chosen, ray=RaySettings(workers=workers, gpus_per_worker=gpu_share(chosen, workers)))
 
 
-def _by_name(option: str, pairs: "Iterable[tuple[str, _ValueT]]") -> "dict[str, _ValueT]":
+def by_name(option: str, pairs: "Iterable[tuple[str, _ValueT]]") -> "dict[str, _ValueT]":
+    """What an option that may be repeated gives, by name.
+
+    Raises:
+        ConfigError: a name is given twice.
+    """
     from vis_pipeline.errors import ConfigError
 
     found: dict[str, _ValueT] = {}

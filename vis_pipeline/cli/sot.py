@@ -1,25 +1,20 @@
 """`vis-pipeline sot`: track one object from a box, with SiamMask or with Siam R-CNN."""
 
 import os
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import numpy as np
-    import torch
     from numpy.typing import NDArray
 
     from vis_pipeline.structures.frames import Footage, Frame
-    from vis_pipeline.trackers.siam_rcnn.gallery import Gallery
-    from vis_pipeline.trackers.single_object import ObjectInFrame
-
-    Follower = Callable[[Iterable[Frame], NDArray[np.float64]], Iterator[ObjectInFrame]]
+    from vis_pipeline.trackers.followers import FollowerSettings
 
 TRACK_NAME = "track.json"
 
@@ -52,29 +47,6 @@ class Looks(str, Enum):
 
     colours = "colours"
     alike = "alike"
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """How an object is to be followed, as the command line says it."""
-
-    tracker: Kind
-    weights: str | None
-    redetector: str | None
-    config: str
-    looks: Looks
-    selection: Selection
-    preset: Preset
-    stages: Literal[1, 2]
-
-    def facts(self) -> dict[str, Any]:
-        """For the result file."""
-        siammask = {"preset": self.preset.value, "stages": self.stages}
-        compared = {"redetector": self.redetector, "config": self.config, "looks": self.looks.value}
-        finding = {} if self.redetector is None else compared
-        if self.tracker is Kind.siammask:
-            return {**siammask, "weights": self.weights, **finding}
-        return {"tracker": self.tracker.value, "selection": self.selection.value, "weights": self.weights, **finding}
 
 
 def register(app: typer.Typer) -> None:
@@ -123,6 +95,9 @@ def sot(
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, cuda:1, ...; by default the GPU if there is one.")
     ] = None,
+    cfg_options: Annotated[
+        list[str] | None, typer.Option(help="Override a setting of the preset: penalty_k=0.1; repeatable.")
+    ] = None,
 ) -> None:
     """Track one object from its box in the first frame; write its boxes and masks as JSON (--json), draw them (--out).
 
@@ -146,8 +121,10 @@ def sot(
         from vis_pipeline.visualize.pictures import picture_files
 
         picture_files(source, out / file_stem(source.name))
-    asked = _Asked(tracker, weights, redetector, config, looks, selection, preset, 2 if two_stage else 1)
-    follow = (_siammask if tracker is Kind.siammask else _siam_rcnn)(asked, chosen)
+    asked = follower_settings(
+        "sot", tracker, weights, redetector, config, looks, selection, preset, two_stage, cfg_options
+    )
+    follow = asked.build(chosen).follow
     entries: list[dict[str, Any]] = []
     height = width = 0
     expected = source.declared_length() if isinstance(source, VideoFrames) else source.length
@@ -175,79 +152,41 @@ def sot(
         draw_object(object_track(content), source, out)
 
 
-def _siammask(asked: _Asked, device: "torch.device") -> "Follower":
-    """SiamMask, and what finds the object again if there is a re-detector.
+def follower_settings(
+    command: str,
+    tracker: Kind,
+    weights: str | None,
+    redetector: str | None,
+    config: str,
+    looks: Looks,
+    selection: Selection,
+    preset: Preset,
+    two_stage: bool,
+    overrides: "Sequence[str] | None",
+) -> "FollowerSettings":
+    """How an object is to be followed, as a command line says it.
 
     Raises:
-        ConfigError: there are no weights of SiamMask, or the detector cannot be used.
-        WeightsError: weights are missing or do not fit.
-    """
-    from dataclasses import replace
-    from functools import partial
-
-    from vis_pipeline.errors import ConfigError
-    from vis_pipeline.trackers.siammask.checkpoint import load_siammask
-    from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
-    from vis_pipeline.trackers.siammask.settings import PRESETS
-    from vis_pipeline.trackers.siammask.single_object import LossSettings, NoFinder, track_object
-    from vis_pipeline.weights.registry import resolve
-
-    if asked.weights is None:
-        raise ConfigError("sot: no SiamMask; give --weights, such as bundled:siammask_lite0, or --tracker siam_rcnn")
-    settings = replace(PRESETS[asked.preset.value], stages=asked.stages)
-    predictor = SiamMaskPredictor(load_siammask(resolve(asked.weights), device), settings, device)
-    finder = NoFinder() if asked.redetector is None else _gallery(asked.redetector, asked, device)
-    return partial(track_object, predictor, finder=finder, settings=LossSettings())
-
-
-def _gallery(redetector: str, asked: _Asked, device: "torch.device") -> "Gallery":
-    from vis_pipeline.runs.settings import load_pipeline
-    from vis_pipeline.settings.config import parse
-    from vis_pipeline.trackers.siam_rcnn.checkpoint import load_redetector
-    from vis_pipeline.trackers.siam_rcnn.gallery import Gallery, GallerySettings
-    from vis_pipeline.trackers.siam_rcnn.settings import RedetectionSettings
-    from vis_pipeline.weights.registry import resolve
-
-    redetection = parse(RedetectionSettings, {"looks": asked.looks.value}, "sot")
-    network = load_redetector(resolve(redetector), device=device)
-    source = load_pipeline(asked.config).detector.region_source(device)
-    return Gallery(network, source, redetection, GallerySettings(), device)
-
-
-def _siam_rcnn(asked: _Asked, device: "torch.device") -> "Follower":
-    """Siam R-CNN, with masks by SiamMask's second stage if there are weights of it, else by the detector's mask head.
-
-    Raises:
-        ConfigError: there is no re-detector, or the detector cannot be used.
-        WeightsError: weights are missing or do not fit.
+        ConfigError: an override is no KEY=VALUE, its key is unknown or given by an option, or its value does not fit.
     """
     from vis_pipeline.errors import ConfigError
-    from vis_pipeline.runs.settings import load_pipeline
-    from vis_pipeline.settings.config import parse
-    from vis_pipeline.trackers.choices import SiamRcnnChoice
-    from vis_pipeline.trackers.siam_rcnn.checkpoint import load_redetector
-    from vis_pipeline.trackers.siam_rcnn.single_object import SiamRcnnFollower
-    from vis_pipeline.weights.registry import resolve
+    from vis_pipeline.settings.config import parse, parse_options
+    from vis_pipeline.trackers.followers import FollowerSettings
 
-    if asked.redetector is None:
-        raise ConfigError("sot --tracker siam_rcnn: no re-detector; give --redetector, for the detector of --config")
-    masks = "mask_head" if asked.weights is None else {"type": "siammask", "checkpoint": asked.weights}
-    given = {
-        "checkpoint": asked.redetector,
-        "selection": asked.selection.value,
-        "redetection": {"looks": asked.looks.value},
-        "box_to_mask": masks,
+    given: dict[str, Any] = {
+        "tracker": tracker.value,
+        "weights": weights,
+        "redetector": redetector,
+        "config": config,
+        "looks": looks.value,
+        "selection": selection.value,
+        "preset": preset.value,
+        "stages": 2 if two_stage else 1,
     }
-    chosen = parse(SiamRcnnChoice, given, "sot")
-    follower = SiamRcnnFollower(
-        load_redetector(resolve(asked.redetector), device=device),
-        load_pipeline(asked.config).detector.region_source(device),
-        chosen.box_to_mask.build(device),
-        chosen.redetection,
-        chosen.selection,
-        device,
-    )
-    return follower.follow
+    changed = parse_options(overrides or ())
+    for key in changed.keys() & given.keys():
+        raise ConfigError(f"{command}: --cfg-options {key}: has an option of its own; give that")
+    return parse(FollowerSettings, {**given, **changed}, command)
 
 
 def _frames_alone(footage: "Iterable[Footage]") -> "Iterator[Frame]":

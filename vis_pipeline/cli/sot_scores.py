@@ -14,7 +14,7 @@ def register(app: typer.Typer) -> None:
 
 
 def sot_scores(
-    protocol: Annotated[str, typer.Argument(help="got10k, otb, lasot, vot2016, vot2018 or vot2019 (supervised).")],
+    protocol: Annotated[str, typer.Argument(help="Such as got10k, otb or vot2018; docs/benchmarks.md has them all.")],
     results: Annotated[Path, typer.Argument(help="Folder of one tracker's result files, in the protocol's form.")],
     gt: Annotated[Path, typer.Option("--gt", help="Folder of the ground truth, as the benchmark hands it out.")],
     sequences: Annotated[
@@ -23,8 +23,9 @@ def sot_scores(
     json_out: Annotated[
         Path | None, typer.Option("--json", help="Write the scores and curves to this file as well.")
     ] = None,
+    curves: Annotated[Path | None, typer.Option(help="Draw the protocol's curves into this PNG file.")] = None,
 ) -> None:
-    """Score boxes of single-object tracking: GOT-10k, OTB, LaSOT, or VOT with resets.
+    """Score boxes of single-object tracking as GOT-10k, OTB, LaSOT, UAV123, NfS, TrackingNet or VOT do.
 
     A sequence that cannot be scored is named and left out, and the exit code is 2.
     """
@@ -33,23 +34,20 @@ def sot_scores(
     from rich.console import Console
 
     from evaluation.single_object.protocols import protocol_scores
-    from evaluation.single_object.tables import protocol_table
+    from evaluation.single_object.tables import score_tables
+    from vis_pipeline.data.sequence_names import listed_names
     from vis_pipeline.files.whole_files import write_text
 
-    scores = protocol_scores(protocol, results, gt, None if sequences is None else _names(sequences))
-    Console().print(protocol_table(scores))
+    scores = protocol_scores(protocol, results, gt, None if sequences is None else listed_names(sequences))
+    Console().print(score_tables(scores))
     if json_out is not None:
         write_text(json_out, json.dumps(scores.to_json(), indent=2) + "\n")
+    if curves is not None:
+        from evaluation.single_object.curves import curves_of, draw_curves
+
+        draw_curves(protocol, curves_of(scores), curves)
     for name, reason in scores.left_out.items():
         typer.echo(f"sequence {name}: {reason}", err=True)
     if scores.left_out:
         total = len(scores.left_out) + len(scores.sequences)
         raise DataError(f"{len(scores.left_out)} of {total} sequences are not scored; the figures are without them")
-
-
-def _names(listing: Path) -> tuple[str, ...]:
-    try:
-        lines = listing.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"--sequences {listing}: cannot be read") from error
-    return tuple(dict.fromkeys(line.strip() for line in lines if line.strip()))

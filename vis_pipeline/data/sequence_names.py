@@ -13,8 +13,7 @@ RESOLUTIONS = ("480p", "1080p", "Full-Resolution")
 def sequence_names(folder: Path, listing: Path | None = None, holds: str = "masks") -> tuple[str, ...]:
     """The folders in `folder` in the order of their names, or those that a text file names.
 
-    A line is a sequence (DAVIS-2017's ImageSets) or begins with a frame's path (DAVIS-2016's), whose folder it is.
-    `holds` says what the folder has, for the errors.
+    `holds` says what the folder has, for the errors; the text file is that of :func:`listed_names`.
 
     Raises:
         DataError: there is none, or the file cannot be read or names one that is not there.
@@ -23,13 +22,25 @@ def sequence_names(folder: Path, listing: Path | None = None, holds: str = "mask
         raise DataError(f"{holds} {folder}: not a folder")
     if listing is None:
         names = tuple(path.name for path in subfolders(folder))
-        source = f"{holds} {folder}: holds no folders, one a sequence"
+        if not names:
+            raise DataError(f"{holds} {folder}: holds no folders, one a sequence")
     else:
-        names = tuple(dict.fromkeys(_sequence(line) for line in _text(listing).splitlines() if line.strip()))
-        source = f"sequences {listing}: names none"
-    if not names:
-        raise DataError(source)
+        names = listed_names(listing)
     require_all(names, {name for name in names if (folder / name).is_dir()}, f"{holds} {folder}")
+    return names
+
+
+def listed_names(listing: Path) -> tuple[str, ...]:
+    """The sequences that a text file names, in its order, each once.
+
+    A line is a sequence (DAVIS-2017's ImageSets) or begins with a frame's path (DAVIS-2016's), whose folder it is.
+
+    Raises:
+        DataError: the file cannot be read, or names none.
+    """
+    names = tuple(dict.fromkeys(_sequence(line) for line in _text(listing).splitlines() if line.strip()))
+    if not names:
+        raise DataError(f"sequences {listing}: names none")
     return names
 
 

@@ -47,7 +47,7 @@ def youtube_vos_split(meta: Path, annotations_dir: Path, frames_dir: Path) -> Sp
             of a mask's frame, is missing; a mask is damaged, of another size than the video's first frame, or holds an
             object that `meta.json` lacks.
     """
-    listed = _read_meta(meta)
+    listed = read_meta(meta)
     names = sorted({entry.category for objects in listed.values() for entry in objects.values()})
     categories = {name: Category(identifier, name) for identifier, name in enumerate(names, start=1)}
     folders = _folders(annotations_dir)
@@ -57,7 +57,7 @@ def youtube_vos_split(meta: Path, annotations_dir: Path, frames_dir: Path) -> Sp
         try:
             if name not in folders:
                 raise DataError(f"no folder of that name in the annotations {annotations_dir}")
-            paths = _mask_paths(folders[name], objects)
+            paths = mask_paths(folders[name], objects)
             video = _video(len(videos) + 1, paths, frames_dir / name)
             tracks = object_tracks([_masks_of_frame(path, video, objects) for path in paths])
         except DataError as error:
@@ -78,25 +78,31 @@ def _printable(text: str) -> str:
 _Name = Annotated[str, Field(min_length=1), AfterValidator(_printable)]
 
 
-class _ObjectEntry(Entry):
+class ObjectEntry(Entry):
+    """An object of a video: its category, and the names of the frames that have it, where they are listed."""
+
     category: _Name = NO_CATEGORY
     frames: list[_Name] = Field(default_factory=list)
 
 
 class _VideoEntry(Entry):
-    objects: dict[str, _ObjectEntry]
+    objects: dict[str, ObjectEntry]
 
 
 class _Meta(Entry):
     videos: dict[_Name, _VideoEntry] = Field(min_length=1)
 
 
-_Objects = Mapping[int, _ObjectEntry]
+Objects = Mapping[int, ObjectEntry]
 """The objects of one video under the values of their pixels."""
 
 
-def _read_meta(path: Path) -> dict[str, _Objects]:
-    """The objects of each video."""
+def read_meta(path: Path) -> dict[str, Objects]:
+    """The objects of each video, by its name.
+
+    Raises:
+        DataError: the file is missing, of another form, or names no object.
+    """
     try:
         with open_json(path) as (file, _):
             stream = JsonStream(file)
@@ -112,7 +118,7 @@ def _read_meta(path: Path) -> dict[str, _Objects]:
     return listed
 
 
-def _objects(video: str, entry: _VideoEntry) -> _Objects:
+def _objects(video: str, entry: _VideoEntry) -> Objects:
     for key in entry.objects:
         if key not in _NUMBERS:
             raise DataError(f"video {video}: {key!r} is no number of an object (1 to 255)")
@@ -126,8 +132,12 @@ def _folders(annotations_dir: Path) -> dict[str, Path]:
     return {folder.name: folder for folder in subfolders(annotations_dir)}
 
 
-def _mask_paths(folder: Path, objects: _Objects) -> tuple[Path, ...]:
-    """The masks of a video, at least one, in the order of its frames."""
+def mask_paths(folder: Path, objects: Objects) -> tuple[Path, ...]:
+    """The masks of a video, at least one, in the order of its frames.
+
+    Raises:
+        DataError: the folder holds none, or lacks that of the first frame listed for an object.
+    """
     paths = tuple(path for path in image_paths(folder) if path.suffix == ".png")
     if not paths:
         raise DataError(f"folder {folder}: holds no masks (.png)")
@@ -150,7 +160,7 @@ def _video(identifier: int, masks: Sequence[Path], folder: Path) -> Video:
     return Video(identifier, width, height, len(names), tuple(f"{folder.name}/{name}" for name in names))
 
 
-def _masks_of_frame(path: Path, video: Video, objects: _Objects) -> dict[int, Rle]:
+def _masks_of_frame(path: Path, video: Video, objects: Objects) -> dict[int, Rle]:
     try:
         labels, _ = read_label_image(path, video)
         found = object_masks(labels)

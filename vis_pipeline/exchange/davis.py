@@ -4,14 +4,11 @@ A video has at most 254 tracks: 255 is void, which ground truth has where an obj
 are in `tracks.csv`. Read by :mod:`vis_pipeline.data.davis`'s rules; without a table all tracks are of one class.
 """
 
-import io
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from vis_pipeline.data.davis import VOID
 from vis_pipeline.data.davis import label_maps as stored_maps
@@ -24,6 +21,7 @@ from vis_pipeline.exchange.folders import frame_files, new_folder, subfolder, vi
 from vis_pipeline.exchange.gathering import Gatherer
 from vis_pipeline.exchange.names import TABLE_NAME, frame_stems, shown, video_stems
 from vis_pipeline.exchange.tracks_table import read_table, writing_table
+from vis_pipeline.files.palette_images import palette_png
 from vis_pipeline.files.whole_files import write_bytes
 from vis_pipeline.structures.splits import Split, Video
 
@@ -47,7 +45,7 @@ def write(out: Path, content: SplitTracks, conventions: Conventions, notes: Note
             of_video = subfolder(folder, stems[found.video.id])
             maps = label_maps(found, numbers, notes)
             for name, labels in zip(frame_stems(found.video), maps, strict=True):
-                write_bytes(of_video / f"{name}{SUFFIX}", encoded(labels.astype(np.uint8)))
+                write_bytes(of_video / f"{name}{SUFFIX}", palette_png(labels.astype(np.uint8)))
             add(found, of_video.name)
 
 
@@ -63,26 +61,6 @@ def track_numbers(found: VideoTracks) -> dict[int, int]:
             f"{MOST_TRACKS}; give a higher --score-thr, or --form mots-png"
         )
     return {place: VOID if place in found.crowds else place + 1 for place in range(len(found.tracks))}
-
-
-def encoded(labels: NDArray[np.uint8]) -> bytes:
-    """A PNG with the palette of PASCAL VOC, which DAVIS has, too."""
-    image = Image.fromarray(labels, mode="P")
-    image.putpalette(palette().ravel().tolist())
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
-
-
-@lru_cache(maxsize=1)
-def palette() -> NDArray[np.uint8]:
-    """PASCAL VOC's colours, uint8 [256, 3] RGB: the bits of a value, three by three, are the channels' highest bits."""
-    values = np.arange(256)
-    colours = np.zeros((256, 3), dtype=np.uint8)
-    for step in range(8):
-        for channel in range(3):
-            colours[:, channel] |= (((values >> (3 * step + channel)) & 1) << (7 - step)).astype(np.uint8)
-    return colours
 
 
 def read(path: Path, split: Split, conventions: Conventions, notes: Notes) -> Iterator[VideoTracks]:

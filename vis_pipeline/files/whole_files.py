@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,12 @@ def unfinished(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}{_ENDING}")
 
 
+def left_over(path: Path) -> list[Path]:
+    """What processes, this one or others, have filled to become `path` and not put in place."""
+    form = re.compile(rf"\.{re.escape(path.name)}\.\d+{re.escape(_ENDING)}")
+    return [found for found in path.parent.iterdir() if form.fullmatch(found.name)]
+
+
 def put_in_place(filled: Path, path: Path) -> None:
     """Rename a file that is complete to `path`, in the same folder, once its bytes are on the disk.
 
@@ -26,11 +33,20 @@ def put_in_place(filled: Path, path: Path) -> None:
     """
     if path.exists() and not path.is_file():
         raise OSError(errno.EINVAL, "not a regular file")
-    _sync(filled)
+    sync(filled)
     filled.replace(path)
     # Some file systems cannot sync a folder. Without it a power cut may bring the old file back, which is whole, too.
     with suppress(OSError):
-        _sync(path.parent)
+        sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or folder is on the disk, whoever wrote it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager
@@ -84,7 +100,7 @@ def append_bytes(path: Path, data: bytes) -> None:
     try:
         with path.open("ab") as file:
             file.write(data)
-        _sync(path)
+        sync(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror})") from error
 
@@ -102,12 +118,3 @@ def write_json_list(path: Path, entries: Iterable[Any]) -> None:
             file.write("]" if file.tell() else "[]")
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror})") from error
-
-
-def _sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk, whoever wrote it."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -34,13 +34,21 @@ def minmax_box(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
 def minimum_area_box(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     """MBR: the rectangle of least area around all pixels of a mask, bool [H, W].
 
-    One of its sides lies on a side of the convex hull (Freeman and Shapira 1975), so all of them are tried. Unlike the
-    release's (:func:`vis_pipeline.trackers.siammask.rotated_box.rotated_box`) it takes all parts, and pixels whole.
+    Unlike the release's (:func:`vis_pipeline.trackers.siammask.rotated_box.rotated_box`) it takes all parts, and pixels
+    whole.
 
     Raises:
         DataError: the mask is empty.
     """
-    hull = cv2.convexHull(_outermost(mask).astype(np.int32)).reshape(-1, 2).astype(np.float64)
+    return rectangle_around(_outermost(mask).astype(np.float32))
+
+
+def rectangle_around(points: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The rectangle of least area around points x, y, float32 [P, 2], not all of them the same.
+
+    One of its sides lies on a side of the convex hull (Freeman and Shapira 1975), so all of them are tried.
+    """
+    hull = cv2.convexHull(points).reshape(-1, 2).astype(np.float64)
     sides = np.roll(hull, -1, axis=0) - hull
     along = sides / np.hypot(*sides.T)[:, None]
     axes = np.stack([along, np.stack([-along[:, 1], along[:, 0]], axis=1)], axis=1)

@@ -3,25 +3,17 @@
 :mod:`~vis_pipeline.protocols.spread` runs any benchmark over workers; each benchmark is a module of this package.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeAlias, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from vis_pipeline.structures.frames import Frame
-from vis_pipeline.trackers.single_object import ObjectInFrame
+from vis_pipeline.trackers.single_object import Follower
 
 if TYPE_CHECKING:
     from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
 
-Follower: TypeAlias = Callable[[Iterable[Frame], NDArray[np.float64]], Iterator[ObjectInFrame]]
-"""Follows one object: frames and its box x, y, w, h in the first of them, to where it is in each.
-
-A frame is asked for only when what came of the one before has been taken.
-"""
+__all__ = ["Benchmark", "BoxKind", "Follower", "Given", "GivenT", "Listing", "Trackers"]
 
 BoxKind: TypeAlias = Literal["state", "min-max", "mbr", "opt"]
 """Which box a result is: the tracker's own, or one of the mask (multi-object paper, section 6.2)."""
@@ -33,7 +25,7 @@ class Trackers:
 
     Attributes:
         follow: one object.
-        predictor: many objects at once; None where the tracker is not SiamMask.
+        predictor: many objects at once; None where the tracker is not SiamMask alone.
         boxes: which box goes into results that are boxes.
     """
 

@@ -89,9 +89,17 @@ class Report:
             results += video.tracks if self._truth else [replace(track, segmentations=()) for track in video.tracks]
             watcher.on_done()
         write_script(self._out / "data" / "index.js", {"index": self._overview(rows, results).to_json()})
+        self._remove_others()
         for path in sorted(PAGE.iterdir(), key=lambda path: path.name == INDEX):
             write_bytes(self._out / path.name, path.read_bytes())
         return self._out / INDEX
+
+    def _remove_others(self) -> None:
+        """Remove what an earlier report left of videos that this one does not list."""
+        for folder, suffix in (("data", ".js"), ("frames", ".mp4"), ("pictures", ".jpg")):
+            for path in (self._out / folder).glob(f"*{suffix}"):
+                if path.stem.isdecimal() and int(path.stem) not in self.video_ids:
+                    path.unlink(missing_ok=True)
 
     def _write_video(self, video_id: int, video: RunVideo, watcher: Watcher) -> VideoRow:
         outcome, source = video.outcome, video.source

@@ -5,7 +5,6 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from vis_pipeline.files.json_stream import JsonStream
 from vis_pipeline.files.whole_files import remove_unfinished, write_json_list, write_text
 from vis_pipeline.runs.journal import Journal
 from vis_pipeline.runs.lock import Claim
+from vis_pipeline.runs.log_file import append_line
 from vis_pipeline.runs.stored_video import stored_video
 from vis_pipeline.structures.tracks import VideoOutcome
 
@@ -222,13 +222,7 @@ class RunFolder:
     def log(self, line: str) -> None:
         """Append a line, with the time, to `log.txt`."""
         self.require_ours()
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        log = self.path / "log.txt"
-        try:
-            with log.open("a", encoding="utf-8") as file:
-                file.write(f"{now} {' '.join(line.split())}\n")
-        except OSError as error:
-            raise DataError(f"{log}: cannot be written ({error.strerror})") from error
+        append_line(self.path / "log.txt", line)
 
     def _stored(self) -> Iterator[tuple[int, dict[str, Any]]]:
         """The videos that are done with the run's config, and the facts of each."""

@@ -38,15 +38,24 @@ class ProgressBar:
 
     Where there is no terminal a line for each video that is done, and one every `LINE_SECONDS` while it is not.
 
-    A context manager: the bar is drawn inside.
+    A context manager: the bar is drawn inside. `counted` is what the videos are called together, `titles` what each is
+    called, by its id; without, by that id.
     """
 
-    def __init__(self, console: Console | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        console: Console | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        counted: str = "videos",
+        titles: Mapping[int, str] | None = None,
+    ) -> None:
         self._clock = clock
+        self._counted = counted
+        self._titles = titles or {}
         self._begun = self._told = clock()
         self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self._bar = Progress(
-            TextColumn("{task.fields[videos]} videos"),
+            TextColumn(f"{{task.fields[videos]}} {counted}"),
             BarColumn(),
             TextColumn("{task.completed:.0f}/{task.fields[frames]} frames"),
             _SpeedColumn(),
@@ -79,7 +88,7 @@ class ProgressBar:
         self._done.clear()
         self._closed.clear()
         if already_finished:
-            self._console.print(f"{already_finished} videos were finished by an earlier run")
+            self._console.print(f"{already_finished} {self._counted} were finished by an earlier run")
         self._refresh()
 
     def advance(self, video_id: int, frames: int) -> None:
@@ -94,12 +103,15 @@ class ProgressBar:
         """See :class:`ProgressListener`."""
         self._close(video_id, frames)
         if not self._console.is_terminal:
-            self._console.print(f"{self._videos()} videos: video {video_id} done, {frames} frames", markup=False)
+            self._console.print(
+                f"{self._videos()} {self._counted}: {self._title(video_id)} done, {frames} frames", markup=False
+            )
 
     def fail(self, video_id: int, reason: str) -> None:
         """See :class:`ProgressListener`."""
         self._close(video_id, self._done.get(video_id, 0))
-        self._console.print(f"video {video_id} set aside: {reason}", style="red", markup=False, highlight=False)
+        aside = f"{self._title(video_id)} set aside: {reason}"
+        self._console.print(aside, style="red", markup=False, highlight=False)
 
     def _close(self, video_id: int, frames: int) -> None:
         self._expected[video_id] = self._done[video_id] = frames
@@ -111,7 +123,9 @@ class ProgressBar:
         done, passed = sum(self._done.values()), self._clock() - self._begun
         speed = done / passed if passed else 0.0
         total = self._total()
-        line = f"{self._videos()} videos, {done}/{'?' if total is None else total} frames, {speed:.1f} frames/s"
+        line = (
+            f"{self._videos()} {self._counted}, {done}/{'?' if total is None else total} frames, {speed:.1f} frames/s"
+        )
         if total is None or not speed:
             return line
         return f"{line}, about {timedelta(seconds=round((total - done) / speed))} left"
@@ -120,6 +134,9 @@ class ProgressBar:
         """All frames, None where nobody knows."""
         known = [frames for frames in self._expected.values() if frames is not None]
         return sum(known) if len(known) == len(self._expected) else None
+
+    def _title(self, video_id: int) -> str:
+        return self._titles.get(video_id, f"video {video_id}")
 
     def _videos(self) -> str:
         return f"{len(self._closed)}/{len(self._expected)}"

@@ -5,6 +5,7 @@ layers are asked of oneDNN, whose sums over channels are in one order (PyTorch l
 thread, plain 1x1 ones to an implementation of its own, and linear layers to MKL); `interpolate` runs in one thread.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -13,6 +14,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
+
+# mmdet's own, which is told of the code from where it is called.
+_REMARK = "To copy construct from a tensor"
+warnings.filterwarnings("ignore", message=_REMARK, module=__name__.replace(".", r"\."))
 
 
 def same_numbers(device: torch.device) -> AbstractContextManager[Any]:

@@ -47,19 +47,16 @@ class MemoryChoice(MemorySettings):
 
 
 @dataclass(frozen=True, config=STRICT)
-class SiamMaskChoice:
-    """SiamMask for each object: the network and how it is used.
+class PresetChoice:
+    """How SiamMask is used: one of the release's presets, and what is set otherwise.
 
     Attributes:
-        checkpoint: weights: a path, `bundled:NAME`, or a published name.
         preset: the release's inference settings.
         stages: 1, or 2 for the cascade of SiamMask multi-object, section 5.
         mask_threshold, penalty_k, window_influence, size_rate, second_crop, batch, precision: in place of the preset's;
             see :class:`~vis_pipeline.trackers.siammask.settings.SiamMaskSettings`.
-        memory: of the tracks that went out of sight; without, an object that comes back is a new one.
     """
 
-    checkpoint: str
     preset: Literal["davis", "vot", "vot18"] = "davis"
     stages: Literal[1, 2] = 2
     mask_threshold: float | None = Field(default=None, gt=0, lt=1)
@@ -69,6 +66,24 @@ class SiamMaskChoice:
     second_crop: Literal["located", "smoothed"] | None = None
     batch: int | None = Field(default=None, ge=1)
     precision: Literal["exact", "fast"] | None = None
+
+    def settings(self) -> SiamMaskSettings:
+        """The preset with what is given here in its place."""
+        own = ("mask_threshold", "penalty_k", "window_influence", "size_rate", "second_crop", "batch", "precision")
+        given = {name: value for name in own if (value := getattr(self, name)) is not None}
+        return replace(PRESETS[self.preset], stages=self.stages, **given)
+
+
+@dataclass(frozen=True, config=STRICT)
+class SiamMaskChoice(PresetChoice):
+    """SiamMask for each object: the network and how it is used.
+
+    Attributes:
+        checkpoint: weights: a path, `bundled:NAME`, or a published name.
+        memory: of the tracks that went out of sight; without, an object that comes back is a new one.
+    """
+
+    checkpoint: str = Field(kw_only=True)
     memory: MemoryChoice | None = None
     type: Literal["siammask"] = "siammask"
 
@@ -76,12 +91,6 @@ class SiamMaskChoice:
     def needs_regions(self) -> bool:
         """Whether detections must come with the regions of their frame."""
         return self.memory is not None
-
-    def settings(self) -> SiamMaskSettings:
-        """The preset with what is given here in its place."""
-        own = ("mask_threshold", "penalty_k", "window_influence", "size_rate", "second_crop", "batch", "precision")
-        given = {name: value for name in own if (value := getattr(self, name)) is not None}
-        return replace(PRESETS[self.preset], stages=self.stages, **given)
 
     def with_absolute_paths(self) -> "SiamMaskChoice":
         """The same for a process that runs in another folder: whatever is a file here is named in full."""

@@ -1,7 +1,8 @@
 """One object that is followed from its box in the first frame: what comes of each frame."""
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,14 +44,21 @@ class ObjectInFrame:
         }
 
 
+Follower: TypeAlias = Callable[[Iterable[Frame], NDArray[np.float64]], Iterator[ObjectInFrame]]
+"""Follows one object: frames and its box x, y, w, h in the first of them, to where it is in each.
+
+A frame is asked for only when what came of the one before has been taken. Several may be followed side by side.
+"""
+
+
 def require_overlap(frame: Frame, box: NDArray[np.float64]) -> None:
     """Raise DataError where a box x, y, w, h, float64 [4], lies outside a frame, or is far larger than it."""
     height, width = frame.image.shape[:2]
     x, y, w, h = box
     given = ",".join(f"{value:g}" for value in box)
     if x >= width or y >= height or x + w <= 0 or y + h <= 0:
-        raise DataError(f"--init {given}: outside frame {frame.name}, which is {width}x{height}")
+        raise DataError(f"box {given}: outside frame {frame.name}, which is {width}x{height}")
     # What is cut for the network grows with the box, beyond the frame as well.
     most = _MOST_FRAMES * max(width, height)
     if max(w, h) > most:
-        raise DataError(f"--init {given}: more than {_MOST_FRAMES} times as large as frame {frame.name}")
+        raise DataError(f"box {given}: more than {_MOST_FRAMES} times as large as frame {frame.name}")

@@ -58,9 +58,11 @@ var Report = {};
     return count.toLocaleString("en") + " " + word + (count === 1 ? "" : "s");
   }
 
-  // A custom property of the theme in force.
+  // A colour of the theme in force, for a canvas, which knows no custom properties.
   function themed(property) {
-    return getComputedStyle(document.documentElement).getPropertyValue(property).trim();
+    const style = document.body.style;
+    style.outlineColor = "var(" + property + ")";
+    return getComputedStyle(document.body).outlineColor;
   }
 
   // Storage is refused to pages from the disk by some browsers; then nothing is kept.

@@ -3,21 +3,41 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.parallel.cluster import RaySettings, ray_session
 from vis_pipeline.runs.parallel.ledger import Ledger
 from vis_pipeline.runs.parallel.line import Line
 from vis_pipeline.runs.parallel.pool import Pool
-from vis_pipeline.runs.parallel.tasks import RunReport, VideoTask, Worker
+from vis_pipeline.runs.parallel.tasks import (
+    Outcome,
+    OutcomeT,
+    RunReport,
+    Store,
+    Task,
+    TaskT,
+    TaskWorker,
+    VideoTask,
+    Worker,
+)
 from vis_pipeline.runs.progress import ProgressListener
 
-__all__ = ["RaySettings", "RunReport", "VideoTask", "Worker", "run_in_process", "run_videos"]
+__all__ = [
+    "Outcome",
+    "RaySettings",
+    "RunReport",
+    "Store",
+    "Task",
+    "TaskWorker",
+    "VideoTask",
+    "Worker",
+    "run_in_process",
+    "run_videos",
+]
 
 
 def run_videos(
-    tasks: Sequence[VideoTask],
-    make_worker: Callable[[], Worker],
-    folder: RunFolder,
+    tasks: Sequence[TaskT],
+    make_worker: Callable[[], TaskWorker[TaskT, OutcomeT]],
+    folder: Store[OutcomeT],
     settings: RaySettings,
     progress: ProgressListener,
 ) -> RunReport:
@@ -31,7 +51,8 @@ def run_videos(
     Raises:
         UserError: a worker cannot be made, the cluster cannot be reached, or it lacks the GPUs or CPUs.
     """
-    with Ledger(folder, progress, settings.retries) as ledger:
+    ledger: Ledger[TaskT, OutcomeT] = Ledger(folder, progress, settings.retries)
+    with ledger:
         waiting = ledger.open(tasks)
         if waiting:
             with ray_session(settings):
@@ -40,14 +61,18 @@ def run_videos(
 
 
 def run_in_process(
-    tasks: Sequence[VideoTask], make_worker: Callable[[], Worker], folder: RunFolder, progress: ProgressListener
+    tasks: Sequence[TaskT],
+    make_worker: Callable[[], TaskWorker[TaskT, OutcomeT]],
+    folder: Store[OutcomeT],
+    progress: ProgressListener,
 ) -> RunReport:
     """Process the videos that the folder does not hold yet in this process, one after another.
 
     Raises:
         UserError: the worker cannot be made.
     """
-    with Ledger(folder, progress, retries=0) as ledger:
+    ledger: Ledger[TaskT, OutcomeT] = Ledger(folder, progress, retries=0)
+    with ledger:
         waiting = ledger.open(tasks)
         worker = make_worker() if waiting else None
         ledger.begin()
@@ -55,7 +80,7 @@ def run_in_process(
             assert worker is not None
             counter = _Counter()
 
-            def report(frames: int, task: VideoTask = task, counter: "_Counter" = counter) -> None:
+            def report(frames: int, task: TaskT = task, counter: "_Counter" = counter) -> None:
                 counter.frames += frames
                 ledger.advance(task.video_id, counter.frames)
 

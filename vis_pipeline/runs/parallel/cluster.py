@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vis_pipeline.errors import ConfigError
-from vis_pipeline.interrupt import rearm, received
+from vis_pipeline.interrupt import adopt_orphans, rearm, received
 from vis_pipeline.runs.parallel.ledger import first_line
 from vis_pipeline.settings.cores import cores
 
@@ -76,6 +76,8 @@ def ray_session(settings: RaySettings) -> Iterator[None]:
 def _started_here(settings: RaySettings) -> Iterator[None]:
     """A session on this machine, which leaves nothing behind."""
     _keep_out_of_home()
+    # A signal to all may end Ray's own processes before its workers.
+    adopt_orphans()
     with (
         _session_folder() as folder,
         _initialised(

@@ -4,26 +4,25 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
+from typing import Generic
 
 from vis_pipeline.errors import UserError
-from vis_pipeline.runs.folder import RunFolder
-from vis_pipeline.runs.parallel.tasks import RunReport, VideoTask
+from vis_pipeline.runs.parallel.tasks import OutcomeT, RunReport, Store, TaskT
 from vis_pipeline.runs.progress import ProgressListener
-from vis_pipeline.structures.tracks import VideoOutcome
 
 # A file that is on the disk for certain is waited for; the disk takes several at once as fast as one.
 WRITERS = 4
 MOST_WAITING = 4 * WRITERS
 
 
-class Ledger:
+class Ledger(Generic[TaskT, OutcomeT]):
     """Stores what is finished, counts tries, and tells the log and the progress listener.
 
     Videos are stored by threads beside the run. A context manager: when it ends, however it ends, every video that was
     closed is on the disk, or the error is raised that kept it from there.
     """
 
-    def __init__(self, folder: RunFolder, progress: ProgressListener, retries: int) -> None:
+    def __init__(self, folder: Store[OutcomeT], progress: ProgressListener, retries: int) -> None:
         self._folder = folder
         self._progress = progress
         self._retries = retries
@@ -34,9 +33,9 @@ class Ledger:
         self._began: float | None = None
         self._ended: float | None = None
         self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="videos")
-        self._writing: dict[int, tuple[Future[None], VideoOutcome]] = {}
+        self._writing: dict[int, tuple[Future[None], OutcomeT]] = {}
 
-    def __enter__(self) -> "Ledger":
+    def __enter__(self) -> "Ledger[TaskT, OutcomeT]":
         return self
 
     def __exit__(
@@ -46,13 +45,13 @@ class Ledger:
         if error is None:
             self.settle()
 
-    def open(self, tasks: Sequence[VideoTask]) -> list[VideoTask]:
+    def open(self, tasks: Sequence[TaskT]) -> list[TaskT]:
         """The tasks that remain, the longest first, so that none of them is left running alone at the end."""
         stored = self._folder.finished()
         waiting = [task for task in tasks if task.video_id not in stored]
         for task in waiting:
-            if task.journal is not None and task.journal.exists():
-                self._folder.log(f"video {task.video_id}: begun by an earlier try; it goes on where that was")
+            if task.begun():
+                self._folder.log(f"{task.title}: begun by an earlier try; it goes on where that was")
         self._progress.start({task.video_id: task.expected_frames for task in waiting}, len(tasks) - len(waiting))
         return sorted(waiting, key=lambda task: -(task.expected_frames or 0))
 
@@ -66,7 +65,7 @@ class Ledger:
         if not any(video_id in closed for closed in (self._writing, self._finished, self._set_aside)):
             self._progress.advance(video_id, frames)
 
-    def close(self, task: VideoTask, outcome: VideoOutcome | UserError) -> None:
+    def close(self, task: TaskT, outcome: OutcomeT | UserError) -> None:
         """Have a video stored, or set it aside for an error that is the user's."""
         if isinstance(outcome, UserError):
             self.set_aside(task, str(outcome))
@@ -87,25 +86,25 @@ class Ledger:
                 return
             self._take_in(video_id)
 
-    def try_again(self, task: VideoTask, reason: str) -> bool:
+    def try_again(self, task: TaskT, reason: str) -> bool:
         """Note that a try failed; whether the video may have another."""
         tries = self._tries[task.video_id] = self._tries.get(task.video_id, 0) + 1
-        self._folder.log(f"video {task.video_id} ({task.frames.name}), try {tries}: {reason}")
+        self._folder.log(f"{task.title}, try {tries}: {reason}")
         if tries <= self._retries:
             self._progress.advance(task.video_id, 0)
             return True
         counted = f"{tries} {'try' if tries == 1 else 'tries'}"
-        self.set_aside(task, f"video {task.video_id} ({task.frames.name}): {first_line(reason)} ({counted})")
+        self.set_aside(task, f"{task.title}: {first_line(reason)} ({counted})")
         return False
 
-    def suspect(self, tasks: Sequence[VideoTask], reason: str) -> None:
+    def suspect(self, tasks: Sequence[TaskT], reason: str) -> None:
         """Note that a try of several videos failed together: which of them is to blame is not known."""
         for task in tasks:
             beside = ", ".join(str(other.video_id) for other in tasks if other is not task)
-            self._folder.log(f"video {task.video_id} ({task.frames.name}), beside {beside}: {reason}")
+            self._folder.log(f"{task.title}, beside {beside}: {reason}")
             self._progress.advance(task.video_id, 0)
 
-    def set_aside(self, task: VideoTask, reason: str) -> None:
+    def set_aside(self, task: TaskT, reason: str) -> None:
         """Give a video up; the others go on."""
         self._ended = time.monotonic()
         self._set_aside[task.video_id] = reason

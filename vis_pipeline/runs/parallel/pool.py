@@ -7,34 +7,33 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 from vis_pipeline.errors import ConfigError, UserError
 from vis_pipeline.runs.parallel.cluster import RaySettings
 from vis_pipeline.runs.parallel.ledger import Ledger
 from vis_pipeline.runs.parallel.line import Line
-from vis_pipeline.runs.parallel.tasks import VideoTask, Worker
+from vis_pipeline.runs.parallel.tasks import OutcomeT, TaskT, TaskWorker
 from vis_pipeline.settings.cores import thread_environment, threads_each
-from vis_pipeline.structures.tracks import VideoOutcome
 
 POLL_SECONDS = 0.25
 
 
-class WorkerActor:
+class WorkerActor(Generic[TaskT, OutcomeT]):
     """The process around a worker: it can be asked for its progress while it works."""
 
     def __init__(self) -> None:
-        self._worker: Worker | None = None
+        self._worker: TaskWorker[TaskT, OutcomeT] | None = None
         self._frames: dict[int, int] = {}
 
-    def load(self, make_worker: Callable[[], Worker], threads: int) -> None:
+    def load(self, make_worker: Callable[[], TaskWorker[TaskT, OutcomeT]], threads: int) -> None:
         """Make the worker: load its models."""
         import cv2
 
         cv2.setNumThreads(threads)
         self._worker = make_worker()
 
-    def process(self, tasks: Sequence[VideoTask]) -> list[tuple[int, VideoOutcome | UserError]]:
+    def process(self, tasks: Sequence[TaskT]) -> list[tuple[int, OutcomeT | UserError]]:
         """Take up videos beside those under way and go on until one has ended, or several have at once."""
         assert self._worker is not None
         for task in tasks:
@@ -55,7 +54,7 @@ class WorkerActor:
 
 
 @dataclass(eq=False)
-class _Member:
+class _Member(Generic[TaskT]):
     """A worker as the driver sees it.
 
     Attributes:
@@ -72,21 +71,21 @@ class _Member:
     actor: Any
     job: Any
     loaded: bool = False
-    tasks: dict[int, VideoTask] = field(default_factory=dict)
+    tasks: dict[int, TaskT] = field(default_factory=dict)
     status: Any = None
     asked_at: float = -math.inf
     placed: bool = False
     frames: dict[int, int] = field(default_factory=dict)
     alive_at: float = field(default_factory=time.monotonic)
 
-    def go_on(self, more: Sequence[VideoTask]) -> None:
+    def go_on(self, more: Sequence[TaskT]) -> None:
         """Have it work on its videos and some more."""
         self.tasks |= {task.video_id: task for task in more}
         self.frames |= {task.video_id: 0 for task in more}
         self.alive_at = time.monotonic()
         self.job = self.actor.process.remote(list(more))
 
-    def end(self, video_id: int) -> VideoTask:
+    def end(self, video_id: int) -> TaskT:
         """A video is no longer under way."""
         del self.frames[video_id]
         return self.tasks.pop(video_id)
@@ -104,10 +103,15 @@ class _Member:
         return gone_on
 
 
-class Pool:
+class Pool(Generic[TaskT, OutcomeT]):
     """The driver's side: a worker has some videos under way, and one that dies is replaced."""
 
-    def __init__(self, make_worker: Callable[[], Worker], settings: RaySettings, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        make_worker: Callable[[], TaskWorker[TaskT, OutcomeT]],
+        settings: RaySettings,
+        ledger: Ledger[TaskT, OutcomeT],
+    ) -> None:
         import ray
 
         self._ray = ray
@@ -125,7 +129,7 @@ class Pool:
             runtime_env={"env_vars": _worker_environment(self._threads)},
         )(WorkerActor)
 
-    def run(self, line: Line) -> None:
+    def run(self, line: Line[TaskT]) -> None:
         """Process the videos until none is waiting or under way."""
         members = [self._new_member() for _ in range(min(self._settings.workers, len(line)))]
         try:
@@ -143,7 +147,7 @@ class Pool:
             for member in members:
                 self._ray.kill(member.actor)
 
-    def _next(self, member: _Member, line: Line) -> list[_Member]:
+    def _next(self, member: _Member[TaskT], line: Line[TaskT]) -> list[_Member[TaskT]]:
         """Take in what a member has done; the member to go on with, if there is anything to do."""
         healthy = self._processed(member, line) if member.loaded else self._loaded(member)
         if not healthy:
@@ -157,7 +161,7 @@ class Pool:
         member.go_on(more)
         return [member]
 
-    def _loaded(self, member: _Member) -> bool:
+    def _loaded(self, member: _Member[TaskT]) -> bool:
         from ray.exceptions import RayError, RayTaskError
 
         try:
@@ -175,7 +179,7 @@ class Pool:
         if self._deaths_in_loading > self._settings.retries:
             raise RuntimeError(reason)
 
-    def _processed(self, member: _Member, line: Line) -> bool:
+    def _processed(self, member: _Member[TaskT], line: Line[TaskT]) -> bool:
         """Whether the worker can be used further."""
         from ray.exceptions import RayActorError, RayError, RayTaskError
 
@@ -194,7 +198,7 @@ class Pool:
         self._failed(member, reason, line)
         return False
 
-    def _failed(self, member: _Member, reason: str, line: Line) -> None:
+    def _failed(self, member: _Member[TaskT], reason: str, line: Line[TaskT]) -> None:
         """Deal with the videos of a worker that cannot be used further."""
         tasks = list(member.tasks.values())
         if len(tasks) > 1:
@@ -204,7 +208,7 @@ class Pool:
         for task in tasks:
             line.put_back(task)
 
-    def _poll(self, members: Sequence[_Member]) -> None:
+    def _poll(self, members: Sequence[_Member[TaskT]]) -> None:
         from ray.exceptions import RayError
 
         for member in members:
@@ -225,10 +229,12 @@ class Pool:
                 for video_id, frames in member.tell(done).items():
                     self._ledger.advance(video_id, frames)
 
-    def _silent(self, members: Sequence[_Member]) -> list[_Member]:
+    def _silent(self, members: Sequence[_Member[TaskT]]) -> list[_Member[TaskT]]:
         return [one for one in members if time.monotonic() - one.alive_at > self._settings.timeout]
 
-    def _give_up(self, member: _Member, others: Sequence[_Member], line: Line) -> list[_Member]:
+    def _give_up(
+        self, member: _Member[TaskT], others: Sequence[_Member[TaskT]], line: Line[TaskT]
+    ) -> list[_Member[TaskT]]:
         """End a member that gives no sign of life; the one in its place, if there is anything to do."""
         self._ray.kill(member.actor)
         passed = f"{self._settings.timeout:g} s"
@@ -249,7 +255,7 @@ class Pool:
             f"{free.get('GPU', 0):g} GPU are free; end what holds them, or give a longer --timeout"
         )
 
-    def _new_member(self) -> _Member:
+    def _new_member(self) -> _Member[TaskT]:
         actor = self._actor_class.remote()
         return _Member(actor, actor.load.remote(self._make_worker, self._threads))
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vis_pipeline.masks.rotated_boxes import rectangle_around
 from vis_pipeline.synthesis.procedural import shapes
 from vis_pipeline.synthesis.procedural.render import render
 from vis_pipeline.synthesis.procedural.returns import plan_returns
@@ -23,6 +24,8 @@ class ProceduralVideo:
         visible_fractions: float64 [N, T], visible part of each object's whole area (frame edges hide too).
         in_frame: bool [N, T], where the object is in the frame, hidden or not.
         lookalikes: tracks that look like another one; empty if there are none.
+        boxes: float64 [N, T, 4, 2], corners x, y of the rectangle of least area around each whole outline at
+            mid-exposure, hidden or not; a pixel's centre is at its index.
     """
 
     frames: NDArray[np.uint8]
@@ -31,6 +34,7 @@ class ProceduralVideo:
     visible_fractions: NDArray[np.float64]
     in_frame: NDArray[np.bool_]
     lookalikes: tuple[int, ...]
+    boxes: NDArray[np.float64]
 
 
 def generate_video(seed: int, index: int, settings: SceneSettings | ReturnsSettings = NORMAL) -> ProceduralVideo:
@@ -50,4 +54,9 @@ def generate_video(seed: int, index: int, settings: SceneSettings | ReturnsSetti
         visible_fractions=scene.visibility.fractions,
         in_frame=scene.visibility.in_frame,
         lookalikes=scene.lookalikes,
+        boxes=np.array([[_box(body.outline_at(frame)) for frame in range(settings.length)] for body in scene.bodies]),
     )
+
+
+def _box(outline: shapes.Contours) -> NDArray[np.float64]:
+    return rectangle_around(outline[0].astype(np.float32))

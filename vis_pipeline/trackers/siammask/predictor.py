@@ -22,7 +22,7 @@ from vis_pipeline.trackers.siammask.geometry import rounded, search_sides, templ
 from vis_pipeline.trackers.siammask.half_precision import in_half_precision, quick_type
 from vis_pipeline.trackers.siammask.lone_crops import as_in_a_batch
 from vis_pipeline.trackers.siammask.network import SearchFeatures, SiamMask
-from vis_pipeline.trackers.siammask.paste import paste
+from vis_pipeline.trackers.siammask.paste import SmallMasks, paste
 from vis_pipeline.trackers.siammask.selection import (
     SMALLEST_SIDE,
     Priors,
@@ -99,6 +99,7 @@ class Prediction:
         located_boxes: float64 [N, 4], the best boxes without smoothing, centre and size clamped to the image.
         scores: float32 [N], probability of the best anchor.
         masks: bool [N, H, W].
+        small_masks: what the masks were pasted from.
     """
 
     states: TargetStates
@@ -106,16 +107,25 @@ class Prediction:
     located_boxes: Tensor
     scores: Tensor
     masks: Tensor
+    small_masks: SmallMasks
 
     @classmethod
     def concatenate(cls, parts: Sequence["Prediction"]) -> "Prediction":
         """All targets of one or more predictions for one frame, one after another."""
         if len(parts) == 1:
             return parts[0]
-        tensors = ("boxes", "located_boxes", "scores", "masks")
+
+        def joined(name: str) -> Tensor:
+            return torch.cat([getattr(part, name) for part in parts])
+
+        small = [part.small_masks for part in parts]
         return cls(
             TargetStates.concatenate([part.states for part in parts]),
-            *(torch.cat([getattr(part, name) for part in parts]) for name in tensors),
+            joined("boxes"),
+            joined("located_boxes"),
+            joined("scores"),
+            joined("masks"),
+            SmallMasks(torch.cat([one.probabilities for one in small]), torch.cat([one.squares for one in small])),
         )
 
 
@@ -261,7 +271,8 @@ class SiamMaskPredictor:
             after = found.select(part)
             if self.network.architecture.branches == 2:
                 after = _follow_masks(after, pasted, limits[part])
-            predictions.append(Prediction(after, after.boxes, located[part], after.scores, pasted))
+            small = SmallMasks(probabilities[part], squares[part])
+            predictions.append(Prediction(after, after.boxes, located[part], after.scores, pasted, small))
         return predictions
 
     def _select(self, states: TargetStates, search: SearchFeatures, limits: Tensor) -> Selection:
@@ -314,7 +325,8 @@ def _quickly(crops: Tensor) -> Iterator[None]:
 def _nowhere(image: Tensor, states: TargetStates) -> Prediction:
     """The prediction of no targets."""
     masks = torch.zeros(0, *image.shape[:2], dtype=torch.bool, device=image.device)
-    return Prediction(states, states.boxes, states.boxes, states.scores, masks)
+    small = SmallMasks(states.scores.new_zeros((0, 1, 1)), states.boxes.new_zeros((0, 3)))
+    return Prediction(states, states.boxes, states.boxes, states.scores, masks, small)
 
 
 def _size(image: Tensor) -> tuple[int, int]:

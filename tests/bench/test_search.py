@@ -2,7 +2,7 @@
 
 import pytest
 
-from vis_pipeline.bench.tuning import Between, OneOf, parse_choice
+from vis_pipeline.bench.search import Between, OneOf, parse_choice
 from vis_pipeline.errors import ConfigError
 
 

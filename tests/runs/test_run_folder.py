@@ -197,6 +197,12 @@ def test_results_that_somebody_changed_are_kept_until_another_video_is_finished(
     assert len(json.loads(folder.current_results([1, 2]).read_text())) == 2
 
 
+def test_an_input_that_is_no_path_is_named(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path, {"split": "a\0b"}, "abc")
+    with pytest.raises(DataError, match=r"config\.json: split: has a null character"):
+        folder.input_path("split")
+
+
 def test_a_log_that_cannot_be_written_is_one_line(folder: RunFolder) -> None:
     (folder.path / "log.txt").mkdir()
     with pytest.raises(DataError, match=r"log\.txt: cannot be written \(Is a directory\)"):

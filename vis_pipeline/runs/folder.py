@@ -103,8 +103,13 @@ class RunFolder:
         """The path that the config has under `key` (`split`, `frames`, `video`); None where it has none.
 
         A relative one lies in the run folder itself, so that the folder can be moved.
+
+        Raises:
+            DataError: it cannot be a path.
         """
         value = self.config().get(key)
+        if isinstance(value, str) and "\0" in value:
+            raise DataError(f"{self._file('config')}: {key}: has a null character, which no path has")
         return self.path / value if isinstance(value, str) and value else None
 
     def config_hash(self) -> str:

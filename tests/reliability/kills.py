@@ -22,6 +22,10 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from short_splits import shorten  # noqa: E402
+
 HOW = ("SIGKILL driver", "SIGKILL worker", "SIGINT group", "SIGTERM group", "SIGHUP group")
 LEFT_SECONDS = 2.0
 MOST_TRIES = 6
@@ -124,6 +128,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=3, help="Ends of each kind, at least.")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--videos", type=int, default=3)
+    parser.add_argument("--frames", type=int, default=12, help="Of each video.")
     given = parser.parse_args()
     rng, rows = random.Random(given.seed), {how: Row() for how in HOW}
     with tempfile.TemporaryDirectory() as name:
@@ -131,6 +136,7 @@ def main() -> None:
         split = folder / "split"
         synth = ["synth", "--seed", "7", "--videos", str(given.videos), "--out", str(split)]
         undisturbed([sys.executable, "-m", "vis_pipeline", *synth])
+        shorten(split, given.frames)
         began = time.monotonic()
         undisturbed(command(split, folder / "whole"))
         whole, takes = (folder / "whole/results.json").read_bytes(), time.monotonic() - began

@@ -104,7 +104,7 @@ def write_split(
     try:
         _claim(out)
         on_progress(0)
-        written = []
+        written: list[WrittenVideo] = []
         with telling(
             lambda: f"{len(written)} videos are drawn, without their annotations; remove {out} and begin again"
         ):

@@ -1,11 +1,12 @@
 # `make` sets everything up in .venv; `make demo` and `make test` do so first where it is not done yet.
-# Settings: VIDEO (a clip for the demo), PYTHON, TORCH (a pip requirement), CUDA_ARCH (e.g. 9.0; else the GPU's own), MAX_JOBS, PYTEST_ARGS.
+# Settings: VIDEO (a clip for the demo), N (cases of `make fuzz`), PYTHON, TORCH (a pip requirement), CUDA_ARCH (e.g. 9.0; else the GPU's own), MAX_JOBS, PYTEST_ARGS.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .DELETE_ON_ERROR:
 
+N ?= 2000
 TORCH ?= torch==2.13.0
 MMCV := 2.3.6
 OPENMMLAB := onedl-mmengine==0.10.12 onedl-mmcv==$(MMCV) onedl-mmdetection==3.5.1
@@ -24,7 +25,7 @@ define LOGGED
 logged() { "$$@" >>$(LOG) 2>&1 || { tail -n 25 $(LOG) >&2; echo "set-up failed; all output is in $(LOG)" >&2; exit 1; }; }
 endef
 
-.PHONY: setup demo test lint docs clean
+.PHONY: setup demo test fuzz lint docs clean
 
 setup: $(DONE)/packages
 	@$(VENV)/bin/vis-pipeline doctor
@@ -36,6 +37,11 @@ demo: setup
 test: setup
 	@export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 	$(PY) -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+# N random cases of each kind of damaged file; `make test` tries a few of the same.
+fuzz: setup
+	@export FUZZ_CASES=$(N) OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
+	$(PY) -m pytest -q tests/fuzz tests/evaluation/test_fuzz_bad_files.py $(PYTEST_ARGS)
 
 lint: $(DONE)/packages
 	@$(VENV)/bin/ruff check .

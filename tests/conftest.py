@@ -1,8 +1,10 @@
 """What tests share: hypothesis without its clock, and ways to spare Ray's start."""
 
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
+import typer.main
 from hypothesis import settings
 from without_workers import track_here
 
@@ -12,6 +14,9 @@ from vis_pipeline.runs.parallel.cluster import ray_session
 # What an example costs depends on the machine, and the first one may compile kernels.
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
+
+# To build the parser of all commands costs 20 ms, as much as many a command itself, at each call of the command line.
+typer.main.get_command = cache(typer.main.get_command)
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ def test_wheel_holds_all_that_the_packages_hold(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         (entry_points,) = [name for name in names if name.endswith("entry_points.txt")]
-        assert "vis-pipeline = vis_pipeline.cli.app:main" in archive.read(entry_points).decode()
+        assert "vis-pipeline = vis_pipeline.__main__:main" in archive.read(entry_points).decode()
     assert {path.as_posix() for path in shipped()} <= names
     assert not [name for name in names if name.startswith("tests")]
     assert {"LICENSE", "NOTICE"} <= {Path(name).name for name in names}

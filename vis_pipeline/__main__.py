@@ -1,6 +1,15 @@
 """`python -m vis_pipeline` is the same as `vis-pipeline`."""
 
-from vis_pipeline.cli.app import main
+from vis_pipeline import interrupt
+
+
+def main() -> None:
+    """Run the command line; signals are minded while it is being imported, too."""
+    with interrupt.ending_orderly():
+        from vis_pipeline.cli.app import main
+
+        main()
+
 
 if __name__ == "__main__":
     main()

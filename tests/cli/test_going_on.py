@@ -7,10 +7,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+
+from vis_pipeline.runs import start
+from vis_pipeline.runs.parallel import RunReport, run_in_process
 
 LENGTH = 160
 
@@ -59,3 +63,23 @@ def test_a_killed_run_goes_on_in_the_middle_of_its_video(command, inputs: list[o
     assert "video 1: begun by an earlier try; it goes on where that was" in (killed / "log.txt").read_text()
     assert [path.name for path in (killed / "videos").iterdir()] == ["1.json"]
     assert len(json.loads((whole / "results.json").read_text())[0]["segmentations"]) == LENGTH
+
+
+def test_a_folder_that_is_replaced_under_a_run_gets_nothing(
+    command, inputs: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "run"
+
+    def replaced(*arguments: Any) -> RunReport:
+        run.rename(tmp_path / "away")
+        run.mkdir()
+        return run_in_process(*arguments)
+
+    monkeypatch.setattr(start, "run_in_process", replaced)
+    code, _, err = command(*inputs, "--out", run)
+    assert code == 2
+    assert err.splitlines()[-1] == (
+        f"error: run folder {run}: was moved, removed or replaced while the run went on, which has ended; what is "
+        "finished is in the folder where it is now: move it back and give the same command"
+    )
+    assert "Traceback" not in err and list(run.iterdir()) == []

@@ -1,11 +1,17 @@
+import errno
+import fcntl
 import json
 import os
+import pickle
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from vis_pipeline import masks
 from vis_pipeline.data.results import tracks_from_json
@@ -13,6 +19,7 @@ from vis_pipeline.errors import DataError
 from vis_pipeline.files import whole_files
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.lock import holding
+from vis_pipeline.structures.checkpoint import Checkpoint
 from vis_pipeline.structures.tracks import TrackResult, VideoOutcome
 
 
@@ -190,6 +197,12 @@ def test_results_that_somebody_changed_are_kept_until_another_video_is_finished(
     assert len(json.loads(folder.current_results([1, 2]).read_text())) == 2
 
 
+def test_an_input_that_is_no_path_is_named(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path, {"split": "a\0b"}, "abc")
+    with pytest.raises(DataError, match=r"config\.json: split: has a null character"):
+        folder.input_path("split")
+
+
 def test_a_log_that_cannot_be_written_is_one_line(folder: RunFolder) -> None:
     (folder.path / "log.txt").mkdir()
     with pytest.raises(DataError, match=r"log\.txt: cannot be written \(Is a directory\)"):
@@ -216,6 +229,83 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="cannot be written"), holding(tmp_path / "file/run"):
         pass
+
+
+def test_a_lock_that_a_dead_process_left_is_taken(tmp_path: Path) -> None:
+    held = (
+        "import os, sys; from pathlib import Path; from vis_pipeline.runs.lock import holding\n"
+        "with holding(Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", held, str(tmp_path)], check=False)
+    left = (tmp_path / ".lock").read_text()
+    assert left.startswith("process ")
+    with holding(tmp_path) as claim:
+        claim.require()
+        assert claim.mark == (tmp_path / ".lock").read_text() != left
+
+
+def test_without_locks_that_is_said_and_the_second_process_stops_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def knows_none(file: object, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", knows_none)
+    with holding(tmp_path) as claim:
+        note = f"note: run folder {tmp_path}: its file system has no locks (No locks available); see to it that no "
+        assert capsys.readouterr().err.startswith(note)
+        first = RunFolder.create(tmp_path, {}, "abc", claim=claim)
+        first.write_video(1, outcome(1))
+        monkeypatch.setattr(os, "getpid", lambda: 12345)
+        with holding(tmp_path):
+            with pytest.raises(DataError, match=r"was taken by process 12345 on \S+ since \S+ while the run went on"):
+                first.write_video(2, outcome(2))
+            with pytest.raises(DataError, match="was taken by process 12345"):
+                first.log("something")
+    assert RunFolder.open(tmp_path).finished() == {1}
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("there", ["nothing", "an empty folder", "another run", "the same run's copy"])
+def test_a_folder_that_was_moved_is_not_written_to_and_what_came_in_its_place_neither(
+    tmp_path: Path, there: str
+) -> None:
+    path, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    with holding(path) as claim:
+        run = RunFolder.create(path, {}, "abc", claim=claim)
+        run.write_video(1, outcome(1))
+        in_a_worker = pickle.loads(pickle.dumps(run.journal(2)))
+        writer = in_a_worker.begin()
+        writer.append(Checkpoint([], {}, {"one": torch.ones(1)}))
+        path.rename(elsewhere)
+        if there == "an empty folder":
+            path.mkdir()
+        elif there == "another run":
+            with holding(path) as others:
+                RunFolder.create(path, {}, "abc", claim=others).write_video(2, outcome(2))
+        elif there == "the same run's copy":
+            shutil.copytree(elsewhere, path)
+        before, kept = everything(path), everything(elsewhere)
+        attempts: list[Callable[[], object]] = [
+            lambda: run.write_video(3, outcome(3)),
+            lambda: run.log("something"),
+            lambda: run.write_versions({}),
+            lambda: run.assemble_results([1, 2, 3]),
+        ]
+        if there != "the same run's copy":  # a worker cannot tell that one
+            attempts += [lambda: writer.append(Checkpoint([], {}, {})), in_a_worker.remove]
+        for attempt in attempts:
+            with pytest.raises(DataError, match=rf"^run folder {path}: was (moved|taken)[^\n]* while the run went on"):
+                attempt()
+        assert everything(path) == before and everything(elsewhere) == kept
+        assert path.exists() == (there != "nothing")
+        shutil.rmtree(path, ignore_errors=True)
+        elsewhere.rename(path)
+        run.write_video(3, outcome(3))
+        assert run.finished() == {1, 3}
 
 
 def test_a_video_whose_frames_have_changed_is_to_be_done_again(tmp_path: Path) -> None:

@@ -3,19 +3,17 @@
 import errno
 import io
 import os
-import signal
 import sys
 import traceback
 from contextlib import suppress
 from importlib import import_module
 from tempfile import gettempdir
-from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
 from rich.text import Text
 
-from vis_pipeline import __version__
+from vis_pipeline import __version__, interrupt
 from vis_pipeline.errors import UserError
 from vis_pipeline.settings.cores import limit_threads
 from vis_pipeline.terminal import OUTPUT, Terminal, echo, naming_output
@@ -104,7 +102,11 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     limit_threads()
-    signal.signal(signal.SIGTERM, _interrupt)
+    with interrupt.ending_orderly():
+        _carry_out(debug)
+
+
+def _carry_out(debug: bool) -> None:
     try:
         try:
             app()
@@ -132,6 +134,8 @@ def main() -> None:
 
 
 def _leave(line: str, debug: bool) -> NoReturn:
+    if interrupt.received() is not None:
+        raise KeyboardInterrupt  # the error is what the signal led to
     if debug:
         traceback.print_exc()
     with suppress(OSError):
@@ -145,11 +149,6 @@ def _forget_output() -> None:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    """SIGTERM ends a command as Ctrl-C does: what is finished is kept, and nothing is left running."""
-    raise KeyboardInterrupt
 
 
 def _one_line(error: UserError) -> str:

@@ -85,6 +85,7 @@ def sot(
     finished, and the exit code is 2.
     """
     from vis_pipeline.errors import DataError
+    from vis_pipeline.interrupt import telling
     from vis_pipeline.protocols.registry import registered
     from vis_pipeline.protocols.results_folder import ResultsFolder, results_identity
     from vis_pipeline.protocols.spread import SequenceWorkerFactory, run_sequences
@@ -102,17 +103,16 @@ def sot(
     names = [given.name for given in listing.found]
     with holding(path):
         folder = ResultsFolder.create(path, identity)
+
+        def how_far() -> str:
+            kept = sum(entry.benchmark.is_done(given, folder.results) for given in listing.found)
+            return f"{kept} of {len(names)} sequences are finished; the same command goes on"
+
         factory = SequenceWorkerFactory(
             entry.benchmark, followers.with_absolute_paths(), boxes.value, chosen, folder.results.resolve()
         )
-        with ProgressBar(counted="sequences", titles=_titles(listing.found)) as progress:
-            try:
-                report = run_sequences(listing.found, factory, folder, settings, progress)
-            except KeyboardInterrupt:
-                kept = sum(entry.benchmark.is_done(given, folder.results) for given in listing.found)
-                line = f"stopped: {kept} of {len(names)} sequences are finished; the same command goes on"
-                echo(line, err=True)
-                raise
+        with telling(how_far), ProgressBar(counted="sequences", titles=_titles(listing.found)) as progress:
+            report = run_sequences(listing.found, factory, folder, settings, progress)
         _tell(report, folder)
         done = [name for number, name in enumerate(names, start=1) if number not in report.set_aside]
         if not done:

@@ -107,6 +107,14 @@ def run(
         OnBadFrame, typer.Option(help="Stop, or give null masks and a log line.")
     ] = OnBadFrame.ERROR,
     seed: Annotated[int, typer.Option(min=0, help="Of the workers.")] = 0,
+    deterministic: Annotated[
+        bool | None,
+        typer.Option(
+            "--deterministic/--no-deterministic",
+            help="On the CPU the same bytes with any number of workers and threads and any batch; default: unless "
+            "tracker.precision is fast.",
+        ),
+    ] = None,
     cfg_options: Annotated[list[str] | None, typer.Option(help="Override a config key: a.b=value; repeatable.")] = None,
 ) -> None:
     """Detect, track and write results.json; a split goes over Ray workers, a single video runs in this process."""
@@ -140,6 +148,7 @@ def run(
         recorded=RecordedSource(detections.resolve(), class_map) if detections else None,
         save_detections=save_detections,
         checkpoint_every=checkpoint_every,
+        deterministic=deterministic,
         ray=RaySettings(workers, ray_address, gpus, lockstep=together, timeout=timeout),
         limits=limits,
         live=LiveOptions(keep=live.value, reconnect=reconnect),

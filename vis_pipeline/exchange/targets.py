@@ -15,7 +15,7 @@ from vis_pipeline.exchange.content import Notes, VideoTracks
 from vis_pipeline.files.json_objects import write_json_object
 from vis_pipeline.files.whole_files import write_text
 from vis_pipeline.runs.folder import RunFolder
-from vis_pipeline.runs.lock import holding
+from vis_pipeline.runs.lock import Claim, holding
 from vis_pipeline.structures.splits import Annotation, Split
 from vis_pipeline.structures.tracks import VideoOutcome
 
@@ -38,26 +38,27 @@ def write_run(
     Raises:
         DataError: nothing can be written there, a run lies there, or what is read is at fault.
     """
-    with holding(out):
+    with holding(out) as claim:
         if (out / CONFIG_NAME).exists():
             raise DataError(f"run folder {out}: holds a run; give another --out, or remove the folder")
         try:
-            return _fill(out, found, split, inputs, notes)
+            return _fill(claim, found, split, inputs, notes)
         except BaseException:
-            # What is half there would pass for the whole.
+            # What is half there would pass for the whole; what lies there if it was moved is not ours.
+            claim.require()
             for path in [*(out / "videos").glob("*.json"), out / CONFIG_NAME, out / SPLIT_NAME]:
                 path.unlink(missing_ok=True)
             raise
 
 
 def _fill(
-    out: Path, found: Iterable[VideoTracks], split: Split, inputs: Mapping[str, Any], notes: Notes
+    claim: Claim, found: Iterable[VideoTracks], split: Split, inputs: Mapping[str, Any], notes: Notes
 ) -> tuple[int, int]:
-    config = {"split": SPLIT_NAME, **inputs}
+    out, config = claim.folder, {"split": SPLIT_NAME, **inputs}
     if config["split"] == SPLIT_NAME:
         write_text(out / SPLIT_NAME, json.dumps(split_to_json(replace(split, annotations=None))))
     text = json.dumps({"version": __version__, **config}, sort_keys=True)
-    folder = RunFolder.create(out, config, hashlib.sha256(text.encode()).hexdigest()[:16])
+    folder = RunFolder.create(out, config, hashlib.sha256(text.encode()).hexdigest()[:16], claim=claim)
     tracks = videos = 0
     for of_video in found:
         notes.say(CROWDS, len(of_video.crowds))

@@ -17,6 +17,7 @@ from vis_pipeline.files.json_stream import DamagedJsonError, JsonStream
 from vis_pipeline.files.regular_files import MOST_JSON, open_regular, read_regular
 from vis_pipeline.files.whole_files import remove_unfinished, write_json_list, write_text
 from vis_pipeline.runs.journal import Journal
+from vis_pipeline.runs.lock import Claim
 from vis_pipeline.runs.log_file import append_line
 from vis_pipeline.runs.sealed import is_intact, sealed
 from vis_pipeline.runs.stored_video import stored_video
@@ -36,23 +37,36 @@ class RunFolder:
     each track is what it is) and, in the end, `results.json`. While a video is under way its journal lies in `videos`.
     """
 
-    def __init__(self, path: Path, config_hash: str | None = None, frames: Mapping[int, str] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        config_hash: str | None = None,
+        frames: Mapping[int, str] | None = None,
+        claim: Claim | None = None,
+    ) -> None:
         self.path = path
         self._config_hash = config_hash
         self._frames = frames
+        self._claim = claim
 
     @classmethod
     def create(
-        cls, path: Path, config: Mapping[str, Any], config_hash: str, frames: Mapping[int, str] | None = None
+        cls,
+        path: Path,
+        config: Mapping[str, Any],
+        config_hash: str,
+        frames: Mapping[int, str] | None = None,
+        claim: Claim | None = None,
     ) -> "RunFolder":
         """Make the folder, or take up a run of the same config.
 
         `frames` has a digest of each video's frames, by its id: a video that was finished with others is done again.
+        With a `claim`, nothing is written once the folder is not the one any more that it was laid to.
 
         Raises:
             DataError: nothing can be written there, or the run that lies there has another config.
         """
-        folder = cls(path, config_hash, frames)
+        folder = cls(path, config_hash, frames, claim)
         try:
             for name in ("videos", "events"):
                 (path / name).mkdir(parents=True, exist_ok=True)
@@ -94,13 +108,27 @@ class RunFolder:
         """The path that the config has under `key` (`split`, `frames`, `video`); None where it has none.
 
         A relative one lies in the run folder itself, so that the folder can be moved.
+
+        Raises:
+            DataError: it cannot be a path.
         """
         value = self.config().get(key)
+        if isinstance(value, str) and "\0" in value:
+            raise DataError(f"{self._file('config')}: {key}: has a null character, which no path has")
         return self.path / value if isinstance(value, str) and value else None
 
     def config_hash(self) -> str:
         """The hash under which the run's videos are stored: that of this process's own run, whatever is on the disk."""
         return self._config_hash or str(self._read("config").get("hash"))
+
+    def require_ours(self) -> None:
+        """Look before something is written there.
+
+        Raises:
+            DataError: the folder is not the one any more that this run has claimed.
+        """
+        if self._claim is not None:
+            self._claim.require()
 
     def write_versions(self, versions: Mapping[str, str]) -> None:
         """Record what software the run used."""
@@ -121,6 +149,7 @@ class RunFolder:
             "searches": outcome.searches,
             _LAST_KEY: results_to_json(outcome.tracks),
         }
+        self.require_ours()
         # The events come first: what is in `videos` is finished.
         if outcome.events is not None:
             write_text(self.path / "events" / f"{video_id}.json", json.dumps(list(outcome.events)))
@@ -136,7 +165,8 @@ class RunFolder:
             "frames_sha256": (self._frames or {}).get(video_id),
             "video_id": video_id,
         }
-        return Journal((self.path / "videos" / str(video_id)).resolve(), identity)
+        claim = None if self._claim is None else self._claim.for_other_processes()
+        return Journal((self.path / "videos" / str(video_id)).resolve(), identity, claim)
 
     def read_video(self, video_id: int) -> VideoOutcome:
         """A finished video.
@@ -182,6 +212,7 @@ class RunFolder:
 
     def assemble_results(self, video_ids: Iterable[int]) -> Path:
         """Write `timings.json` and `results.json` from those of these videos that are finished, in this order."""
+        self.require_ours()
         finished = self.finished()
         results = self.path / "results.json"
         rows: dict[str, dict[str, Any]] = {}
@@ -207,6 +238,7 @@ class RunFolder:
 
     def log(self, line: str) -> None:
         """Append a line, with the time, to `log.txt`."""
+        self.require_ours()
         append_line(self.path / "log.txt", line)
 
     def _stored(self) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -231,6 +263,7 @@ class RunFolder:
         return _read_object(self._file(name))
 
     def _write(self, name: str, content: Mapping[str, Any]) -> None:
+        self.require_ours()
         write_text(self._file(name), json.dumps(content, indent=2) + "\n")
 
 

@@ -22,6 +22,7 @@ from safetensors.torch import load, save
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.regular_files import MOST_ARRAYS, MOST_JSON, open_regular, read_regular
 from vis_pipeline.files.whole_files import append_bytes, write_bytes
+from vis_pipeline.runs.lock import Claim
 from vis_pipeline.structures.checkpoint import Checkpoint
 
 
@@ -32,10 +33,12 @@ class Journal:
     Attributes:
         path: of its files, without their endings; in a folder that is there.
         identity: of the run, the video and its frames, in JSON form; what is of another one is not gone on from.
+        claim: to the folder, without which nothing is written there; None for a folder that nobody else has.
     """
 
     path: Path
     identity: Mapping[str, Any]
+    claim: Claim | None = None
 
     @property
     def lines(self) -> Path:
@@ -46,6 +49,15 @@ class Journal:
     def state(self) -> Path:
         """The file of the last checkpoint's tensors."""
         return self.path.with_name(f"{self.path.name}.state")
+
+    def require_ours(self) -> None:
+        """Look before something is written there.
+
+        Raises:
+            DataError: the folder is not the one any more that was claimed.
+        """
+        if self.claim is not None:
+            self.claim.require()
 
     def exists(self) -> bool:
         """Whether an earlier try has left a checkpoint."""
@@ -82,6 +94,7 @@ class Journal:
             checkpoint = Checkpoint(records, entry.facts, load(state))
         except (OSError, ValueError, SafetensorError):
             return None
+        self.require_ours()
         try:
             os.truncate(self.lines, chain.length)
         except OSError as error:
@@ -94,6 +107,7 @@ class Journal:
         Raises:
             DataError: it cannot be removed.
         """
+        self.require_ours()
         for path in (self.state, self.lines):
             try:
                 path.unlink(missing_ok=True)
@@ -120,6 +134,7 @@ class JournalWriter:
         header = [] if self._chain.length else [_Header(identity=dict(self._journal.identity))]
         entry = _Entry(records=list(checkpoint.records), facts=dict(checkpoint.facts), state=digest)
         lines = [self._chain.line(json.dumps(line.model_dump()).encode()) for line in (*header, entry)]
+        self._journal.require_ours()
         append_bytes(self._journal.lines, b"".join(lines))
         write_bytes(self._journal.state, state)
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import uuid4
@@ -19,10 +20,11 @@ from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.files.json_files import open_json, parsed_json
 from vis_pipeline.files.json_stream import JsonStream
 from vis_pipeline.files.whole_files import write_json_list, write_text
+from vis_pipeline.interrupt import ending_at_interrupt, telling
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.identity import content_digest, listing_digest, run_identity, software_versions, video_digest
-from vis_pipeline.runs.interrupt import ending_at_interrupt
-from vis_pipeline.runs.lock import holding
+from vis_pipeline.runs.lock import Claim, holding
+from vis_pipeline.runs.minding import Minding
 from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, Worker, run_in_process, run_videos
 from vis_pipeline.runs.progress import ProgressListener
 from vis_pipeline.runs.settings import PipelineSettings
@@ -61,6 +63,8 @@ class RunOptions:
         recorded: detections from disk in place of the detector.
         save_detections: also write `detections.json`.
         checkpoint_every: frames after which what is done of a video is kept, to go on from.
+        deterministic: results do not depend, to the bit, on workers, threads and batches; None for unless the tracker's
+            precision is `fast`.
         ray: workers and cluster.
         limits: what is read of a single video.
         live: how a live source is read.
@@ -74,6 +78,7 @@ class RunOptions:
     recorded: RecordedSource | None = None
     save_detections: bool = False
     checkpoint_every: int = CHECKPOINT_FRAMES
+    deterministic: bool | None = None
     ray: RaySettings = field(default_factory=RaySettings)
     limits: Limits = NO_LIMITS
     live: LiveOptions = LIVE_DEFAULTS
@@ -110,20 +115,22 @@ def run_split(
         options = replace(options, ray=replace(options.ray, lockstep=_fitting(settings, split, options)))
     factory = _factory(settings, split, options, recording, out)
     frames = {video.id: listing_digest([frames_dir / name for name in video.file_names]) for video in split.videos}
-    with holding(out):
-        folder = _open_folder(out, factory, inputs, content_digest(split_path), options, frames)
+    with holding(out) as claim:
+        folder = _open_folder(claim, factory, inputs, content_digest(split_path), options, frames)
         for video_id in sorted(folder.with_other_frames()):
             folder.log(f"video {video_id}: its frames have changed since it was finished; it is done again")
         video_ids = [task.video_id for task in tasks]
         kept = [replace(task, journal=folder.journal(task.video_id)) for task in tasks]
-        try:
-            report = (spread or run_videos)(kept, factory, folder, options.ray, progress)
-        except BaseException:
-            # Whatever ended the run, an interrupt, too: the finished videos are worth their results.
-            if folder.finished():
-                _close_folder(folder, factory, video_ids)
-            raise
-        _close_folder(folder, factory, video_ids)
+        with telling(partial(_how_far, folder, video_ids)):
+            try:
+                report = (spread or run_videos)(kept, factory, folder, options.ray, Minding(progress, folder))
+            except BaseException:
+                # Whatever ended the run, an interrupt, too: the finished videos are worth their results.
+                folder.require_ours()
+                if folder.finished():
+                    _close_folder(folder, factory, video_ids)
+                raise
+            _close_folder(folder, factory, video_ids)
         return report
 
 
@@ -153,13 +160,14 @@ def run_video(
     factory = _factory(settings, Split((), categories, None), options, recording, out)
     inputs = {"video": str(Path(video).resolve()), "split": SPLIT_NAME}
     expected = frames.declared_length() if isinstance(frames, VideoFrames) else frames.length
-    with holding(out):
-        folder = _open_folder(out, factory, inputs, video_digest(frames), options)
+    with holding(out) as claim:
+        folder = _open_folder(claim, factory, inputs, video_digest(frames), options)
         seen = Witness(frames, patience=options.ray.timeout)
         task = VideoTask(frames.video_id, seen, expected, folder.journal(frames.video_id))
-        with _shown(factory, options) as watched:
-            report = run_in_process([task], watched, folder, progress)
-        _close_single(folder, factory, seen)
+        with telling(partial(_how_far_single, task, folder)):
+            with _shown(factory, options) as watched:
+                report = run_in_process([task], watched, folder, Minding(progress, folder))
+            _close_single(folder, factory, seen)
     return report
 
 
@@ -176,20 +184,36 @@ def _run_live(
     inputs = {"live": shown, "split": SPLIT_NAME}
     if options.save_frames:
         inputs["frames"] = FRAMES_NAME
-    with holding(out):
+    with holding(out) as claim:
         if any((out / "videos").glob("*.json")):
             raise DataError(
                 f"run folder {out}: holds a finished run, and a live source ({shown}) cannot be taken up; "
                 "give another --out, or remove the folder"
             )
         # What comes from a live source comes once: no other run has the same input.
-        folder = _open_folder(out, factory, inputs, uuid4().hex, options)
-        seen = Witness(frames, out / FRAMES_NAME if options.save_frames else None)
+        folder = _open_folder(claim, factory, inputs, uuid4().hex, options)
+        seen = Witness(frames, out / FRAMES_NAME if options.save_frames else None, claim)
         task = VideoTask(frames.video_id, seen, options.limits.frames)
-        with ending_at_interrupt(frames.stop), _shown(factory, options) as watched:
-            report = run_in_process([task], watched, folder, progress)
-        _close_single(folder, factory, seen)
+        with telling(lambda: "a live source cannot be taken up; give another --out, or remove the folder"):
+            with ending_at_interrupt(frames.stop), _shown(factory, options) as watched:
+                report = run_in_process([task], watched, folder, Minding(progress, folder))
+            _close_single(folder, factory, seen)
     return report
+
+
+def _how_far(folder: RunFolder, video_ids: Sequence[int]) -> str:
+    folder.require_ours()
+    finished = len(folder.finished().intersection(video_ids))
+    held = f", {folder.path / 'results.json'} has them" if finished else ""
+    return f"{finished} of {len(video_ids)} videos are finished{held}; the same `run` goes on from there"
+
+
+def _how_far_single(task: VideoTask, folder: RunFolder) -> str:
+    folder.require_ours()
+    if task.video_id in folder.finished():
+        return "the video is finished, its results.json is not; the same `run` writes it"
+    kept = "kept up to its last checkpoint" if task.journal is not None and task.journal.exists() else "not kept yet"
+    return f"the video is not finished, what is done of it is {kept}; the same `run` goes on from there"
 
 
 def _fitting(settings: PipelineSettings, split: Split, options: RunOptions) -> int:
@@ -222,6 +246,7 @@ def _close_single(folder: RunFolder, factory: WorkerFactory, seen: Witness) -> N
         described = _described(seen, outcome.width, outcome.height, outcome.length)
         described = replace(described, times=_times(folder.path / SPLIT_NAME, seen, outcome.length))
         split = Split((described,), factory.split.categories, None)
+        folder.require_ours()
         write_text(folder.path / SPLIT_NAME, json.dumps(split_to_json(split)))
     _close_folder(folder, factory, [seen.video_id])
 
@@ -257,11 +282,16 @@ def _factory(
         detections_folder=(out / FOLDER_NAME).resolve() if options.save_detections else None,
         lockstep=options.ray.lockstep,
         checkpoint_every=options.checkpoint_every,
+        deterministic=_exact(settings) if options.deterministic is None else options.deterministic,
     )
 
 
+def _exact(settings: PipelineSettings) -> bool:
+    return getattr(settings.tracker, "precision", "exact") != "fast"
+
+
 def _open_folder(
-    out: Path,
+    claim: Claim,
     factory: WorkerFactory,
     inputs: dict[str, str],
     input_digest: str,
@@ -281,7 +311,7 @@ def _open_folder(
     text = json.dumps(identity, sort_keys=True)
     where = {**inputs, "checkpoints": {part: str(path) for part, path in factory.checkpoints().items()}}
     config = {**where, "device": factory.device, **parsed_json(text)}
-    folder = RunFolder.create(out, config, hashlib.sha256(text.encode()).hexdigest()[:16], frames)
+    folder = RunFolder.create(claim.folder, config, hashlib.sha256(text.encode()).hexdigest()[:16], frames, claim)
     folder.write_versions(software_versions())
     if factory.detections_folder is not None:
         try:
@@ -297,6 +327,7 @@ def _close_folder(folder: RunFolder, factory: WorkerFactory, video_ids: list[int
     folder.assemble_results(video_ids)
     if factory.detections_folder is None:
         return
+    folder.require_ours()
     finished = folder.finished()
     files = [factory.detections_folder / f"{video_id}.json" for video_id in video_ids if video_id in finished]
     write_json_list(folder.path / DETECTIONS_NAME, _saved_detections(files, folder))

@@ -69,6 +69,8 @@ class VideoUnderWay:
         if self._detections_folder is None or isinstance(outcome, UserError):
             return outcome
         try:
+            if self._task.journal is not None:
+                self._task.journal.require_ours()
             write_text(self._detections_folder / f"{self._task.video_id}.json", json.dumps(self._entries))
         except UserError as error:
             return error

@@ -1,7 +1,9 @@
 """The worker of a run: the models of one process, built once from settings that are small enough to send."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -16,6 +18,7 @@ from vis_pipeline.runs.parallel import VideoTask
 from vis_pipeline.runs.settings import PipelineSettings
 from vis_pipeline.runs.under_way import VideoUnderWay
 from vis_pipeline.settings.device import torch_device
+from vis_pipeline.settings.same_numbers import same_numbers
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.structures.splits import Split
 from vis_pipeline.structures.tracks import FrameTracks, VideoOutcome
@@ -42,6 +45,7 @@ class WorkerFactory:
         watch: given each readable frame with its tracks, in the worker's process.
         lockstep: videos that the worker has under way at a time.
         checkpoint_every: frames of a video between two checkpoints, at least.
+        deterministic: results do not depend, to the bit, on the number of threads and the size of batches.
     """
 
     settings: PipelineSettings
@@ -53,6 +57,7 @@ class WorkerFactory:
     watch: Watcher | None = None
     lockstep: int = 1
     checkpoint_every: int = CHECKPOINT_FRAMES
+    deterministic: bool = False
 
     def __call__(self) -> "PipelineWorker":
         """Load the models."""
@@ -62,7 +67,15 @@ class WorkerFactory:
         detector = self._detector(device)
         tracker = self.settings.tracker.build(self.settings.tracking, device)
         batch_size = self.settings.detector.batch_size
-        return PipelineWorker(detector, tracker, batch_size, self.detections_folder, self.watch, self.checkpoint_every)
+        return PipelineWorker(
+            detector,
+            tracker,
+            batch_size,
+            self.detections_folder,
+            self.watch,
+            self.checkpoint_every,
+            partial(same_numbers, device) if self.deterministic else nullcontext,
+        )
 
     def checkpoints(self) -> dict[str, Path]:
         """The weight files that the worker loads, by part.
@@ -94,7 +107,9 @@ class PipelineWorker:
         detections_folder: Path | None = None,
         watch: Watcher | None = None,
         checkpoint_every: int = CHECKPOINT_FRAMES,
+        computing: Callable[[], AbstractContextManager[Any]] = nullcontext,
     ) -> None:
+        self._computing = computing
         self._detector = detector
         self._tracker = tracker
         self._batch_size = batch_size
@@ -114,4 +129,6 @@ class PipelineWorker:
 
     def step(self) -> list[tuple[int, VideoOutcome | UserError]]:
         """Advance all videos by a frame; a video's detections are written before its outcome is returned."""
-        return [(video_id, self._videos.pop(video_id).ended(outcome)) for video_id, outcome in self._together.step()]
+        with self._computing():
+            ended = self._together.step()
+        return [(video_id, self._videos.pop(video_id).ended(outcome)) for video_id, outcome in ended]

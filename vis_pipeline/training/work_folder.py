@@ -44,6 +44,13 @@ def record_settings(work_dir: Path, settings: "DataclassInstance", resumed: bool
     write_text(record, json.dumps(plain, indent=1))
 
 
+def how_far(step: int, steps: int, checkpoint: Path) -> str:
+    """What a training that is interrupted has kept, and how to go on."""
+    if not step:
+        return "the training has no checkpoint yet; the same command begins again"
+    return f"{step} of {steps} steps are kept in {checkpoint}; the same command with --resume goes on from there"
+
+
 def plain_settings(settings: "DataclassInstance") -> dict[str, Any]:
     """Settings as JSON has them; paths as texts."""
     record: dict[str, Any] = parsed_json(json.dumps(dataclasses.asdict(settings), default=str))

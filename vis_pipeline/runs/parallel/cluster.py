@@ -4,11 +4,11 @@ import logging
 import os
 import secrets
 import shutil
-import signal
 import socket
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,13 @@ from typing import Any
 
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.files.regular_files import read_text
+from vis_pipeline.interrupt import adopt_orphans, rearm, received
 from vis_pipeline.runs.parallel.ledger import first_line
 from vis_pipeline.settings.cores import cores
 
 REACH_SECONDS = 10
+# Ray puts a handler before ours, which writes a crash dump first.
+REARM_SECONDS = 0.05
 OBJECT_STORE_BYTES = 256 * 2**20
 # A socket's path has at most 107 bytes, of which Ray's own part takes 64 and the session's folder 13.
 LONGEST_FOLDER = 30
@@ -74,6 +77,8 @@ def ray_session(settings: RaySettings) -> Iterator[None]:
 def _started_here(settings: RaySettings) -> Iterator[None]:
     """A session on this machine, which leaves nothing behind."""
     _keep_out_of_home()
+    # A signal to all may end Ray's own processes before its workers.
+    adopt_orphans()
     with (
         _session_folder() as folder,
         _initialised(
@@ -101,14 +106,52 @@ def _joined(address: str) -> Iterator[None]:
 
 @contextmanager
 def _initialised(**how: Any) -> Iterator[None]:
-    import ray
-
+    keeper = _Keeper(how)
     try:
-        with _neutral_folder(), _own_signals():
-            ray.init(log_to_driver=False, logging_level=logging.ERROR, **how)
+        with _neutral_folder():
+            keeper.start()
+            while not keeper.up.done():
+                wait([keeper.up], timeout=REARM_SECONDS)
+                rearm()
+            keeper.up.result()
         yield
     finally:
-        ray.shutdown()
+        keeper.end.set()
+        # After a signal its processes are gone already; Ray would wait for each, and this one is about to end.
+        if received() is None:
+            keeper.join()
+
+
+class _Keeper(threading.Thread):
+    """Starts Ray, and ends it when it is told to.
+
+    In a thread of its own, so that the main one can be interrupted meanwhile and keeps its handlers, in whose place Ray
+    puts others. Ray's processes end with the thread that started them: it stays as long as they are wanted.
+
+    Attributes:
+        up: done once Ray has started, or has failed to.
+        end: set when Ray is not wanted any more.
+    """
+
+    def __init__(self, how: Mapping[str, Any]) -> None:
+        super().__init__(name="ray", daemon=True)
+        self.up: Future[None] = Future()
+        self.end = threading.Event()
+        self._how = how
+
+    def run(self) -> None:
+        """See the class."""
+        import ray
+
+        try:
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, **self._how)
+            self.up.set_result(None)
+            self.end.wait()
+        except BaseException as error:
+            self.up.set_exception(error)
+        finally:
+            if received() is None:
+                ray.shutdown()
 
 
 def _keep_out_of_home() -> None:
@@ -153,17 +196,6 @@ def _neutral_folder() -> Iterator[None]:
         yield
     finally:
         os.chdir(here)
-
-
-@contextmanager
-def _own_signals() -> Iterator[None]:
-    """Keep this process's handler of SIGTERM, in whose place Ray puts one that ends in an abort."""
-    ours = signal.getsignal(signal.SIGTERM)
-    try:
-        yield
-    finally:
-        if threading.current_thread() is threading.main_thread() and ours is not None:
-            signal.signal(signal.SIGTERM, ours)
 
 
 def _require_reachable(address: str) -> None:

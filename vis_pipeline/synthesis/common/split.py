@@ -1,6 +1,7 @@
 """A made split on disk: JPEG frames, `instances.json` in YouTube-VIS form, and figures of what was made."""
 
 import json
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from vis_pipeline import masks
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.whole_files import write_text
+from vis_pipeline.interrupt import telling
 from vis_pipeline.masks import Rle
 from vis_pipeline.structures.splits import Category
 from vis_pipeline.synthesis.common.visibility import half_hidden, returns
@@ -102,10 +104,13 @@ def write_split(
     try:
         _claim(out)
         on_progress(0)
-        written = []
-        for video in _each(partial(write, out / _FRAMES), requests, workers):
-            written.append(video)
-            on_progress(len(written))
+        written: list[WrittenVideo] = []
+        with telling(
+            lambda: f"{len(written)} videos are drawn, without their annotations; remove {out} and begin again"
+        ):
+            for video in _each(partial(write, out / _FRAMES), requests, workers):
+                written.append(video)
+                on_progress(len(written))
         text = json.dumps(_instances(written, categories, description), separators=(",", ":"))
     except OSError as error:
         raise DataError(f"--out {out}: cannot be written ({error.strerror}); give another folder") from error
@@ -172,8 +177,14 @@ def _each(
         return
     # Spawned, not forked: OpenCV's threads do not survive a fork, and a child that needs them hangs.
     context = get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_child) as pool:
         yield from pool.map(task, requests)
+
+
+def _begin_child() -> None:
+    cv2.setNumThreads(1)
+    # Ctrl-C goes to every process of a terminal; the parent ends this one.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _annotation(track: MadeTrack, height: int, width: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from torch import nn
 from detectors.mmdet_config import class_count, read_config, register_mmdet, without_downloads
 from vis_pipeline.errors import ConfigError, DataError, WeightsError
 from vis_pipeline.files.whole_files import remove_unfinished
+from vis_pipeline.interrupt import telling
 from vis_pipeline.terminal import Terminal
 from vis_pipeline.training.detector.checkpoints import WEIGHTS_NAME, checkpoints, export_checkpoint
 from vis_pipeline.training.detector.curves import CURVES_NAME, draw_curves
@@ -26,6 +28,7 @@ from vis_pipeline.training.detector.record import LOSSES_NAME, VALIDATIONS_NAME
 from vis_pipeline.training.detector.sampling import NETWORK, seed_from
 from vis_pipeline.training.detector.settings import prepare
 from vis_pipeline.training.json_lines import read_lines
+from vis_pipeline.training.work_folder import how_far
 from vis_pipeline.weights.files import load_strictly, read_checkpoint, state_tensors, write_whole
 from vis_pipeline.weights.registry import resolve
 
@@ -92,7 +95,8 @@ def _train(settings: Config, config: Path, work_dir: Path) -> Path:
         runner.register_hook(_StepSeed(), priority="VERY_HIGH")
         runner.register_hook(_ProgressBar(progress))
         try:
-            runner.train()
+            with telling(partial(_how_far, runner, work_dir)):
+                runner.train()
         except DataError as error:
             raise DataError(_without_traceback(str(error))) from error
     if first:
@@ -101,6 +105,12 @@ def _train(settings: Config, config: Path, work_dir: Path) -> Path:
             draw_curves(losses, validations, work_dir / CURVES_NAME)
         export_checkpoint(checkpoints(work_dir)[-1], work_dir / WEIGHTS_NAME)
     return work_dir / WEIGHTS_NAME
+
+
+def _how_far(runner: Runner, work_dir: Path) -> str:
+    kept = checkpoints(work_dir)
+    step = int(kept[-1].stem.removeprefix("iter_")) if kept else 0
+    return how_far(step, runner.max_iters, kept[-1] if kept else work_dir)
 
 
 def _without_traceback(text: str) -> str:

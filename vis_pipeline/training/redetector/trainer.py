@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from detectors.mmdet_regions import MmdetRegions, PyramidRegions
 from vis_pipeline.errors import ConfigError
+from vis_pipeline.interrupt import telling
 from vis_pipeline.settings.config import load_config, parse
 from vis_pipeline.settings.device import torch_device
 from vis_pipeline.trackers.siam_rcnn.checkpoint import save_redetector
@@ -28,7 +29,7 @@ from vis_pipeline.training.redetector.start import discriminant_directions
 from vis_pipeline.training.redetector.store import TRUE, VideoFeatures
 from vis_pipeline.training.tracker.source_settings import annotation_path
 from vis_pipeline.training.tracker.sources import TrainingSet, read_training_set
-from vis_pipeline.training.work_folder import open_work_folder, plain_settings, progress_bars, record_settings
+from vis_pipeline.training.work_folder import how_far, open_work_folder, plain_settings, progress_bars, record_settings
 
 _STREAM = 0
 
@@ -65,11 +66,12 @@ class RedetectorTrainer:
         self._network = self._new_network()
         self._optimizer = _optimizer(self._network, settings.schedule.weight_decay)
         self._state = TrainingState(self._network, self._optimizer, "adamw")
+        self._kept = 0
 
     def run(self, resume: bool, tensorboard: bool = False) -> Path:
         """Train to the last step, from the start or from the last checkpoint."""
-        first = self._start(resume)
-        with progress_bars() as progress:
+        self._kept = first = self._start(resume)
+        with telling(self._how_far), progress_bars() as progress:
             stored = self._stored(progress)
             table = object_table(self._data, stored)
             features = ObjectFeatures(table, stored, self._device)
@@ -106,8 +108,12 @@ class RedetectorTrainer:
                 )
             if last or (step + 1) % settings.checkpoint_every == 0:
                 save_checkpoint(self._checkpoint, step + 1, self._state)
+                self._kept = step + 1
                 self._export(self._work_dir / "interim.safetensors", step + 1)
             progress.advance(bar)
+
+    def _how_far(self) -> str:
+        return how_far(self._kept, self._settings.schedule.steps, self._checkpoint)
 
     def _learn(self, lesson: "_Lesson", step: int, rate: float) -> tuple[dict[str, float], float]:
         """Learn from a batch; its losses and the norm of its gradient.

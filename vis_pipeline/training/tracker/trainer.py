@@ -12,6 +12,7 @@ from rich.progress import Progress, TaskID
 
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.files.whole_files import write_text
+from vis_pipeline.interrupt import telling
 from vis_pipeline.settings.config import load_config, parse
 from vis_pipeline.settings.device import torch_device
 from vis_pipeline.terminal import Terminal
@@ -28,7 +29,7 @@ from vis_pipeline.training.tracker.schedule import learning_rate, search_side
 from vis_pipeline.training.tracker.settings import TrackerTraining
 from vis_pipeline.training.tracker.source_settings import SourceSettings, annotation_path
 from vis_pipeline.training.tracker.start import start_from
-from vis_pipeline.training.work_folder import open_work_folder, plain_settings, progress_bars, record_settings
+from vis_pipeline.training.work_folder import how_far, open_work_folder, plain_settings, progress_bars, record_settings
 
 _BATCH_STREAM, _STATISTICS_STREAM = 0, 2
 _NAMED_PAIRS = 4
@@ -87,14 +88,15 @@ class TrackerTrainer:
         self._feed = PairFeed(settings, self._device)
         self._meter = Meter(settings.schedule.batch)
         self._pending: _Pending | None = None
+        self._kept = 0
 
     def run(self, resume: bool, tensorboard: bool = False) -> Path:
         """Train to the last step, from the start or from the last checkpoint."""
-        first = self._start(resume)
+        self._kept = first = self._start(resume)
         path = self._work_dir / "log.jsonl"
         log = TrainingLog(path, first, self._work_dir / "tensorboard" if tensorboard else None)
         try:
-            with progress_bars() as progress:
+            with telling(self._how_far), progress_bars() as progress:
                 bar = progress.add_task("training", total=self._settings.schedule.steps, completed=first, state="")
                 self._train(first, log, progress, bar)
         finally:
@@ -122,8 +124,12 @@ class TrackerTrainer:
                 if last or (step + 1) % settings.checkpoint_every == 0:
                     self._settle()
                     save_checkpoint(self._checkpoint, step + 1, self._learner.state)
+                    self._kept = step + 1
                     self._export(self._work_dir / "interim.safetensors", step + 1)
                 progress.advance(bar)
+
+    def _how_far(self) -> str:
+        return how_far(self._kept, self._settings.schedule.steps, self._checkpoint)
 
     def _training_batch(self, step: int) -> tuple[PairBatch, tuple[Pair, ...]]:
         return self._feed.draw(_BATCH_STREAM, step, search_side(step, self._settings.schedule))

@@ -1,0 +1,146 @@
+"""Signals: each ends a process in the same way, with its children, in time, and says so in one line."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NAMES = ("SIGHUP", "SIGINT", "SIGTERM")
+BEGUN = """
+import subprocess, sys, time
+from vis_pipeline.interrupt import ending_orderly, telling
+def waits_and_fails():
+    try:
+        time.sleep(300)
+    except KeyboardInterrupt:
+        raise OSError("its child died")
+with ending_orderly():
+    child = subprocess.Popen(["sh", "-c", "sleep 300 & echo $!; wait"], start_new_session=True)
+    with telling(lambda: "outer"), telling(lambda: "3 of 5\\n are finished"):
+        try:
+            print(child.pid, flush=True)
+            {waiting}
+        finally:
+            print("in order", flush=True)
+            {ending}
+"""
+
+
+def begin(waiting: str = "time.sleep(300)", ending: str = "", ignored: int | None = None) -> subprocess.Popen[str]:
+    def as_wanted() -> None:
+        for name in NAMES:
+            number = getattr(signal, name)
+            signal.signal(number, signal.SIG_IGN if number == ignored else signal.default_int_handler)
+
+    script = BEGUN.format(waiting=waiting, ending=ending)
+    return subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        preexec_fn=as_wanted,
+    )
+
+
+def running(pid: int) -> bool:
+    with suppress(OSError):
+        return "zombie" not in Path(f"/proc/{pid}/status").read_text()
+    return False
+
+
+def children(process: subprocess.Popen[str]) -> list[int]:
+    assert process.stdout is not None
+    return sorted(int(process.stdout.readline()) for _ in range(2))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_signal_ends_a_process_and_its_children_with_a_line(name: str) -> None:
+    with begin() as process:
+        pids = children(process)
+        process.send_signal(getattr(signal, name))
+        out, err = process.communicate(timeout=20)
+    assert process.returncode == 128 + getattr(signal, name)
+    assert out == "in order\n"
+    assert err == f"interrupted ({name}): 3 of 5 are finished\n"
+    assert not [pid for pid in pids if running(pid)]
+
+
+def test_an_error_that_the_signal_led_to_is_not_told() -> None:
+    waiting = (
+        "exec('try:\\n time.sleep(300)\\nexcept KeyboardInterrupt:\\n raise OSError(\\'its child died\\') from None')"
+    )
+    with begin(waiting) as process:
+        children(process)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert err == "interrupted (SIGTERM): 3 of 5 are finished\n"
+
+
+def test_a_second_signal_does_not_wait_for_order() -> None:
+    with begin(ending="time.sleep(300)") as process:
+        children(process)
+        process.send_signal(signal.SIGINT)
+        assert process.stdout is not None and process.stdout.readline() == "in order\n"
+        # What comes along with the first, as from `timeout`, is the same one.
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.7)
+        assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 128 + signal.SIGINT and err == ""
+
+
+def test_what_is_to_be_ignored_is_ignored() -> None:
+    with begin(waiting="time.sleep(0.5)", ignored=signal.SIGHUP) as process:
+        pids = children(process)
+        process.send_signal(signal.SIGHUP)
+        process.wait(timeout=20)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (0, "in order\n", "")
+
+
+def test_synth_in_several_processes_says_what_to_remove(tmp_path: Path) -> None:
+    """The signal goes to all of them, as from a terminal."""
+    out = tmp_path / "split"
+    command = [
+        sys.executable,
+        "-m",
+        "vis_pipeline",
+        "synth",
+        "--seed",
+        "1",
+        "--videos",
+        "9",
+        "--workers",
+        "2",
+        "--out",
+        str(out),
+    ]
+    with subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as process:
+        until = time.monotonic() + 60
+        while not list(out.glob("JPEGImages/*/*.jpg")):
+            assert process.poll() is None and time.monotonic() < until
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 128 + signal.SIGINT
+    told = [line for line in err.splitlines() if "drawing" not in line and line.strip()]
+    assert len(told) == 1 and told[0].startswith("interrupted (SIGINT): "), err
+    assert told[0].endswith(f"videos are drawn, without their annotations; remove {out} and begin again")

@@ -1,0 +1,174 @@
+"""Ctrl-C, SIGTERM and SIGHUP as one ordered end: what is finished is kept and told, and nothing of ours runs on."""
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from types import FrameType
+from typing import NoReturn
+
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGTERM") if hasattr(signal, name))
+
+# `timeout` and a terminal that closes send what is meant once to a process and to its group.
+_ECHO_SECONDS = 0.5
+_DYING_SECONDS = 1.0
+# Python starts this one again where it is missing, to complain about what it then does not know.
+_TRACKER = "multiprocessing.resource_tracker"
+# Of <sys/prctl.h>.
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+@dataclass
+class _Received:
+    number: int | None = None
+    at: float = 0.0
+    words: str | None = None
+
+
+_received = _Received()
+
+
+@contextmanager
+def ending_orderly() -> Iterator[None]:
+    """In the block the first of the signals ends this process's children and raises KeyboardInterrupt.
+
+    Once the block has put its things in order, the process ends with a line and the exit code 128 + n. A further signal
+    ends it at once. What this process was told to ignore (by nohup, or by a shell that put it into the background) it
+    goes on to ignore. Outside of the main thread, which alone gets signals, nothing changes.
+    """
+    _received.number, _received.words = None, None
+    earlier = _handlers() if threading.current_thread() is threading.main_thread() else {}
+    _catch(tuple(earlier))
+    try:
+        yield
+    except BaseException as error:
+        done = isinstance(error, SystemExit) and not error.code
+        if _received.number is None or done:
+            raise
+        _leave(signal.Signals(_received.number))
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+
+def _catch(numbers: Sequence[int]) -> None:
+    process = os.getpid()
+
+    def first(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != process:
+            os._exit(128 + number)  # a forked child has the handler, too, and nothing to tell
+        _received.number, _received.at = number, time.monotonic()
+        for each in numbers:
+            signal.signal(each, further)
+        end_children(but=_TRACKER)
+        _received.at = time.monotonic()
+        raise KeyboardInterrupt
+
+    def further(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != process or time.monotonic() - _received.at >= _ECHO_SECONDS:
+            end_children()
+            os._exit(128 + number)
+
+    for number in numbers:
+        signal.signal(number, first)
+
+
+@contextmanager
+def ending_at_interrupt(stop: Callable[[], None]) -> Iterator[None]:
+    """In the block the first of the signals calls `stop`, which takes no locks; the next does what it did before.
+
+    Outside of the main thread, which alone gets signals, nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    earlier = _handlers()
+
+    def restore() -> None:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)
+
+    def once(number: int, frame: FrameType | None) -> None:
+        restore()
+        stop()
+
+    for number in earlier:
+        signal.signal(number, once)
+    try:
+        yield
+    finally:
+        restore()
+
+
+@contextmanager
+def telling(words: Callable[[], str]) -> Iterator[None]:
+    """If the block ends since a signal has come, `words` say what is finished and how to go on.
+
+    They are asked for after whatever the block does at its end; of blocks within each other, the innermost one's count.
+    """
+    try:
+        yield
+    except BaseException:
+        if _received.number is not None and _received.words is None:
+            # What is told must not hide that it was an interrupt.
+            with suppress(Exception):
+                _received.words = words()
+        raise
+
+
+def rearm() -> None:
+    """Put this process's handlers in place again, where a library has put its own before them, unseen by Python."""
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in _handlers().items():
+            if handler is not None:
+                signal.signal(number, handler)
+
+
+def received() -> int | None:
+    """The signal that has come, if any: whatever is raised then is but what it led to."""
+    return _received.number
+
+
+def adopt_orphans() -> None:
+    """Have the processes of a child that has ended become this one's own, where Linux can: else nobody ends them."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def end_children(but: str | None = None) -> None:
+    """Kill every process that this one has started, and theirs; not those with `but` in their command."""
+    try:
+        import psutil
+    except ModuleNotFoundError:
+        return  # the evaluator alone starts none
+    ended = []
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if but is None or but not in " ".join(child.cmdline()):
+                child.kill()
+                ended.append(child)
+    psutil.wait_procs(ended, _DYING_SECONDS)
+
+
+def _leave(number: signal.Signals) -> NoReturn:
+    words = _received.words or "the command is not finished; the same one does it again"
+    # After SIGHUP there may be no terminal any more.
+    with suppress(OSError, ValueError):
+        print(f"interrupted ({number.name}): {' '.join(words.split())}", file=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    end_children()
+    # Past destructors and handlers of exit: Ray's would wait for the processes that are gone, and abort.
+    os._exit(128 + number)
+
+
+def _handlers() -> dict[int, signal.Handlers | Callable[[int, FrameType | None], object] | int | None]:
+    """What each of the signals does now, but for those that are ignored."""
+    handlers = {number: signal.getsignal(number) for number in SIGNALS}
+    return {number: handler for number, handler in handlers.items() if handler is not signal.SIG_IGN}

@@ -6,12 +6,15 @@ animal; COCO's `bird` is the `bird` of 2021 but none of the parrots, ducks, owls
 tell apart; COCO's `bear` is not `giant_panda`. COCO's `car` is wider than the `sedan` of 2019, and is taken for it.
 """
 
-import json
+import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vis_pipeline.errors import ConfigError
+from vis_pipeline.errors import ConfigError, DataError
+from vis_pipeline.files.json_files import read_json
+from vis_pipeline.files.regular_files import MOST_TEXT
 from vis_pipeline.structures.splits import Category
 
 YOUTUBE_VIS_2019 = (
@@ -86,6 +89,8 @@ come out as trucks."""
 EVERYDAY_TO_YOUTUBE_VIS_2021 = {**_EVERYDAY_TO_BOTH, "car": "car"}
 """Everyday class to YouTube-VIS 2021 class, as for 2019."""
 
+# As JSON writes a whole number, of what arrays of ids can hold.
+_ID = re.compile(r"-?[0-9]{1,18}")
 _HOMONYMS = {"mouse"}
 """Classes of COCO and of YouTube-VIS that share their name only."""
 
@@ -115,7 +120,7 @@ def build_class_map(classes: Sequence[str], categories: Sequence[Category], name
         ConfigError: a class maps to nothing known, or the file cannot be used.
     """
     if name == "agnostic":
-        return (categories[0].id,) * len(classes)
+        return (_first(categories),) * len(classes)
     ids = {_plain(category.name): category.id for category in categories}
     if name == "common":
         if not ids.keys() & {_plain(detector_class) for detector_class in classes}:
@@ -165,7 +170,8 @@ def build_recorded_map(categories: Sequence[Category], name: str | None) -> Call
         ConfigError: the file cannot be used, or names a category that the split lacks; or the map is about names.
     """
     if name == "agnostic":
-        return lambda recorded: categories[0].id
+        first = _first(categories)
+        return lambda recorded: first
     if name in ("common", *_COCO_TABLES):
         raise ConfigError(f"class map {name}: is about names, and the detections state no `categories`")
     known = {category.id for category in categories}
@@ -175,7 +181,7 @@ def build_recorded_map(categories: Sequence[Category], name: str | None) -> Call
     table: dict[int, int | None] = {}
     for key, value in _read_table(name, ("agnostic",)).items():
         wanted = ids.get(_plain(value)) if isinstance(value, str) else value
-        if not key.lstrip("-").isdecimal():
+        if not _ID.fullmatch(key):
             raise ConfigError(f"class map {name}: '{key}' is not a category id")
         if value is not None and (type(wanted) is not int or wanted not in known):
             raise ConfigError(f"class map {name}: {key} maps to {value!r}, which the split lacks")
@@ -208,14 +214,19 @@ def _target(name: str) -> Callable[[str], str | None]:
 
 def _read_table(name: str, known: Sequence[str]) -> Mapping[str, Any]:
     try:
-        table = json.loads(Path(name).read_bytes())
-    except OSError as error:
-        raise ConfigError(f"class map {name}: neither a file that can be read nor {' or '.join(known)}") from error
-    except ValueError as error:
-        raise ConfigError(f"class map {name}: not JSON ({error})") from error
+        table = read_json(Path(name), MOST_TEXT)
+    except DataError as error:
+        what = f"{error}" if os.path.lexists(name) else f"neither a file that can be read nor {' or '.join(known)}"
+        raise ConfigError(f"class map {name}: {what}") from error
     if not isinstance(table, dict):
         raise ConfigError(f"class map {name}: not a JSON object")
     return table
+
+
+def _first(categories: Sequence[Category]) -> int:
+    if not categories:
+        raise ConfigError("class map agnostic: there is no category to take all objects for")
+    return categories[0].id
 
 
 def _plain(name: str) -> str:

@@ -1,6 +1,5 @@
 """Detections on disk, gone through once and then read video by video, so that no process ever holds them all."""
 
-import json
 import os
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,8 +14,9 @@ from detectors.detection_entries import FoundObject, read_entry
 from vis_pipeline.data.entries import one_line
 from vis_pipeline.data.splits import CATEGORIES, categories_from_json
 from vis_pipeline.errors import DataError
-from vis_pipeline.files.json_files import open_json
+from vis_pipeline.files.json_files import open_json, parsed_json
 from vis_pipeline.files.json_stream import DamagedJsonError, JsonStream
+from vis_pipeline.files.regular_files import MOST_JSON, open_regular
 from vis_pipeline.structures.splits import Category, Split, Video
 
 FOLDER_NAME = "detections"
@@ -218,17 +218,17 @@ class _Scan:
 
 def _read(found: _Stretches, videos: Mapping[int, Video]) -> Iterator[FoundObject]:
     try:
-        with found.file.open("rb") as file:
+        with open_regular(found.file, MOST_JSON) as file:
             if os.fstat(file.fileno()).st_size != found.size:
                 raise DataError(_CHANGED)
             for begin, end, first in found.places.tolist():
                 file.seek(begin)
-                entries = json.loads(b"[" + file.read(end - begin) + b"]")
+                entries = parsed_json(b"[" + file.read(end - begin) + b"]")
                 for position, content in enumerate(entries, start=first):
                     yield _entry(content, position, videos)
     except OSError as error:
         raise DataError(f"detections {found.file}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
+    except (DamagedJsonError, ValueError) as error:
         raise DataError(f"detections {found.file}: {_CHANGED}") from error
     except DataError as error:
         raise DataError(f"detections {found.file}: {one_line(error)}") from error

@@ -1,6 +1,5 @@
 """mmdet models with their weights, and what goes into them: a batch of frames, fitted and normalised."""
 
-import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,15 +9,16 @@ import torch
 from mmdet.registry import DATASETS, MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
-from safetensors import safe_open
 from torch import Tensor, nn
 
 from detectors.mmdet_config import class_count, find, read_config, register_mmdet, set_classes, without_downloads
-from vis_pipeline.errors import ConfigError
+from vis_pipeline.errors import ConfigError, WeightsError
 from vis_pipeline.structures.frames import Frame
-from vis_pipeline.weights.files import load_strictly, misfit, read_checkpoint, read_state_dict
+from vis_pipeline.weights.files import load_strictly, misfit, read_checkpoint, read_metadata, read_state_dict
 from vis_pipeline.weights.misfits import other_config, require_detector
 
+# A head has weights for each, which are made before a checkpoint is looked at; the largest data set has 1,203.
+_MOST_CLASSES = 10_000
 _GEOMETRY_FREE = {"LoadFrame", "LoadImageFromFile", "LoadImageFromNDArray", "LoadAnnotations", "PackDetInputs"}
 
 
@@ -58,13 +58,21 @@ def checkpoint_classes(checkpoint: Path) -> Sequence[str] | None:
     """
     if checkpoint.suffix == ".safetensors":
         read_state_dict(checkpoint)
-        with safe_open(checkpoint, framework="pt") as file:
-            classes = (file.metadata() or {}).get("classes")
-        return list(json.loads(classes)) if classes else None
-    meta = read_checkpoint(checkpoint).get("meta")
-    dataset = find(meta, "dataset_meta")
-    named: Sequence[str] | None = find(dataset, "classes") or find(dataset, "CLASSES") or find(meta, "CLASSES")
-    return named
+        stated = [read_metadata(checkpoint).get("classes")]
+    else:
+        meta = read_checkpoint(checkpoint).get("meta")
+        dataset = find(meta, "dataset_meta")
+        stated = [find(dataset, "classes"), find(dataset, "CLASSES"), find(meta, "CLASSES")]
+    return next((_names(names, checkpoint) for names in stated if names is not None), None)
+
+
+def _names(stated: Any, checkpoint: Path) -> tuple[str, ...]:
+    sound = isinstance(stated, list | tuple) and all(isinstance(name, str) for name in stated)
+    if not sound or len(stated) > _MOST_CLASSES:
+        raise WeightsError(
+            f"weights {checkpoint}: its class names are no list of at most {_MOST_CLASSES:,} names; it is damaged"
+        )
+    return tuple(stated)
 
 
 def model_settings(config: str, checkpoint: Path) -> Config:

@@ -1,8 +1,8 @@
 """DAVIS scores as a table for the terminal."""
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from evaluation.davis import DavisScores, Form, Statistics
 
@@ -20,7 +20,7 @@ def davis_table(scores: DavisScores) -> Table:
     for name in ("objects", "J&F", "J\nmean", "J\nrecall", "J\ndecay", "F\nmean", "F\nrecall", "F\ndecay"):
         table.add_column(name, justify="right")
     for sequence in scores.sequences:
-        table.add_row(escape(sequence.name), str(len(sequence.objects)), *_numbers(sequence.J, sequence.F))
+        table.add_row(Text(sequence.name), str(len(sequence.objects)), *_numbers(sequence.J, sequence.F))
     objects = sum(len(sequence.objects) for sequence in scores.sequences)
     table.add_section()
     table.add_row("all objects", str(objects), *_numbers(scores.J, scores.F), style="bold")

@@ -1,8 +1,8 @@
 """Scores as tables for the terminal."""
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from evaluation.scores import Scores
 
@@ -15,7 +15,7 @@ def headline_table(scores: Scores) -> Table:
         table.add_column(name, justify="right")
     values = scores.to_json()
     table.add_row(*(figure(values[name]) for name in rows[0]), end_section=True)
-    table.add_row(*(f"[bold]{name}[/bold]" for name in rows[1]), end_section=True)
+    table.add_row(*(Text(name, style="bold") for name in rows[1]), end_section=True)
     table.add_row(*(figure(values[name]) for name in rows[1]))
     return table
 
@@ -29,9 +29,9 @@ def category_table(scores: Scores) -> Table:
         table.add_column(name, justify="right")
     for category in scores.categories:
         if category.AP < 0:
-            table.add_row(f"{escape(category.name)} (no ground truth)", style="dim")
+            table.add_row(Text(f"{category.name} (no ground truth)"), style="dim")
         else:
-            table.add_row(escape(category.name), *(figure(getattr(category, name)) for name in names))
+            table.add_row(Text(category.name), *(figure(getattr(category, name)) for name in names))
     return table
 
 

@@ -1,8 +1,8 @@
 """Tracking metrics as tables for the terminal."""
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from evaluation.track_metrics import CategoryTrackFigures, TrackMetrics
 
@@ -37,7 +37,7 @@ def category_metrics_table(metrics: TrackMetrics) -> Table:
         empty = not category.truths and not category.predictions
         numbers = ["-"] * len(names) if empty else _fractions(category, names)
         table.add_row(
-            escape(category.name),
+            Text(category.name),
             str(category.truths),
             str(category.predictions),
             *numbers,

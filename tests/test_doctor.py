@@ -1,4 +1,6 @@
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -75,8 +77,14 @@ def test_import_that_fails_is_one_line(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "broken_module.py").write_text("raise AssertionError('first\\nsecond')")
     monkeypatch.syspath_prepend(tmp_path)
     assert doctor.check_import("broken_module") == Check(
-        "broken_module", False, "AssertionError: first second", "pip install broken_module"
+        "broken_module",
+        False,
+        "AssertionError: first second",
+        "pip install --force-reinstall --no-deps broken_module",
     )
+
+
+NO_CUDA = SimpleNamespace(is_available=lambda: False)
 
 
 def lacking(name: str) -> ModuleNotFoundError:
@@ -93,16 +101,24 @@ OTHER_TORCH = ImportError("/lib/mmcv/_ext.so: undefined symbol: _ZN2at4_ops")
         ("cv2", NO_GL, doctor.GRAPHICS),
         ("cv2", lacking("cv2"), "pip install 'opencv-python<4.12'"),
         ("cv2", lacking("numpy"), "pip install numpy"),
-        ("cv2", RuntimeError("built for another numpy"), "pip install 'opencv-python<4.12'"),
+        (
+            "cv2",
+            RuntimeError("built for another numpy"),
+            "pip install --force-reinstall --no-deps 'opencv-python<4.12'",
+        ),
         ("packaging", lacking("packaging"), "pip install packaging"),
         ("mmdet.models", lacking("mmdet"), "pip install onedl-mmdetection==3.5.1"),
-        ("mmdet.models", lacking("mmengine.config"), "pip install onedl-mmengine==0.10.12"),
+        ("mmdet.models", lacking("mmengine.config"), "pip install --force-reinstall --no-deps onedl-mmengine==0.10.12"),
         ("mmdet.models", lacking("yaml"), "pip install pyyaml"),
         ("mmdet.models", lacking("PIL"), "pip install pillow"),
         ("mmdet.models", NO_GL, doctor.GRAPHICS),
-        ("pycocotools.mask", lacking("pycocotools._mask"), "pip install pycocotools"),
-        ("pycocotools.mask", ImportError("x"), "pip install pycocotools"),
-        ("scipy", OSError("libopenblas.so: cannot open shared object file"), "pip install scipy"),
+        ("pycocotools.mask", lacking("pycocotools._mask"), "pip install --force-reinstall --no-deps pycocotools"),
+        ("pycocotools.mask", ImportError("x"), "pip install --force-reinstall --no-deps pycocotools"),
+        (
+            "scipy",
+            OSError("libopenblas.so: cannot open shared object file"),
+            "pip install --force-reinstall --no-deps scipy",
+        ),
         ("av", lacking("av"), "pip install av"),
         ("ray", lacking("ray"), "pip install ray"),
         ("mmcv", NO_GL, doctor.GRAPHICS),
@@ -121,6 +137,105 @@ def test_what_mends_an_import(monkeypatch: pytest.MonkeyPatch, check: str, error
     assert ("another torch" in found.detail) == (error is OTHER_TORCH)
 
 
+NO_GLIB = ImportError("libgthread-2.0.so.0: cannot open shared object file: No such file or directory")
+OLD_NUMPY = RuntimeError("module compiled against ABI version 0x1000009 but this version of numpy is 0x2000000")
+FORK = {"onedl-mmengine": "0.10.12", "onedl-mmcv": "2.3.6", "onedl-mmdetection": "3.5.1"}
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An environment: which imports raise what, which distributions there are, which torch, and what operators say."""
+
+    raises: Mapping[str, Exception] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=lambda: FORK)
+    torch: str | None = "2.13.0"
+    operators: str = ""
+
+
+REINSTALL = "pip install --force-reinstall --no-deps "
+ENVIRONMENTS: dict[str, tuple[Broken, str, str]] = {
+    "no packaging": (Broken({"packaging": lacking("packaging")}), "packaging", "pip install packaging"),
+    "no numpy": (Broken({"numpy": lacking("numpy")}), "numpy", "pip install numpy"),
+    "no torch": (Broken(torch=None), "torch", "pip install torch==2.13.0"),
+    "an old torch": (Broken(torch="2.3.1"), "torch", "pip install torch==2.13.0"),
+    "no OpenCV": (Broken({"cv2": lacking("cv2")}), "cv2", "pip install 'opencv-python<4.12'"),
+    "no libGL": (Broken({"cv2": NO_GL}), "cv2", doctor.GRAPHICS),
+    "no glib": (Broken({"cv2": NO_GLIB}), "cv2", doctor.GRAPHICS),
+    "OpenCV for another numpy": (Broken({"cv2": OLD_NUMPY}), "cv2", f"{REINSTALL}'opencv-python<4.12'"),
+    "no mmengine": (
+        Broken(versions={**FORK, "onedl-mmengine": ""}),
+        "mmengine",
+        "pip install onedl-mmengine==0.10.12",
+    ),
+    "no mmcv": (Broken(versions={**FORK, "onedl-mmcv": ""}), "mmcv", doctor.BUILD_MMCV),
+    "an old mmcv": (Broken(versions={**FORK, "onedl-mmcv": "", "mmcv": "1.7.2"}), "mmcv", doctor.BUILD_MMCV),
+    "two of mmdet": (
+        Broken(versions={**FORK, "mmdet": "3.3.0"}),
+        "mmdet",
+        "pip uninstall onedl-mmdetection mmdet; then: pip install onedl-mmdetection==3.5.1",
+    ),
+    "mmcv without operators": (Broken({"mmcv._ext": lacking("mmcv._ext")}), "mmcv operators", doctor.BUILD_MMCV),
+    "mmcv for another torch": (Broken({"mmcv._ext": OTHER_TORCH}), "mmcv operators", doctor.BUILD_MMCV),
+    "operators that crash": (
+        Broken(operators="the process was ended by SIGSEGV"),
+        "mmcv operators",
+        doctor.BUILD_MMCV,
+    ),
+    "mmdet without YAML": (Broken({"mmdet.models": lacking("yaml")}), "mmdet.models", "pip install pyyaml"),
+    "mmdet without pkg_resources": (
+        Broken({"mmdet.models": lacking("pkg_resources")}),
+        "mmdet.models",
+        "pip install 'setuptools<82'",
+    ),
+    "a broken pycocotools": (
+        Broken({"pycocotools.mask": ImportError("x")}),
+        "pycocotools.mask",
+        f"{REINSTALL}pycocotools",
+    ),
+    "no Pillow": (Broken({"PIL": lacking("PIL")}), "PIL", "pip install pillow"),
+    "no pydantic": (Broken({"pydantic": lacking("pydantic")}), "pydantic", "pip install pydantic"),
+    "half of pydantic": (
+        Broken({"pydantic": lacking("pydantic_core._pydantic_core")}),
+        "pydantic",
+        f"{REINSTALL}pydantic_core",
+    ),
+    "numba for another numpy": (
+        Broken({"numba": ImportError("Numba needs NumPy 2.2 or less")}),
+        "numba",
+        f"{REINSTALL}numba",
+    ),
+    "no PyAV": (Broken({"av": lacking("av")}), "av", "pip install av"),
+    "no Ray": (Broken({"ray": lacking("ray")}), "ray", "pip install ray"),
+}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_broken_environments(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The whole of doctor in each: the first line that it prints of a problem is the right one, with its command."""
+    from vis_pipeline.cli.app import app
+
+    broken, wrong, mend = ENVIRONMENTS[name]
+
+    def importing(module: str) -> ModuleType:
+        if module in broken.raises:
+            raise broken.raises[module]
+        return ModuleType(module)
+
+    stub = None if broken.torch is None else SimpleNamespace(__version__=broken.torch, cuda=NO_CUDA)
+    monkeypatch.setitem(sys.modules, "torch", stub)
+    monkeypatch.setattr(doctor, "import_module", importing)
+    monkeypatch.setattr(doctor, "_module_version", lambda module: "4.11")
+    monkeypatch.setattr(doctor, "operators_failure", lambda device: broken.operators)
+    with_versions(monkeypatch, dict(broken.versions))
+    result = CliRunner().invoke(app, ["doctor"])
+    assert result.exit_code == 2, result.output
+    first = next(line for line in result.output.splitlines() if line.startswith("PROBLEM"))
+    assert first.split(None, 1)[1].startswith(f"{wrong} ")
+    assert first.endswith(f"To mend: {mend}")
+    assert ("another torch" in first) == (name == "mmcv for another torch")
+    assert "Traceback" not in result.output
+
+
 def test_no_finding_hangs_on_packaging(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "packaging", None)
     monkeypatch.setitem(sys.modules, "packaging.version", None)
@@ -130,7 +245,7 @@ def test_no_finding_hangs_on_packaging(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "fits"), [("2.3.9", False), ("2.4", True), ("2.4.0rc1", True), ("2.13.0+cpu", True), ("3", True)]
+    ("version", "fits"), [("2.5.9", False), ("2.6", True), ("2.6.0rc1", True), ("2.13.0+cpu", True), ("3", True)]
 )
 def test_versions_are_compared_as_numbers(monkeypatch: pytest.MonkeyPatch, version: str, fits: bool) -> None:
     monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(__version__=version))

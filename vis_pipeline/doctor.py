@@ -18,6 +18,7 @@ from types import ModuleType
 from vis_pipeline.settings.cores import CGROUP, cgroup_quota, cores
 from vis_pipeline.weights.registry import BUNDLED
 
+OLDEST_TORCH = (2, 6)
 FREE_DISK_BYTES = 2 * 10**9
 FREE_SHARED_MEMORY_BYTES = 500 * 10**6
 _OTHER_WARP = 5
@@ -68,7 +69,18 @@ DISTRIBUTIONS = {
     "yaml": "pyyaml",
     "mmengine": "onedl-mmengine==0.10.12",
     "mmdet": "onedl-mmdetection==3.5.1",
+    "attr": "attrs",
+    "dateutil": "python-dateutil",
+    "distutils": "'setuptools<82'",
+    "google": "protobuf",
+    "grpc": "grpcio",
+    "mpl_toolkits": "matplotlib",
+    "pkg_resources": "'setuptools<82'",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "torch": "torch==2.13.0",
 }
+LIBRARIES = ("PIL", "pydantic", "safetensors", "numba", "matplotlib", "scipy", "av", "ray")
 _GRAPHICS_LIBRARIES = ("libGL", "libglib", "libgthread", "libSM", "libXext", "libXrender", "libxcb")
 
 OPENMMLAB = (
@@ -83,11 +95,12 @@ def run_checks() -> list[Check]:
     checks: list[Callable[[], Check]] = [
         check_python,
         partial(check_import, "packaging"),
+        partial(check_import, "numpy"),
         check_torch,
         check_opencv,
         *(partial(check_openmmlab, package) for package in OPENMMLAB),
         check_mmcv_operators,
-        *(partial(check_import, module) for module in ("mmdet.models", "pycocotools.mask", "scipy", "av", "ray")),
+        *(partial(check_import, module) for module in ("mmdet.models", "pycocotools.mask", *LIBRARIES)),
         partial(check_shared_memory, Path("/dev/shm")),
         check_gpu,
         check_bundled_weights,
@@ -130,7 +143,7 @@ def check_torch() -> Check:
         import torch
     except (ImportError, OSError) as error:
         return Check("torch", False, _line(error), mend)
-    return Check("torch", _release(torch.__version__) >= (2, 4), torch.__version__, mend)
+    return Check("torch", _release(torch.__version__) >= OLDEST_TORCH, torch.__version__, mend)
 
 
 def check_openmmlab(package: OpenMMLabPackage) -> Check:
@@ -195,7 +208,10 @@ def check_import(module: str) -> Check:
     try:
         imported = import_module(module)
     except Exception as error:  # whatever a broken installation raises is the finding
-        return Check(module, False, _line(error), _mend_import(error, _installing(module)))
+        missing = isinstance(error, ModuleNotFoundError) and error.name == module.partition(".")[0]
+        return Check(
+            module, False, _line(error), _mend_import(error, (_installing if missing else _reinstalling)(module))
+        )
     return Check(module, True, _module_version(imported))
 
 
@@ -203,15 +219,24 @@ def _mend_import(error: Exception, otherwise: str) -> str:
     """What helps where an import raised this: often it is another module, or a library, that is missing."""
     text = str(error)
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith(("mmcv", "torch")):
-        return _installing(error.name)
+        return (_reinstalling if "." in error.name else _installing)(error.name)
     if "cannot open shared object file" in text and text.startswith(_GRAPHICS_LIBRARIES):
         return GRAPHICS
     return otherwise
 
 
 def _installing(module: str) -> str:
+    return f"pip install {_distribution(module)}"
+
+
+def _reinstalling(module: str) -> str:
+    """What is there and broken, pip leaves as it is unless it is told otherwise."""
+    return f"pip install --force-reinstall --no-deps {_distribution(module)}"
+
+
+def _distribution(module: str) -> str:
     package = module.partition(".")[0]
-    return f"pip install {DISTRIBUTIONS.get(package, package)}"
+    return DISTRIBUTIONS.get(package, package)
 
 
 def check_shared_memory(folder: Path) -> Check:

@@ -1,7 +1,7 @@
 """The error analysis as tables for the terminal."""
 
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from evaluation.explain.analysis import Confusion, Explanation
 from evaluation.explain.kinds import Kind
@@ -39,11 +39,11 @@ def kind_table(explanation: Explanation) -> Table:
     table.add_column("what it is")
     table.add_column("for example")
     for error in sorted(explanation.errors, key=lambda error: (-error.dAP, -error.count)):
-        example = ""
+        example = Text()
         if error.examples:
             first = error.examples[0]
             about = f"annotation {first.truths[0]}" if first.track is None else f"track {first.track}"
-            example = escape(f"{first.video}: {about} ({first.category})")
+            example = Text(f"{first.video}: {about} ({first.category})")
         table.add_row(
             error.kind,
             str(error.count),
@@ -77,7 +77,7 @@ def video_table(explanation: Explanation) -> Table:
     for video in explanation.worst_videos[:MOST_ROWS]:
         errors = ", ".join(f"{count} {kind}" for kind, count in video.counts.items() if count)
         own = "-" if video.AP is None else f"{video.AP:.3f}"
-        table.add_row(escape(video.name), str(video.truths), f"{video.cost:+.4f}", own, errors)
+        table.add_row(Text(video.name), str(video.truths), f"{video.cost:+.4f}", own, errors)
     return table
 
 
@@ -89,7 +89,7 @@ def confusion_table(explanation: Explanation) -> Table:
     table.add_column("tracks", justify="right")
     table.add_column("of the object's", justify="right")
     for truth, predicted, count, share in confused_pairs(explanation.confusion)[:MOST_ROWS]:
-        table.add_row(escape(truth), escape(predicted), str(count), f"{share:.0%}")
+        table.add_row(Text(truth), Text(predicted), str(count), f"{share:.0%}")
     return table
 
 

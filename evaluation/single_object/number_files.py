@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.regular_files import read_text
 
 _BETWEEN = re.compile(r"[,;\s]+")
 
@@ -18,7 +19,7 @@ def read_rows(path: Path) -> list[NDArray[np.float64]]:
         DataError: the file cannot be read, is empty, or a line holds what is no number; the line is named, from 1.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig").rstrip()
+        text = read_text(path).rstrip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
         raise DataError(f"{path}: cannot be read ({reason})") from error

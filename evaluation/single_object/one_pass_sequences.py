@@ -14,6 +14,7 @@ from evaluation.single_object.number_files import read_boxes
 from evaluation.single_object.one_pass import otb_curves, trackingnet_curves
 from vis_pipeline.data.image_files import image_paths
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.regular_files import read_text
 
 # NfS's sequences of 30 frames a second have the boxes of those of 240.
 _NFS_RATIO = 8
@@ -95,7 +96,7 @@ def nfs_truth(path: Path) -> Boxes:
         DataError: the file cannot be read, a line has no box, there are no images, or their number does not fit.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").rstrip().splitlines()
+        lines = read_text(path).rstrip().splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read as text") from error
     corners = np.array([_corners(path, number, line) for number, line in enumerate(lines, start=1)]).reshape(-1, 4)

@@ -16,6 +16,7 @@ from evaluation.single_object.got10k import got10k_overlaps
 from evaluation.single_object.number_files import read_boxes, read_labels
 from evaluation.single_object.one_pass import lasot_curves, otb_curves
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.regular_files import MOST_TEXT, read_regular, read_text
 
 _RUN = re.compile(r"_(\d{3})\.txt$")
 
@@ -25,7 +26,7 @@ def otb_sequences(truth: Path) -> dict[str, Path]:
 
     A file that is empty, as one of Human4's, is passed over; a sequence that is left with one file has no number.
     """
-    paths = [path for path in sorted(truth.glob("*/groundtruth_rect*.txt")) if path.read_bytes().strip()]
+    paths = [path for path in sorted(truth.glob("*/groundtruth_rect*.txt")) if _is_filled(path)]
     alone = Counter(path.parent.name for path in paths)
     return {
         path.parent.name + (path.stem.removeprefix("groundtruth_rect") if alone[path.parent.name] > 1 else ""): path
@@ -83,6 +84,13 @@ def got10k_sequence(name: str, truth_file: Path, results: Path) -> Values:
     return np.concatenate([got10k_overlaps(read_boxes(path, len(truth)), truth, cover, size) for path in runs])
 
 
+def _is_filled(path: Path) -> bool:
+    try:
+        return bool(read_regular(path, MOST_TEXT).strip())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+
+
 def _sound_truth(path: Path) -> Boxes:
     truth = read_boxes(path)
     _require_area(path, truth, np.ones(len(truth), dtype=bool))
@@ -115,7 +123,7 @@ def run_files(folder: Path, name: str) -> Sequence[Path]:
 
 def _resolution(path: Path) -> tuple[int, int]:
     try:
-        found = re.search(r"^resolution: *\((\d+), *(\d+)\)", path.read_text(encoding="utf-8"), re.MULTILINE)
+        found = re.search(r"^resolution: *\((\d+), *(\d+)\)", read_text(path), re.MULTILINE)
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: cannot be read; it names the image's resolution") from error
     if found is None:

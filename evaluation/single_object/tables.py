@@ -4,8 +4,8 @@ import math
 
 from rich import box
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from evaluation.single_object.protocols import ProtocolScores
 
@@ -24,9 +24,9 @@ def protocol_table(scores: ProtocolScores) -> Table:
     for name in scores.overall:
         table.add_column(name.replace(" ", "\n"), justify="right")
     for sequence, figures in scores.sequences.items():
-        table.add_row(escape(sequence), *(_shown(figures, name) for name in scores.overall))
+        table.add_row(Text(sequence), *(_shown(figures, name) for name in scores.overall))
     for sequence in scores.left_out:
-        table.add_row(f"{escape(sequence)} (not scored)", style="dim")
+        table.add_row(Text(f"{sequence} (not scored)"), style="dim")
     table.add_section()
     table.add_row(
         f"all {len(scores.sequences)}", *(_shown(scores.overall, name) for name in scores.overall), style="bold"
@@ -42,7 +42,7 @@ def _attribute_table(scores: ProtocolScores) -> Table:
         table.add_column(name, justify="right")
     for attribute, figures in sorted(scores.attributes.items(), key=lambda item: -item[1]["frames"]):
         rest = (_shown(figures, name) for name in ("accuracy", "failures", "EAO"))
-        table.add_row(escape(attribute), f"{figures['frames']:.0f}", *rest)
+        table.add_row(Text(attribute), f"{figures['frames']:.0f}", *rest)
     return table
 
 

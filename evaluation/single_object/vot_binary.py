@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.regular_files import MOST_TEXT, read_regular
 
 _VERSION = 1
 _CODE, _RECTANGLE, _POLYGON = 0, 1, 2
@@ -20,7 +21,7 @@ def read_binary_rows(path: Path) -> list[NDArray[np.float64]]:
     """
     rows: list[NDArray[np.float64]] = []
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MOST_TEXT)
         version, frames = struct.unpack_from("<hI", data)
         if version != _VERSION:
             raise DataError(f"{path}: version {version} of VOT's binary form; {_VERSION} is read")

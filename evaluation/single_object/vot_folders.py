@@ -11,13 +11,14 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from evaluation.single_object.number_files import read_rows
 from evaluation.single_object.regions import Corners, corners_of
 from vis_pipeline.data.image_files import image_paths, is_image
 from vis_pipeline.data.listings import subfolders, visible
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.images import stated_size
+from vis_pipeline.files.regular_files import MOST_IMAGE, open_regular, read_text
 from vis_pipeline.masks.quadrilaterals import polygon_area
 
 TRUTH_NAME = "groundtruth.txt"
@@ -111,10 +112,12 @@ def image_size(folder: Path) -> tuple[int, int]:
             f"{folder}: neither an image nor a file `sequence` with width= and height=, to clip regions to"
         ) from error
     try:
-        with Image.open(first) as image:
-            return int(image.width), int(image.height)
+        with open_regular(first, MOST_IMAGE) as file:
+            return stated_size(file)
     except OSError as error:
         raise DataError(f"{first}: cannot be read as an image") from error
+    except DataError as error:
+        raise DataError(f"{first}: {error}") from error
 
 
 def frame_tags(folder: Path, frames: int) -> dict[str, NDArray[np.bool_]]:
@@ -188,7 +191,7 @@ def require_frames(images: Sequence[Path], truth: TrueRegions, path: Path) -> No
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise DataError(f"{path}: cannot be read ({reason})") from error

@@ -15,6 +15,7 @@ from evaluation.single_object.regions import Corners, region_overlaps
 from evaluation.single_object.vot_binary import read_binary_rows
 from evaluation.single_object.vot_folders import frame_tags, image_size, region_corners, true_regions
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.regular_files import read_text
 
 _RUN = re.compile(r"_\d{3}$")
 _Check = Callable[[vot.Codes], None]
@@ -122,7 +123,7 @@ def _seconds(path: Path, frames: int) -> Values | None:
     if not stored.is_file():
         return None
     try:
-        lines = [line.strip() for line in stored.read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in read_text(stored).splitlines()]
         seconds = np.array([float(line) if line else np.nan for line in lines])
     except (OSError, ValueError) as error:
         raise DataError(f"{stored}: is not seconds, a line a frame") from error

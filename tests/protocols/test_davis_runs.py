@@ -169,22 +169,25 @@ def test_a_bad_frame_is_one_line_and_leaves_no_result(data: Path, tmp_path: Path
 def test_trackers_that_do_not_serve_are_named(data: Path, tmp_path: Path) -> None:
     (given,) = Davis2017().listing(data, ["cross"]).found
     good = small_trackers()
-    shape = replace(ARCHITECTURES["small"], refine=False, coarse_mask=False)
-    boxes_only = Trackers(good.follow, SiamMaskPredictor(SiamMask(shape), SiamMaskSettings()), "state")
+    siamrpn = SiamMaskPredictor(SiamMask(ARCHITECTURES["siamrpn_small"]), SiamMaskSettings())
+    siammask = SiamMaskPredictor(SiamMask(ARCHITECTURES["small"]), SiamMaskSettings(report="box"))
 
     def without_masks(frames, box):
         for found in good.follow(frames, box):
             yield replace(found, mask=None)
 
     for benchmark, trackers in (
-        (Davis2017(), boxes_only),
-        (Davis2016(), boxes_only),
+        (Davis2017(), Trackers(good.follow, siamrpn, "state")),
+        (Davis2016(), Trackers(good.follow, siammask, "state")),
         (Davis2016(), Trackers(without_masks, None, "state")),
         (Davis2017(), Trackers(without_masks, None, "state")),
     ):
         with pytest.raises(ConfigError, match="makes no masks"):
             benchmark.run(given, trackers, tmp_path, lambda count: None)
     assert not (tmp_path / "cross").exists()
+    for kind in ("min-max", "mbr", "opt"):
+        with pytest.raises(ConfigError, match=f"--boxes {kind}: the tracker makes no masks"):
+            Trackers(good.follow, siamrpn, kind)
 
 
 def test_a_tracker_of_one_object_follows_each_alone(data: Path, tmp_path: Path) -> None:

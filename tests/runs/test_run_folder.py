@@ -318,3 +318,43 @@ def test_a_video_whose_frames_have_changed_is_to_be_done_again(tmp_path: Path) -
     again.write_video(2, outcome(2))
     assert (again.finished(), again.with_other_frames()) == ({1, 2}, set())
     assert RunFolder.open(tmp_path).finished() == {1, 2}
+
+
+def test_a_changed_byte_of_a_finished_video_is_told(folder: RunFolder) -> None:
+    """Also one that leaves it a sound video, such as another score, or tracks of another one with its number."""
+    for video_id in (1, 2):
+        folder.write_video(video_id, outcome(video_id, score=0.25 * video_id))
+    path = folder.path / "videos/1.json"
+    whole = path.read_text()
+    path.write_text(whole.replace('"score": 0.25', '"score": 0.75'))
+    with pytest.raises(DataError, match=r"videos/1\.json: its content is not what its digest is of; remove it"):
+        folder.read_video(1)
+    other = (folder.path / "videos/2.json").read_text().replace('"video_id": 2', '"video_id": 1')
+    path.write_text(other)
+    with pytest.raises(DataError, match="digest"):
+        folder.assemble_results([1, 2])
+    for at in range(len(whole)):
+        path.write_text(whole[:at] + ("1" if whole[at] != "1" else "2") + whole[at + 1 :])
+        try:
+            found = folder.read_video(1)
+        except DataError:
+            continue
+        # Without the word that says that a digest follows there is none to compare.
+        assert at < len('{"sha256') and found == outcome(1, score=0.25)
+
+
+def test_a_video_that_an_earlier_version_stored_is_read(folder: RunFolder) -> None:
+    folder.write_video(1, outcome(1))
+    path = folder.path / "videos/1.json"
+    content = json.loads(path.read_text())
+    del content["sha256"]
+    path.write_text(json.dumps(content))
+    assert folder.read_video(1) == outcome(1)
+    assert folder.finished() == {1}
+
+
+@pytest.mark.parametrize("name", ["--5", "-", "5-", "x", "\u0663"])
+def test_other_files_among_the_videos_are_passed_over(folder: RunFolder, name: str) -> None:
+    folder.write_video(1, outcome(1))
+    (folder.path / f"videos/{name}.json").write_text("{}")
+    assert folder.finished() == {1}

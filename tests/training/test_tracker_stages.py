@@ -222,7 +222,7 @@ def test_the_configs_for_real_video_leave_out_the_sequences_that_they_are_tested
 @pytest.mark.parametrize("name", ["siammask_r50_two_branch", "siammask_small_two_branch"])
 def test_the_two_branch_variant_has_the_papers_loss(name):
     settings = preset(name)
-    assert ARCHITECTURES[settings.architecture].branches == 2
+    assert ARCHITECTURES[settings.architecture].branches == ("score", "mask")
     assert (settings.losses.similarity, settings.losses.mask, settings.losses.second_stage) == (1, 32, 0)
     assert settings.labels.radius == 16
 

@@ -96,13 +96,14 @@ def qualities(cases: Iterable[MaskWithBox], ways: Mapping[str, Way] = WAYS) -> l
             seconds[name] += time.perf_counter() - begun
             overlaps[name].append(quadrilateral_iou(case.box, box))
     return [
-        _quality("fixed ratio, oracle", fixed, 0.0),
-        _quality("Min-max, oracle", upright, 0.0),
-        *(_quality(name, overlaps[name], seconds[name]) for name in ways),
+        quality("fixed ratio, oracle", fixed, 0.0),
+        quality("Min-max, oracle", upright, 0.0),
+        *(quality(name, overlaps[name], seconds[name]) for name in ways),
     ]
 
 
-def _quality(name: str, overlaps: Sequence[float], seconds: float) -> BoxQuality:
+def quality(name: str, overlaps: Sequence[float], seconds: float) -> BoxQuality:
+    """What overlaps, one or more, and the seconds that the boxes took altogether, come to."""
     values = np.array(overlaps)
     # An IoU of exactly 0.5 must not fall to the rounding of a sum.
     at_half, at_seventy = (float((values >= threshold - 1e-9).mean()) for threshold in (0.5, 0.7))

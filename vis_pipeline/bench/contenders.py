@@ -141,11 +141,12 @@ class Ours:
                         self._detector[0].detect(frames)
                 for frame in frames:
                     prediction = predictor.predict(frame.on(self._device), states)
-                    states = prediction.states
+                    states, masks = prediction.states, prediction.masks
+                    assert masks is not None, "these weights have a mask branch"
                     with watch.step("associate"):
-                        assigned(mask_iou(detected, prediction.masks).cpu().numpy())
-            assert prediction is not None
-            boxes, masks = prediction.boxes, prediction.masks
+                        assigned(mask_iou(detected, masks).cpu().numpy())
+            assert prediction is not None and masks is not None
+            boxes = prediction.boxes
             return lambda: LastFrame(boxes.cpu().numpy(), masks.cpu().numpy())
 
         return run

@@ -16,6 +16,7 @@ from vis_pipeline.bench.synthetic_results import Workload, make_json
 from vis_pipeline.data.results import read_results
 from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.json_files import read_json
 from vis_pipeline.masks.track_iou import parse_tracks, track_iou
 from vis_pipeline.structures.splits import Split
 from vis_pipeline.structures.tracks import TrackResult
@@ -76,7 +77,7 @@ def timed(work: Workload, seed: int, folder: Path, with_plain: bool) -> Timing:
     _evaluated(replace(work, videos=1), seed, folder)
     truth_file, results_file = _written(work, seed, folder)
     begun = time.perf_counter()
-    truth_json, results_json = json.loads(truth_file.read_bytes()), json.loads(results_file.read_bytes())
+    truth_json, results_json = read_json(truth_file), read_json(results_file)
     loading = time.perf_counter() - begun
     begun = time.perf_counter()
     split = read_split(truth_file)

@@ -1,6 +1,5 @@
 """What it costs to spread videos over processes: the same split in a plain loop and by Ray, each in a fresh process."""
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -9,6 +8,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
+from vis_pipeline.files.json_files import read_json
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, Worker, run_in_process
 from vis_pipeline.runs.progress import ProgressListener
@@ -123,7 +123,7 @@ def _timed(job: Job, workers: int | None, out: Path) -> Timing:
     report, first = _in_fresh_process(job, workers, out)
     ended = time.monotonic()
     _in_fresh_process(job, workers, out)
-    timings = json.loads((out / "timings.json").read_bytes())
+    timings = read_json(out / "timings.json")
     return Timing(
         frames=report.frames,
         videos=len(report.finished),

@@ -60,6 +60,7 @@ def follow_objects(
         if states is not None:
             prediction = tracker.predict(image, states)
             states = prediction.states
+            assert prediction.masks is not None, "followed by weights that make masks"
             found = prediction.masks.cpu().numpy()
             for index, mask in zip(followed, found, strict=True):
                 similar[:, index, frame.index] = _similarity(mask, objects[index], frame.index)

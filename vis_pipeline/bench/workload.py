@@ -12,6 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from vis_pipeline.bench.simulated_detections import DetectorFaults, simulate
 from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import ConfigError, DataError
+from vis_pipeline.files.json_files import read_json
+from vis_pipeline.files.regular_files import MOST_JSON, MOST_TEXT, read_regular
 from vis_pipeline.files.whole_files import write_text
 from vis_pipeline.runs.progress import ProgressListener
 from vis_pipeline.runs.settings import PipelineSettings
@@ -108,7 +110,7 @@ def drawn_workload(
     detecting = replace(settings, tracker=LastMaskChoice())
     saving = replace(options, save_detections=True)
     run_split(detecting, split, frames, out / "detected", saving, progress).require_complete()
-    detections = json.loads((out / "detected" / DETECTIONS_NAME).read_bytes())
+    detections = read_json(out / "detected" / DETECTIONS_NAME)
     return _recorded(out, split, frames, without_some(detections, drop, seed))
 
 
@@ -147,8 +149,8 @@ def read_workload(folder: Path) -> Workload:
         DataError: there is none in the folder.
     """
     try:
-        return TypeAdapter(Workload).validate_json((folder / _RECORD).read_bytes())
-    except (OSError, ValidationError) as error:
+        return TypeAdapter(Workload).validate_python(read_json(folder / _RECORD, MOST_TEXT))
+    except (DataError, ValidationError) as error:
         raise DataError(f"workload {folder}: no {_RECORD} of `vis-pipeline bench ablation` there") from error
 
 
@@ -162,7 +164,7 @@ def _recorded(out: Path, split: Path, frames: Path, detections: list[dict[str, A
     kept, text = out / _KEPT, json.dumps(detections)
     workload = Workload(split.resolve(), frames.resolve(), kept.resolve())
     _claim(out, workload)
-    if kept.is_file() and kept.read_text() != text:
+    if kept.is_file() and read_regular(kept, MOST_JSON).decode() != text:
         raise DataError(f"--out {out}: holds a comparison on other detections; give a new folder")
     write_text(kept, text)
     write_text(out / _RECORD, _text(workload))

@@ -2,17 +2,21 @@
 
 import errno
 import io
+import os
 import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
+from tempfile import gettempdir
 from typing import Annotated, NoReturn
 
 import typer
-from rich.console import Console
+from rich.text import Text
 
 from vis_pipeline import __version__, interrupt
 from vis_pipeline.errors import UserError
 from vis_pipeline.settings.cores import limit_threads
+from vis_pipeline.terminal import OUTPUT, Terminal, echo, naming_output
 
 COMMAND_MODULES = (
     "doctor",
@@ -45,6 +49,8 @@ OWN_PACKAGES = ("vis_pipeline", "detectors", "evaluation", "configs")
 
 # Characters of a name that is too long.
 _SHOWN = 60
+# What a disk or a pipe says that takes no more.
+_NOT_TAKEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EPIPE)
 
 app = typer.Typer(
     name="vis-pipeline",
@@ -57,7 +63,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        print(__version__)
+        echo(__version__)
         raise typer.Exit
 
 
@@ -102,7 +108,12 @@ def main() -> None:
 
 def _carry_out(debug: bool) -> None:
     try:
-        app()
+        try:
+            app()
+        finally:
+            # What a full disk behind `>` did not take is known here only.
+            with naming_output():
+                sys.stdout.flush()
     except UserError as error:
         _leave(_one_line(error), debug)
     except ModuleNotFoundError as error:
@@ -111,21 +122,33 @@ def _carry_out(debug: bool) -> None:
             raise
         _leave(f"{error.name} is not installed, which this command needs; `vis-pipeline doctor` says how to", debug)
     except OSError as error:
-        # What is asked of a path on its way to the command's own checks.
-        if error.errno != errno.ENAMETOOLONG:
+        if error.errno == errno.ENAMETOOLONG:
+            # What is asked of a path on its way to the command's own checks.
+            _leave(f"{str(error.filename)[:_SHOWN]}...: {error.strerror}", debug)
+        if error.errno not in _NOT_TAKEN:
             raise
-        _leave(f"{str(error.filename)[:_SHOWN]}...: {error.strerror}", debug)
+        if error.filename == OUTPUT:
+            _forget_output()
+        where = error.filename or f"a file, perhaps in {gettempdir()}"
+        _leave(f"{where}: cannot be written ({error.strerror})", debug)
 
 
 def _leave(line: str, debug: bool) -> NoReturn:
-    from rich.markup import escape
-
     if interrupt.received() is not None:
         raise KeyboardInterrupt  # the error is what the signal led to
     if debug:
         traceback.print_exc()
-    Console(stderr=True, soft_wrap=True, highlight=False).print(f"[red]error:[/red] {escape(line)}")
+    with suppress(OSError):
+        Terminal(stderr=True, soft_wrap=True).print(Text.assemble(("error:", "red"), f" {line}"))
     sys.exit(2)
+
+
+def _forget_output() -> None:
+    """Python would try once more to write what is left, and end with a code of its own."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def _one_line(error: UserError) -> str:

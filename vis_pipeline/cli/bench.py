@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vis_pipeline.cli.bench_boxes import boxes
+from vis_pipeline.cli.bench_faults import faults
 from vis_pipeline.cli.bench_memory import memory
 from vis_pipeline.cli.bench_objects import objects
 from vis_pipeline.cli.bench_runs import runs
 from vis_pipeline.cli.bench_sot import sot, tune_sot
+from vis_pipeline.cli.bench_trackers import followers, patches
 from vis_pipeline.cli.comparisons import ablation, tune
 from vis_pipeline.cli.sot import Looks
 from vis_pipeline.cli.speed import speed
+from vis_pipeline.cli.videos_named import videos_named
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -23,7 +26,6 @@ if TYPE_CHECKING:
     from vis_pipeline.bench.synthetic_results import Workload
     from vis_pipeline.bench.tdpa import FrameResult, Scene
     from vis_pipeline.bench.tracker import FollowedObject
-    from vis_pipeline.structures.splits import Split
 
 _SHEET_PAIRS = 24
 
@@ -40,9 +42,12 @@ def register(app: typer.Typer) -> None:
     bench.command("pairs")(pairs)
     bench.command("tdpa")(tdpa)
     bench.command("boxes")(boxes)
+    bench.command("followers")(followers)
+    bench.command("patches")(patches)
     bench.command("sot")(sot)
     bench.command("tune-sot")(tune_sot)
     bench.command("memory")(memory)
+    bench.command("faults")(faults)
     bench.command("objects")(objects)
     bench.command("speed")(speed)
     bench.command("runs")(runs)
@@ -68,12 +73,11 @@ def evaluator(
     import tempfile
     from dataclasses import replace
 
-    from rich.console import Console
-
     from vis_pipeline.bench.evaluator import growth, peak_memory, timed_cases
     from vis_pipeline.bench.synthetic_results import Workload
+    from vis_pipeline.terminal import Terminal
 
-    console = Console()
+    console = Terminal()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         table = _evaluator_table("case", "Milliseconds")
@@ -122,13 +126,13 @@ def pairs(
     cfg_options: Annotated[list[str] | None, typer.Option(help="Override a config key: a.b=value; repeatable.")] = None,
 ) -> None:
     """Time the drawing and cutting of training pairs, without a network, and look at some of them."""
-    from rich.console import Console
     from rich.table import Table
 
     from vis_pipeline.bench.pairs import PairBench
     from vis_pipeline.errors import ConfigError
     from vis_pipeline.settings.config import load_config, parse
     from vis_pipeline.settings.device import torch_device
+    from vis_pipeline.terminal import Terminal
     from vis_pipeline.training.tracker.settings import TrackerTraining
     from vis_pipeline.visualize.frame_files import write_png
     from vis_pipeline.visualize.pair_sheet import pair_sheet
@@ -142,7 +146,7 @@ def pairs(
     table = Table("cutting", "frames from disk", "frames kept", title="Pairs a second")
     for rate in measured.speeds():
         table.add_row(rate.way, f"{rate.first:,.0f}", f"{rate.again:,.0f}")
-    console = Console(width=120)
+    console = Terminal(width=120)
     console.print(table)
     console.print(f"drawn: {measured.drawing:,.0f} pairs a second", highlight=False)
 
@@ -160,7 +164,6 @@ def detector(
     """Score a pipeline's detector alone: mask AP of single frames, as the protocol scores videos of length 1."""
     import json
 
-    from rich.console import Console
     from rich.progress import Progress
 
     from evaluation.tables import category_table, headline_table
@@ -172,20 +175,21 @@ def detector(
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.runs.settings import load_pipeline
     from vis_pipeline.settings.device import torch_device
+    from vis_pipeline.terminal import Terminal
 
     settings = load_pipeline(config, cfg_options or ()).detector
-    truth = as_single_frames(_only(read_split(split), only), every)
+    truth = as_single_frames(videos_named(read_split(split), only), every)
     if truth.annotations is None:
         raise DataError(f"split {split}: a test form without ground truth; give one with annotations")
     found = []
     model = settings.build(truth.categories, torch_device(device))
-    with Progress(*Progress.get_default_columns(), console=Console(stderr=True)) as progress:
+    with Progress(*Progress.get_default_columns(), console=Terminal(stderr=True)) as progress:
         task = progress.add_task("frames", total=len(truth.videos))
         for count, results in detect_split(model, truth, frames, settings.batch_size):
             found += results
             progress.advance(task, count)
     scores = evaluate(found, truth)
-    Console().print(headline_table(scores), category_table(scores))
+    Terminal().print(headline_table(scores), category_table(scores))
     if json_out is not None:
         write_text(json_out, json.dumps(scores.to_json(), indent=1) + "\n")
 
@@ -207,28 +211,27 @@ def tracker(
     import json
     from dataclasses import asdict
 
-    from rich.console import Console
-
     from vis_pipeline.bench.tracker import follow_split
     from vis_pipeline.data.splits import read_split
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.settings.config import parse
     from vis_pipeline.settings.device import torch_device
+    from vis_pipeline.terminal import Terminal
     from vis_pipeline.trackers.choices import SiamMaskChoice
-    from vis_pipeline.trackers.siammask.checkpoint import load_siammask
+    from vis_pipeline.trackers.siammask.checkpoint import load_segmenting
     from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
     from vis_pipeline.weights.registry import resolve
 
     given = {"checkpoint": weights, "preset": preset, "precision": precision}
     choices = {stages: parse(SiamMaskChoice, {**given, "stages": stages}, "bench tracker") for stages in (1, 2)}
     chosen = torch_device(device)
-    network = load_siammask(resolve(weights), chosen)
-    truth = _only(read_split(split), only)
+    network = load_segmenting(resolve(weights), chosen)
+    truth = videos_named(read_split(split), only)
     found = {}
     for stages, choice in choices.items():
         followed = SiamMaskPredictor(network, choice.settings(), chosen)
         found[stages] = list(follow_split(followed, truth, frames))
-    Console().print(_tracker_table(found))
+    Terminal().print(_tracker_table(found))
     if json_out is not None:
         content = {f"stages_{stages}": [asdict(entry) for entry in entries] for stages, entries in found.items()}
         write_text(json_out, json.dumps(content, indent=1) + "\n")
@@ -254,25 +257,24 @@ def redetector(
     import json
     from dataclasses import asdict
 
-    from rich.console import Console
-
     from vis_pipeline.bench.redetector import know_again
     from vis_pipeline.data.splits import read_split
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.runs.settings import load_pipeline
     from vis_pipeline.settings.config import parse
     from vis_pipeline.settings.device import torch_device
+    from vis_pipeline.terminal import Terminal
     from vis_pipeline.trackers.siam_rcnn.checkpoint import load_redetector
     from vis_pipeline.trackers.siam_rcnn.settings import RedetectionSettings
     from vis_pipeline.weights.registry import resolve
 
     chosen = torch_device(device)
-    truth = _only(read_split(split), only)
+    truth = videos_named(read_split(split), only)
     source = load_pipeline(config, cfg_options or ()).detector.region_source(chosen)
     network = load_redetector(resolve(weights), device=chosen)
     compared = parse(RedetectionSettings, {"looks": looks.value}, "bench redetector")
     found = know_again(network, source, truth, frames, every, limit, compared)
-    Console().print(_redetector_table(found))
+    Terminal().print(_redetector_table(found))
     if json_out is not None:
         write_text(json_out, json.dumps([asdict(entry) for entry in found], indent=1) + "\n")
 
@@ -307,15 +309,14 @@ def tdpa(
     import json
     from dataclasses import asdict
 
-    from rich.console import Console
-
     from vis_pipeline.bench.tdpa import follow, read_scenes
     from vis_pipeline.files.whole_files import write_text
+    from vis_pipeline.terminal import Terminal
     from vis_pipeline.trackers.siam_rcnn.settings import TdpaSettings
 
     scenes = read_scenes(cases)
     found = [follow(scene, TdpaSettings()) for scene in scenes]
-    Console().print(_tdpa_table(scenes, found))
+    Terminal().print(_tdpa_table(scenes, found))
     if json_out is not None:
         content = {"cases": [{"frames": [asdict(result) for result in results]} for results in found]}
         write_text(json_out, json.dumps(content, indent=1) + "\n")
@@ -340,24 +341,8 @@ def _tdpa_table(scenes: "Sequence[Scene]", found: "Sequence[tuple[FrameResult, .
     return table
 
 
-def _only(split: "Split", names: str | None) -> "Split":
-    """The split with the named videos alone."""
-    from dataclasses import replace
-
-    from vis_pipeline.errors import DataError
-
-    if names is None:
-        return split
-    wanted = [name.strip() for name in names.split(",")]
-    unknown = set(wanted) - {video.name for video in split.videos}
-    if unknown:
-        raise DataError(f"--only: the split has no video {min(unknown)}")
-    return replace(split, videos=tuple(video for video in split.videos if video.name in wanted))
-
-
 def _tracker_table(found: "dict[int, list[FollowedObject]]") -> "Table":
     from rich import box
-    from rich.markup import escape
     from rich.table import Table
 
     table = Table(title="SiamMask from the first box", box=box.SIMPLE_HEAD)
@@ -365,7 +350,7 @@ def _tracker_table(found: "dict[int, list[FollowedObject]]") -> "Table":
     for name in ("objects", "J\none-stage", "F\none-stage", "J\ntwo-stage", "F\ntwo-stage"):
         table.add_column(name, justify="right", no_wrap=True)
     for video in dict.fromkeys(entry.video for entry in found[1]):
-        table.add_row(escape(video), *_tracker_cells([[e for e in found[s] if e.video == video] for s in (1, 2)]))
+        table.add_row(video, *_tracker_cells([[e for e in found[s] if e.video == video] for s in (1, 2)]))
     table.add_section()
     table.add_row("all objects", *_tracker_cells([found[1], found[2]]), style="bold")
     return table

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vis_pipeline.terminal import echo
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -35,11 +37,10 @@ def boxes(
     import json
     from dataclasses import asdict
 
-    from rich.console import Console
-
     from vis_pipeline.bench.boxes import drawn_cases, qualities
     from vis_pipeline.errors import ConfigError
     from vis_pipeline.files.whole_files import write_text
+    from vis_pipeline.terminal import Terminal
 
     if json_out is not None and not json_out.parent.is_dir():
         raise ConfigError(f"--json {json_out}: there is no folder {json_out.parent}")
@@ -49,11 +50,11 @@ def boxes(
         groups = {"all": _read(masks, truth)}
     else:
         raise ConfigError("bench boxes: give --masks and --truth, or --drawn alone")
-    console = Console(width=100)
+    console = Terminal(width=100)
     found: dict[str, list[BoxQuality]] = {}
     for name, cases in groups.items():
         found[name] = qualities(cases)
-        console.print(_table(f"{name}: {found[name][0].masks} masks", found[name]))
+        console.print(quality_table(f"{name}: {found[name][0].masks} masks", found[name]))
     if json_out is not None:
         content = {name: [asdict(quality) for quality in rows] for name, rows in found.items()}
         write_text(json_out, json.dumps(content, indent=1) + "\n")
@@ -75,7 +76,7 @@ def _read(masks: Path, truth: Path) -> "Iterator[MaskWithBox]":
         try:
             frames = list(masks_with_boxes(masks, truth, sequence))
         except DataError as error:
-            typer.echo(f"warning: {error}; the sequence is left out", err=True)
+            echo(f"warning: {error}; the sequence is left out", err=True)
             continue
         first = next((box for _, box in frames if box is not None), None)
         for mask, box in frames:
@@ -85,12 +86,13 @@ def _read(masks: Path, truth: Path) -> "Iterator[MaskWithBox]":
             else:
                 without += 1
     if without:
-        typer.echo(f"warning: {without} frames without an object or a box are left out", err=True)
+        echo(f"warning: {without} frames without an object or a box are left out", err=True)
     if not complete:
         raise DataError(f"masks {masks}: no frame has a mask and a box in {truth}")
 
 
-def _table(title: str, rows: "list[BoxQuality]") -> "Table":
+def quality_table(title: str, rows: "list[BoxQuality]") -> "Table":
+    """A row for each way."""
     from rich import box
     from rich.table import Table
 

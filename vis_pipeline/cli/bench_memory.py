@@ -19,13 +19,13 @@ def memory(
     from dataclasses import asdict
 
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     from vis_pipeline.bench.memory import memory_costs
     from vis_pipeline.errors import ConfigError
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.settings.device import torch_device
+    from vis_pipeline.terminal import Terminal
     from vis_pipeline.trackers.memory import MemorySettings
     from vis_pipeline.trackers.siam_rcnn.checkpoint import load_redetector
     from vis_pipeline.weights.registry import resolve
@@ -41,6 +41,6 @@ def memory(
     for cost in costs:
         times = (f"{value:.1f}" for value in (cost.milliseconds, cost.least, cost.most))
         table.add_row(str(cost.away), str(cost.questions), *times)
-    Console().print(table)
+    Terminal().print(table)
     if json_out is not None:
         write_text(json_out, json.dumps([asdict(cost) for cost in costs], indent=1) + "\n")

@@ -23,13 +23,13 @@ def objects(
 
     import torch
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     from vis_pipeline.bench.several_objects import time_objects
     from vis_pipeline.bench.speed_scene import drawn_frames, scene
     from vis_pipeline.errors import ConfigError
     from vis_pipeline.settings.device import torch_device
+    from vis_pipeline.terminal import Terminal
     from vis_pipeline.trackers.siammask.checkpoint import load_siammask
     from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
     from vis_pipeline.trackers.siammask.settings import PRESETS
@@ -52,4 +52,4 @@ def objects(
         timing = time_objects(tracker, scene(images, count, seed), clock)
         each = [f"{1000 * seconds / timing.frames:.1f}" for seconds in (timing.together, timing.apart)]
         table.add_row(str(count), *each, f"{timing.apart / timing.together:.2f}")
-    Console().print(table)
+    Terminal().print(table)

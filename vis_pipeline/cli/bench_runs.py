@@ -45,7 +45,6 @@ def runs(
     from dataclasses import asdict, replace
 
     import torch
-    from rich.console import Console
     from rich.status import Status
 
     from vis_pipeline.bench.drawn_videos import DISK, draw_split
@@ -58,6 +57,7 @@ def runs(
     from vis_pipeline.runs.start import RecordedSource, RunOptions
     from vis_pipeline.settings.cores import cores
     from vis_pipeline.settings.device import torch_device
+    from vis_pipeline.terminal import Terminal
 
     if (split is None) != (frames is None):
         raise ConfigError("--split and --frames go together")
@@ -66,7 +66,7 @@ def runs(
     counts, drawn = _counts(workers), _drawn(videos, length, size, objects)
     settings = load_pipeline(config, cfg_options or ())
     options = RunOptions(device=device or torch_device(None).type, seed=seed)
-    with tempfile.TemporaryDirectory() as name, Status("drawing", console=Console(stderr=True)) as status:
+    with tempfile.TemporaryDirectory() as name, Status("drawing", console=Terminal(stderr=True)) as status:
         folder = Path(name)
         if split is None or frames is None:
             categories: Sequence[Category] = (DISK,)
@@ -86,7 +86,7 @@ def runs(
                 device=options.device, seed=seed, recorded=RecordedSource(folder / "detections.json", None)
             )
         costs = compare(Job(settings, split, frames, options), counts, repeats, folder / "runs", status.update)
-    console = Console(width=100)
+    console = Terminal(width=100)
     lengths = [video.length for video in truth.videos]
     console.print(_table(f"{len(lengths)} videos, {sum(lengths)} frames", costs))
     circumstances = {"device": options.device, "cores": cores(), "torch": torch.__version__, "config": config}

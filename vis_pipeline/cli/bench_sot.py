@@ -8,6 +8,7 @@ import typer
 
 from vis_pipeline.cli.comparisons import by_name
 from vis_pipeline.cli.sot import Kind, Looks, Preset, Selection, follower_settings
+from vis_pipeline.terminal import echo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -117,7 +118,7 @@ def sot(
         if not done:
             raise DataError(f"none of {len(names) + len(listing.left_out)} sequences could be run")
         if len(done) == len(names) and (packed := entry.benchmark.submission(listing.found, folder.results)):
-            typer.echo(f"to send  {packed}")
+            echo(f"to send  {packed}")
         unscored = _scores(protocol, entry, data, done, folder)
     _require_all(len(names) + len(listing.left_out), [*listing.left_out, *(names[n - 1] for n in report.set_aside)])
     if unscored:
@@ -159,12 +160,11 @@ def tune_sot(
 
     A trial's sequences go over the workers; trials.csv has all trials. Tune on other sequences than you report.
     """
-    from rich.console import Console
-
     from vis_pipeline.bench import search as searching
     from vis_pipeline.bench.follower_tuning import SPACE, FollowerSearch, TuningSet
     from vis_pipeline.protocols.registry import registered
     from vis_pipeline.runs.progress import ProgressBar
+    from vis_pipeline.terminal import Terminal
 
     followers = follower_settings(
         "bench tune-sot", Kind.siammask, weights, redetector, config, looks, Selection.tdpa, preset, two_stage,
@@ -176,7 +176,7 @@ def tune_sot(
     followers.weight_files()
     listing = _listing(entry, data, sequences)
     tried = FollowerSearch(followers, space, TuningSet(protocol, data, listing.found, boxes.value), seed, out)
-    console = Console()
+    console = Terminal()
     with ProgressBar(counted="sequences", titles=_titles(listing.found)) as progress:
         for trial in tried.run(trials, chosen, settings, progress):
             changed = " ".join(f"{key}={value}" for key, value in trial.overrides.items()) or "the preset's own"
@@ -215,7 +215,7 @@ def _listing(entry: "Registered", data: Path, sequences: Path | None) -> "Listin
 
     listing = entry.benchmark.listing(data, None if sequences is None else listed_names(sequences))
     for name, reason in listing.left_out.items():
-        typer.echo(f"sequence {name}: {reason}", err=True)
+        echo(f"sequence {name}: {reason}", err=True)
     if not listing.found:
         raise DataError(f"data {data}: none of {len(listing.left_out)} sequences can be run")
     return listing
@@ -227,8 +227,8 @@ def _titles(listed: "Sequence[Given]") -> dict[int, str]:
 
 def _tell(report: "RunReport", folder: "ResultsFolder") -> None:
     speed = f", {report.frames / report.seconds:.1f} frames/s" if report.frames and report.seconds else ""
-    typer.echo(f"{len(report.finished)} sequences, {report.frames} frames in {report.seconds:.1f} s{speed}")
-    typer.echo(f"results  {folder.results}")
+    echo(f"{len(report.finished)} sequences, {report.frames} frames in {report.seconds:.1f} s{speed}")
+    echo(f"results  {folder.results}")
 
 
 def _scores(
@@ -237,24 +237,23 @@ def _scores(
     """Print, write and draw the scores; why sequences are without, by their names."""
     import json
 
-    from rich.console import Console
-
     from evaluation.single_object.curves import draw_curves
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.protocols.results_folder import CURVES_NAME, SCORES_NAME
+    from vis_pipeline.terminal import Terminal
 
     scored = entry.score(folder.results, data, names)
     if scored is None:
-        typer.echo(f"no scores: {data} has no ground truth of this benchmark")
+        echo(f"no scores: {data} has no ground truth of this benchmark")
         return {}
-    Console().print(scored.table)
+    Terminal().print(scored.table)
     write_text(folder.path / SCORES_NAME, json.dumps(scored.content, indent=2) + "\n")
-    typer.echo(f"scores   {folder.path / SCORES_NAME}")
+    echo(f"scores   {folder.path / SCORES_NAME}")
     if scored.curves:
         draw_curves(protocol, scored.curves, folder.path / CURVES_NAME)
-        typer.echo(f"curves   {folder.path / CURVES_NAME}")
+        echo(f"curves   {folder.path / CURVES_NAME}")
     for name, reason in scored.left_out.items():
-        typer.echo(f"sequence {name}: {reason}", err=True)
+        echo(f"sequence {name}: {reason}", err=True)
     return scored.left_out
 
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vis_pipeline.terminal import echo
+
 if TYPE_CHECKING:
     from vis_pipeline.bridges.finished import FinishedRun
 
@@ -41,7 +43,7 @@ def rerun(
         for video_id in chosen:
             for frame, tracks in finished.frames(video_id):
                 recording.add(finished.name(video_id), frame, tracks)
-    typer.echo(f"{len(chosen)} videos, {recording.frames} frames -> {file}")
+    echo(f"{len(chosen)} videos, {recording.frames} frames -> {file}")
 
 
 def fiftyone(
@@ -58,7 +60,7 @@ def fiftyone(
     finished = FinishedRun(run, split, frames)
     chosen = _chosen(finished, videos)
     samples = make_dataset(finished, name, chosen)
-    typer.echo(f"{len(chosen)} videos, {samples} samples -> FiftyOne's dataset {name}")
+    echo(f"{len(chosen)} videos, {samples} samples -> FiftyOne's dataset {name}")
 
 
 def _chosen(finished: "FinishedRun", videos: str | None) -> tuple[int, ...]:

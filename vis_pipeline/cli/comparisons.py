@@ -83,8 +83,6 @@ def ablation(
     """
     import json
 
-    from rich.console import Console
-
     from vis_pipeline.bench import ablation as bench
     from vis_pipeline.bench import workload
     from vis_pipeline.bench.simulated_detections import DetectorFaults
@@ -92,6 +90,7 @@ def ablation(
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.runs.parallel.cluster import ray_session
     from vis_pipeline.runs.progress import ProgressBar
+    from vis_pipeline.terminal import Terminal
 
     faulty = runs is not None or bool(jitter or false_positives)
     if bool(split) != bool(frames):
@@ -112,7 +111,7 @@ def ablation(
     origins = workload.sources(split or (), frames or (), detections or (), seed or (_DRAWN_SEED,))
     folders = [out / str(number) for number in range(1, len(origins) + 1)] if len(origins) > 1 else [out]
     rows = []
-    console = Console()
+    console = Terminal()
     with ProgressBar() as progress:
         detecting, count = next(iter(compared.values())), videos or _DRAWN_VIDEOS
         works = [
@@ -151,16 +150,15 @@ def tune(
     cfg_options: _Overrides = None,
 ) -> None:
     """Search for settings with Optuna, by the mean of AP, IDF1 and HOTA over the workloads; trials.csv has them all."""
-    from rich.console import Console
-
     from vis_pipeline.bench import search as searching
     from vis_pipeline.bench import tuning
     from vis_pipeline.bench.workload import read_workload
     from vis_pipeline.runs.progress import ProgressBar
+    from vis_pipeline.terminal import Terminal
 
     space = by_name("--search", map(searching.parse_choice, search))
     workloads = [read_workload(folder) for folder in on]
-    console = Console()
+    console = Terminal()
     tried = tuning.Search(config, cfg_options or (), space, workloads, seed, out)
     with ProgressBar() as progress:
         for trial in tried.run(trials, _run_options(device, workers), progress):

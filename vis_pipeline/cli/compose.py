@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vis_pipeline.terminal import echo
+
 if TYPE_CHECKING:
     from vis_pipeline.synthesis.composed import ComposeSettings
 
@@ -58,10 +60,10 @@ def compose(
 
     Objects annotated in a background keep their masks and become tracks too.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from vis_pipeline.synthesis.composed import open_inputs, write_split
+    from vis_pipeline.terminal import Terminal
 
     settings = _settings(size, frames, least_pixels, hard, crowd)
     left_out = [name.strip() for name in without.split(",")] if without else []
@@ -69,7 +71,7 @@ def compose(
         settings, backgrounds, instances or (), images or (), sprites, sprite_classes, left_out, one_class
     )
     columns = (TextColumn("composing videos"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    progress = Progress(*columns, console=Console(stderr=True))
+    progress = Progress(*columns, console=Terminal(stderr=True))
     task = progress.add_task("videos", total=videos)
     with ExitStack() as shown:
 
@@ -79,16 +81,16 @@ def compose(
             progress.update(task, completed=done)
 
         figures = write_split(out, inputs.library, inputs.backgrounds, seed, videos, settings, workers, show, one_class)
-    typer.echo(f"videos                      {figures.videos}")
-    typer.echo(f"frames                      {figures.frames}")
-    typer.echo(f"tracks                      {figures.tracks}")
-    typer.echo(f"categories                  {figures.categories}")
-    typer.echo(f"objects per video           {figures.fewest_objects} to {figures.most_objects}")
-    typer.echo(f"frames where a track hides  {figures.hidden_frames:.1%}")
-    typer.echo(f"tracks at least half hidden {figures.half_hidden / max(figures.tracks, 1):.1%}")
-    typer.echo(f"tracks that leave, return   {figures.returning / max(figures.tracks, 1):.1%}")
-    typer.echo(f"videos with a lookalike     {figures.with_lookalike / figures.videos:.1%}")
-    typer.echo(f"written to {out}")
+    echo(f"videos                      {figures.videos}")
+    echo(f"frames                      {figures.frames}")
+    echo(f"tracks                      {figures.tracks}")
+    echo(f"categories                  {figures.categories}")
+    echo(f"objects per video           {figures.fewest_objects} to {figures.most_objects}")
+    echo(f"frames where a track hides  {figures.hidden_frames:.1%}")
+    echo(f"tracks at least half hidden {figures.half_hidden / max(figures.tracks, 1):.1%}")
+    echo(f"tracks that leave, return   {figures.returning / max(figures.tracks, 1):.1%}")
+    echo(f"videos with a lookalike     {figures.with_lookalike / figures.videos:.1%}")
+    echo(f"written to {out}")
 
 
 def _settings(size: str, frames: int, least_pixels: int, hard: bool, crowd: bool) -> "ComposeSettings":

@@ -38,13 +38,12 @@ def davis(
     """Score masks as DAVIS does: region similarity J and contour accuracy F; mean, recall and decay."""
     import json
 
-    from rich.console import Console
-
     from evaluation.davis import Form, davis_scores
     from evaluation.davis_folders import folder_sequences
     from evaluation.davis_tables import davis_table
     from vis_pipeline.data.sequence_names import sequence_names
     from vis_pipeline.files.whole_files import write_text
+    from vis_pipeline.terminal import Terminal
 
     forms = {one.value: one for one in Form}
     if form not in forms:
@@ -56,7 +55,7 @@ def davis(
     else:
         read = folder_sequences(results, masks, names, chosen)
     scores = davis_scores(read, chosen)
-    Console().print(davis_table(scores))
+    Terminal().print(davis_table(scores))
     if json_out is not None:
         write_text(json_out, json.dumps(scores.to_json(), indent=2) + "\n")
 

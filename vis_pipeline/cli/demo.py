@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from vis_pipeline.terminal import echo
+
 _UNSEEN_SEED = "20000"
 
 
@@ -40,5 +42,6 @@ def _step(*words: object) -> None:
     from vis_pipeline.cli.app import app
 
     arguments = [str(word) for word in words]
-    print(f"\n$ vis-pipeline {shlex.join(arguments)}", flush=True)
+    echo("")
+    echo(f"$ vis-pipeline {shlex.join(arguments)}")
     typer.main.get_command(app).main(arguments, prog_name="vis-pipeline", standalone_mode=False)

@@ -10,23 +10,17 @@ def register(app: typer.Typer) -> None:
 
 def doctor() -> None:
     """Check the installation: what is wrong, and how to mend it. Exits with 2 where the pipeline cannot run."""
-    from rich.console import Console
-    from rich.markup import escape
+    from rich.text import Text
 
     from vis_pipeline.doctor import run_checks, usable
+    from vis_pipeline.terminal import Terminal
 
-    console = Console(soft_wrap=True, highlight=False)
+    console = Terminal(soft_wrap=True)
     with console.status("importing torch, mmcv, mmdet, Ray ..."):
         checks = run_checks()
     for check in checks:
-        mark = (
-            "[green]ok     [/green]"
-            if check.ok
-            else "[red]PROBLEM[/red]"
-            if check.needed
-            else "[yellow]note   [/yellow]"
-        )
-        mend = "" if check.ok else f" [bold]To mend:[/bold] {escape(check.mend)}"
-        console.print(f"{mark} {check.name:<16} {escape(check.detail)}{'' if check.ok else '.'}{mend}")
+        mark = ("ok     ", "green") if check.ok else ("PROBLEM", "red") if check.needed else ("note   ", "yellow")
+        line = Text.assemble(mark, f" {check.name:<16} {check.detail}")
+        console.print(line if check.ok else Text.assemble(line, ". ", ("To mend:", "bold"), f" {check.mend}"))
     if not usable(checks):
         raise typer.Exit(2)

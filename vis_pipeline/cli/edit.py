@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from vis_pipeline.terminal import echo
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -24,7 +26,7 @@ def edit(
 
     made = write_corrected_run(run, edits, out, split)
     for warning in made.warnings:
-        typer.echo(f"warning: {warning}", err=True)
-    typer.echo(
+        echo(f"warning: {warning}", err=True)
+    echo(
         f"{made.edits} edits in {made.videos} videos: {made.tracks_after} tracks of {made.tracks_before} -> {made.path}"
     )

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
 from vis_pipeline.errors import ConfigError, DataError
 from vis_pipeline.files.whole_files import write_text
+from vis_pipeline.terminal import Terminal, echo
 
 if TYPE_CHECKING:
     from evaluation.track_metrics import MetricName
@@ -53,7 +53,7 @@ def evaluate_results(
 
     Where the ground truth grades occlusion, as OVIS does, also by occlusion.
     """
-    console = Console()
+    console = Terminal()
     names = _metric_names(metrics)
     _require_together(long_truth, long_results, names, metrics_threshold, explain, explain_out)
     outputs = [] if json_out is None else [json_out]
@@ -132,11 +132,11 @@ def _results(path: Path, split: "Split") -> "tuple[TrackResult, ...]":
         _warn_of_missing(path, {video.id for video in split.videos})
     found = read_results(path, split)
     for oddity in oddities(found, split):
-        typer.echo(f"warning: {oddity}", err=True)
+        echo(f"warning: {oddity}", err=True)
     return found
 
 
-def _score(results: "tuple[TrackResult, ...]", split: "Split", console: Console) -> dict[str, Any]:
+def _score(results: "tuple[TrackResult, ...]", split: "Split", console: Terminal) -> dict[str, Any]:
     from evaluation.subsets import carries_occlusion, score_by_occlusion
     from evaluation.subsets_tables import occlusion_table
     from evaluation.tables import category_table, headline_table
@@ -151,14 +151,14 @@ def _score(results: "tuple[TrackResult, ...]", split: "Split", console: Console)
     try:
         groups = score_by_occlusion(overlaps, split)
     except DataError as error:
-        typer.echo(f"warning: not scored by occlusion: {error}", err=True)
+        echo(f"warning: not scored by occlusion: {error}", err=True)
         return scores.to_json()
     console.print(occlusion_table(groups))
     return {**scores.to_json(), "occlusion": {name: group.to_json() for name, group in groups.items()}}
 
 
 def _score_2022(
-    results: Path, short: "Split", long_results: Path | None, long: "Split", console: Console
+    results: Path, short: "Split", long_results: Path | None, long: "Split", console: Terminal
 ) -> dict[str, Any]:
     from evaluation.subsets import evaluate_2022, joined
     from evaluation.subsets_tables import short_and_long_table
@@ -176,20 +176,20 @@ def _track_metrics(
     split: "Split",
     names: "tuple[MetricName, ...]",
     threshold: float | None,
-    console: Console,
+    console: Terminal,
 ) -> dict[str, Any]:
     from evaluation.track_metrics import track_metrics
     from evaluation.track_metrics_tables import category_metrics_table, track_metrics_table
 
     if threshold is not None and results and threshold > max(result.score for result in results):
-        typer.echo(f"warning: no result scores {threshold:g} or more, so none counts in the metrics by frame", err=True)
+        echo(f"warning: no result scores {threshold:g} or more, so none counts in the metrics by frame", err=True)
     found = track_metrics(results, split, names, threshold)
     console.print(track_metrics_table(found))
     console.print(category_metrics_table(found))
     return found.to_json()
 
 
-def _explain(results: "tuple[TrackResult, ...]", split: "Split", out: Path, console: Console) -> None:
+def _explain(results: "tuple[TrackResult, ...]", split: "Split", out: Path, console: Terminal) -> None:
     from evaluation.explain import explain
     from evaluation.explain.plot import draw
     from evaluation.explain.tables import explanation_tables
@@ -208,7 +208,7 @@ def _warn_of_missing(run: Path, video_ids: set[int]) -> None:
     missing = video_ids - RunFolder.open(run).finished()
     if missing:
         named = ", ".join(str(identifier) for identifier in sorted(missing)[:5])
-        typer.echo(f"warning: {len(missing)} videos are not finished and count as empty: {named}", err=True)
+        echo(f"warning: {len(missing)} videos are not finished and count as empty: {named}", err=True)
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

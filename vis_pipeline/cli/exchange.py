@@ -7,6 +7,7 @@ import typer
 
 from vis_pipeline.cli.video_list import video_ids
 from vis_pipeline.errors import ConfigError, DataError
+from vis_pipeline.terminal import echo
 
 if TYPE_CHECKING:
     from vis_pipeline.exchange.content import Notes
@@ -67,7 +68,7 @@ def export(
     _make_folder_of(out)
     chosen.write(out, content, rules, notes)
     _say(notes, form)
-    typer.echo(f"{out}: {form}, {len(content.videos)} videos")
+    echo(f"{out}: {form}, {len(content.videos)} videos")
 
 
 def import_(
@@ -118,7 +119,7 @@ def import_(
         _make_folder_of(as_ground_truth)
         tracks, videos = write_truth(as_ground_truth, found, known)
     _say(notes, form)
-    typer.echo(f"{out or as_ground_truth}: {tracks} tracks in {videos} videos")
+    echo(f"{out or as_ground_truth}: {tracks} tracks in {videos} videos")
 
 
 def _category(given: str | None, split: "Split") -> int | None:
@@ -143,4 +144,4 @@ def _make_folder_of(path: Path) -> None:
 
 def _say(notes: "Notes", form: str) -> None:
     for line in notes.lines():
-        typer.echo(f"{form}: {line}", err=True)
+        echo(f"{form}: {line}", err=True)

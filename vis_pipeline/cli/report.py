@@ -37,16 +37,16 @@ def report(
     The split at a glance, and for each video its frames, identities over time, errors beside the ground truth, and why
     each track is what it is. Corrections by clicks become an edits.json.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from vis_pipeline.data.entries import one_line
     from vis_pipeline.report.folder import Report, Watcher
+    from vis_pipeline.terminal import Terminal
 
     truth = None if ground_truth is None else _ground_truth(ground_truth)
     chosen = None if videos is None else video_ids(videos)
     made = Report(run, out or run / "report", truth, split, frames, chosen, score_thr)
-    console = Console(soft_wrap=True, highlight=False)
+    console = Terminal(soft_wrap=True)
     # Names from the data are no markup.
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:

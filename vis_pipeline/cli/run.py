@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vis_pipeline.errors import ConfigError
+from vis_pipeline.terminal import echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -228,9 +229,9 @@ def _showing(
 
 
 def _tell(report: "RunReport", out: Path) -> None:
-    from rich.console import Console
+    from vis_pipeline.terminal import Terminal
 
-    console = Console(soft_wrap=True, highlight=False)
+    console = Terminal(soft_wrap=True)
     speed = f", {report.frames / report.seconds:.1f} frames/s" if report.frames else ""
     console.print(f"{len(report.finished)} videos, {report.frames} frames in {report.seconds:.1f} s{speed}")
     console.print(f"results  {out / 'results.json'}", markup=False)
@@ -243,13 +244,13 @@ def _say_what_it_knows(checkpoint: str) -> None:
 
     for weights in BUNDLED.values():
         if checkpoint == weights.reference:
-            typer.echo(f"note: the detector is {checkpoint}: {weights.limits}", err=True)
+            echo(f"note: the detector is {checkpoint}: {weights.limits}", err=True)
 
 
 def _warn(notes: "Mapping[int, Sequence[str]]") -> None:
     """The first note of a few videos; log.txt has all."""
     for video_id, lines in list(notes.items())[:_SHOWN_NOTES]:
         more = f" (and {len(lines) - 1} more in log.txt)" if len(lines) > 1 else ""
-        typer.echo(f"warning: video {video_id}: {lines[0]}{more}", err=True)
+        echo(f"warning: video {video_id}: {lines[0]}{more}", err=True)
     if len(notes) > _SHOWN_NOTES:
-        typer.echo(f"warning: {len(notes) - _SHOWN_NOTES} more videos with notes in log.txt", err=True)
+        echo(f"warning: {len(notes) - _SHOWN_NOTES} more videos with notes in log.txt", err=True)

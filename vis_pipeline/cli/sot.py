@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vis_pipeline.terminal import echo
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -144,7 +146,7 @@ def sot(
     }
     for target in targets:
         write_text(target, dumps(content))
-        typer.echo(f"{len(entries)} frames -> {target}")
+        echo(f"{len(entries)} frames -> {target}")
     if out is not None:
         from vis_pipeline.cli.visualize import draw_object
         from vis_pipeline.data.object_track import object_track
@@ -195,7 +197,7 @@ def _frames_alone(footage: "Iterable[Footage]") -> "Iterator[Frame]":
 
     for item in footage:
         if isinstance(item, Remark):
-            typer.echo(f"warning: {item.text}", err=True)
+            echo(f"warning: {item.text}", err=True)
         elif isinstance(item, Frame):
             yield item
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from vis_pipeline.errors import DataError
+from vis_pipeline.terminal import echo
 
 
 def register(app: typer.Typer) -> None:
@@ -31,15 +32,14 @@ def sot_scores(
     """
     import json
 
-    from rich.console import Console
-
     from evaluation.single_object.protocols import protocol_scores
     from evaluation.single_object.tables import score_tables
     from vis_pipeline.data.sequence_names import listed_names
     from vis_pipeline.files.whole_files import write_text
+    from vis_pipeline.terminal import Terminal
 
     scores = protocol_scores(protocol, results, gt, None if sequences is None else listed_names(sequences))
-    Console().print(score_tables(scores))
+    Terminal().print(score_tables(scores))
     if json_out is not None:
         write_text(json_out, json.dumps(scores.to_json(), indent=2) + "\n")
     if curves is not None:
@@ -47,7 +47,7 @@ def sot_scores(
 
         draw_curves(protocol, curves_of(scores), curves)
     for name, reason in scores.left_out.items():
-        typer.echo(f"sequence {name}: {reason}", err=True)
+        echo(f"sequence {name}: {reason}", err=True)
     if scores.left_out:
         total = len(scores.left_out) + len(scores.sequences)
         raise DataError(f"{len(scores.left_out)} of {total} sequences are not scored; the figures are without them")

@@ -71,7 +71,6 @@ def speed(
     """
     import json
 
-    from rich.console import Console
     from rich.status import Status
 
     from vis_pipeline.bench.speed import compare, peak_of_process, profiled
@@ -80,6 +79,7 @@ def speed(
     from vis_pipeline.files.whole_files import write_text
     from vis_pipeline.runs.settings import load_pipeline
     from vis_pipeline.settings.device import torch_device
+    from vis_pipeline.terminal import Terminal
 
     if json_out is not None and not json_out.parent.is_dir():
         raise ConfigError(f"--json {json_out}: there is no folder {json_out.parent}")
@@ -95,13 +95,13 @@ def speed(
         number: _contenders(settings, tracked, number, chosen, detectors)
         for number in sorted({case.stages for case in cases})
     }
-    console = Console()
+    console = Terminal()
     written: list[dict[str, Any]] = []
     for (width, height, number), group in _grouped(cases):
         table = _table(f"{width}x{height}, {'two stages' if number == 2 else 'one stage'}", chosen, tracker_only)
         apart = []
         profiles = []
-        with Status("", console=Console(stderr=True)) as status:
+        with Status("", console=Terminal(stderr=True)) as status:
             for case in group:
                 status.update(f"{width}x{height}, {case.objects} objects")
                 work = scene(drawn[width, height], case.objects, seed)
@@ -171,8 +171,8 @@ def _contenders(
     from vis_pipeline.weights.registry import resolve
 
     network = load_siammask(resolve(tracked.checkpoint), device)
-    if network.architecture.branches != 3:
-        raise ConfigError(f"weights {tracked.checkpoint}: have two branches; the stock composition is for three")
+    if network.architecture.branches != ("score", "box", "mask"):
+        raise ConfigError(f"weights {tracked.checkpoint}: the stock composition needs a score, a box and a mask branch")
     inference = replace(tracked.settings(), stages=stages)
     stock, ours = detectors
     return [

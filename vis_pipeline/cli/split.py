@@ -7,6 +7,7 @@ import typer
 
 from vis_pipeline.cli.run import DEFAULT_PIPELINE, OnBadFrame
 from vis_pipeline.errors import ConfigError
+from vis_pipeline.terminal import echo
 
 
 def register(app: typer.Typer) -> None:
@@ -56,7 +57,7 @@ def split(
         made = own_split(videos, classes, frames_out, on_bad_frame.value, progress.advance)
     write_text(out, json.dumps(split_to_json(made.split)))
     for note in made.notes:
-        typer.echo(f"warning: {note}", err=True)
+        echo(f"warning: {note}", err=True)
     total = sum(video.length for video in made.split.videos)
-    typer.echo(f"{out}: {len(made.split.videos)} videos, {total} frames, {len(classes)} categories")
-    typer.echo(f"frames  {made.frames}")
+    echo(f"{out}: {len(made.split.videos)} videos, {total} frames, {len(classes)} categories")
+    echo(f"frames  {made.frames}")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from vis_pipeline.terminal import echo
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
@@ -30,5 +32,5 @@ def submit(
         raise DataError(f"run folder {run}: was not made from a split; give --split")
     made = submission.submit(folder, read_split(recorded), out or run / "submission.zip")
     for warning in made.warnings:
-        typer.echo(f"warning: {warning}", err=True)
-    typer.echo(f"{made.path}: {made.tracks} tracks in {made.videos} videos, every rule checked")
+        echo(f"warning: {warning}", err=True)
+    echo(f"{made.path}: {made.tracks} tracks in {made.videos} videos, every rule checked")

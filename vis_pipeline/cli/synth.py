@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from vis_pipeline.terminal import echo
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
@@ -32,11 +34,11 @@ def synth(
     """Make a deterministic split of procedural videos: textured shapes that move, overlap, leave and return."""
     from dataclasses import replace
 
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from vis_pipeline.errors import DataError
     from vis_pipeline.synthesis.procedural import CROWD, HARD, NORMAL, RETURNS, write_split
+    from vis_pipeline.terminal import Terminal
 
     asked = [name for name, given in (("--hard", hard), ("--crowd", crowd), ("--returns", returns)) if given]
     if len(asked) > 1:
@@ -46,7 +48,7 @@ def synth(
     long = replace(RETURNS, length=frames or RETURNS.length)
     preset = long if returns else HARD if hard else CROWD if crowd else NORMAL
     columns = (TextColumn("drawing videos"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    progress = Progress(*columns, console=Console(stderr=True))
+    progress = Progress(*columns, console=Terminal(stderr=True))
     task = progress.add_task("videos", total=videos)
 
     with ExitStack() as shown:
@@ -57,12 +59,12 @@ def synth(
             progress.update(task, completed=done)
 
         figures = write_split(out, seed, videos, preset, workers, on_progress=show)
-    print(f"videos                      {figures.videos}")
-    print(f"frames                      {figures.frames}")
-    print(f"tracks                      {figures.tracks}")
-    print(f"categories                  {figures.categories}")
-    print(f"objects per video           {figures.fewest_objects} to {figures.most_objects}")
-    print(f"tracks at least half hidden {figures.half_hidden / figures.tracks:.1%}")
-    print(f"tracks that leave, return   {figures.returning / figures.tracks:.1%}")
-    print(f"videos with a lookalike     {figures.with_lookalike / figures.videos:.1%}")
-    print(f"written to {out}")
+    echo(f"videos                      {figures.videos}")
+    echo(f"frames                      {figures.frames}")
+    echo(f"tracks                      {figures.tracks}")
+    echo(f"categories                  {figures.categories}")
+    echo(f"objects per video           {figures.fewest_objects} to {figures.most_objects}")
+    echo(f"tracks at least half hidden {figures.half_hidden / figures.tracks:.1%}")
+    echo(f"tracks that leave, return   {figures.returning / figures.tracks:.1%}")
+    echo(f"videos with a lookalike     {figures.with_lookalike / figures.videos:.1%}")
+    echo(f"written to {out}")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from vis_pipeline.terminal import echo
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
@@ -25,8 +27,8 @@ def vis_to_sot(
     from vis_pipeline.protocols.from_split import write_sequences
 
     made = write_sequences(form, split, frames, out)
-    typer.echo(f"{out}: {len(made.names)} sequences")
+    echo(f"{out}: {len(made.names)} sequences")
     for name, reason in made.left_out.items():
-        typer.echo(f"sequence {name}: {reason}", err=True)
+        echo(f"sequence {name}: {reason}", err=True)
     if made.left_out:
         raise DataError(f"{len(made.left_out)} of {len(made.left_out) + len(made.names)} objects are left out")

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vis_pipeline.terminal import echo
+
 if TYPE_CHECKING:
     from vis_pipeline.structures.splits import Split
 
@@ -88,4 +90,4 @@ def _write(split: "Split", out: Path) -> None:
     write_text(out, json.dumps(split_to_json(split)))
     total = sum(video.length for video in split.videos)
     objects = "no annotations" if split.annotations is None else f"{len(split.annotations)} objects"
-    typer.echo(f"{out}: {len(split.videos)} videos, {total} frames, {objects}")
+    echo(f"{out}: {len(split.videos)} videos, {total} frames, {objects}")

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from vis_pipeline.terminal import echo
+
 
 class Truth(str, Enum):
     """The rectangles that masks give."""
@@ -34,17 +36,17 @@ def synth_vot(
     """Draw sequences in VOT's form, one object each, with the exact rotated boxes of its outline."""
     from dataclasses import replace
 
-    from rich.console import Console
     from rich.progress import Progress
 
     from vis_pipeline.synthesis.procedural import HARD, NORMAL
     from vis_pipeline.synthesis.procedural.vot_sequences import write_vot_sequences
+    from vis_pipeline.terminal import Terminal
 
     settings = replace(HARD if hard else NORMAL, length=frames)
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    with Progress(console=Terminal(stderr=True), transient=True) as progress:
         task = progress.add_task("drawing sequences", total=videos)
         names = write_vot_sequences(out, seed, videos, settings, lambda done: progress.update(task, completed=done))
-    typer.echo(f"{out}: {len(names)} sequences")
+    echo(f"{out}: {len(names)} sequences")
 
 
 def to_vot(
@@ -67,8 +69,8 @@ def to_vot(
     from vis_pipeline.protocols.vot.from_masks import write_from_masks
 
     made = write_from_masks(frames, masks, sequence_names(frames, sequences, holds="frames"), out, truth.value)
-    typer.echo(f"{out}: {len(made.names)} sequences")
+    echo(f"{out}: {len(made.names)} sequences")
     for name, reason in made.left_out.items():
-        typer.echo(f"sequence {name}: {reason}", err=True)
+        echo(f"sequence {name}: {reason}", err=True)
     if made.left_out:
         raise DataError(f"{len(made.left_out)} sequences are left out")

@@ -34,16 +34,15 @@ def train_detector(
     cfg_options: Options = None,
 ) -> None:
     """Train an mmdet detector (HTC) on the frames of a YouTube-VIS split; under torchrun, with all its processes."""
-    from rich.console import Console
-
     from vis_pipeline.settings.config import find_config, parse_options
+    from vis_pipeline.terminal import Terminal
     from vis_pipeline.training.detector import train_detector as train
     from vis_pipeline.training.detector.processes import is_first
 
     options = parse_options(cfg_options or ()) | ({"tensorboard": True} if tensorboard else {})
     weights = train(find_config(config), work_dir, resume, options)
     if is_first():
-        Console(soft_wrap=True, highlight=False).print(f"weights: {weights}", markup=False)
+        Terminal(soft_wrap=True).print(f"weights: {weights}", markup=False)
 
 
 def train_tracker(
@@ -55,12 +54,11 @@ def train_tracker(
     cfg_options: Options = None,
 ) -> None:
     """Train SiamMask on pairs of frames of videos and stills."""
-    from rich.console import Console
-
+    from vis_pipeline.terminal import Terminal
     from vis_pipeline.training.tracker.trainer import train_tracker as train
 
     weights = train(config, work_dir, resume, cfg_options or (), tensorboard, official_keys)
-    Console(soft_wrap=True, highlight=False).print(f"weights: {weights}", markup=False)
+    Terminal(soft_wrap=True).print(f"weights: {weights}", markup=False)
 
 
 def train_redetector(
@@ -71,9 +69,8 @@ def train_redetector(
     cfg_options: Options = None,
 ) -> None:
     """Train Siam R-CNN's re-detection head on a detector's features, which are computed once and kept."""
-    from rich.console import Console
-
+    from vis_pipeline.terminal import Terminal
     from vis_pipeline.training.redetector.trainer import train_redetector as train
 
     weights = train(config, work_dir, resume, cfg_options or (), tensorboard)
-    Console(soft_wrap=True, highlight=False).print(f"weights: {weights}", markup=False)
+    Terminal(soft_wrap=True).print(f"weights: {weights}", markup=False)

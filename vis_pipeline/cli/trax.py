@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vis_pipeline.cli.sot import Kind, Looks, Preset, Selection, follower_settings
+from vis_pipeline.terminal import echo_lines
 
 if TYPE_CHECKING:
     from vis_pipeline.trackers.followers import FollowerSettings
@@ -82,7 +83,7 @@ def trackers_ini(
     command += [] if device is None else ["--device", device]
     for option in cfg_options or ():
         command += ["--cfg-options", option]
-    typer.echo(registry_entry(name, command), nl=False)
+    echo_lines(registry_entry(name, command))
 
 
 def _settings(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vis_pipeline.cli.video_list import video_ids
+from vis_pipeline.terminal import echo
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -144,9 +145,9 @@ def draw_object(
         drawn = render_video(source, artist, target, length, pictures, facts, lambda: progress.advance(bar))
     for form, path in drawn.files.items():
         if form is Form.SHEET:
-            typer.echo(f"contact sheet -> {path}")
+            echo(f"contact sheet -> {path}")
         else:
-            typer.echo(f"{drawn.frames} frames -> {path}{_extent(drawn, form)}")
+            echo(f"{drawn.frames} frames -> {path}{_extent(drawn, form)}")
 
 
 def _draw_file(path: Path, frames: Path | None, folder: Path, pictures: "Pictures", style: "Style") -> None:
@@ -190,14 +191,13 @@ class _RunOptions:
 
 
 def _draw_run(asked: _RunOptions, folder: Path, pictures: "Pictures", style: "Style") -> None:
-    from rich.console import Console
-
+    from vis_pipeline.terminal import Terminal
     from vis_pipeline.visualize.ground_truth import GroundTruth
     from vis_pipeline.visualize.renderer import render_video
     from vis_pipeline.visualize.run_videos import RunVideos
     from vis_pipeline.visualize.run_view import run_view
 
-    console = Console(soft_wrap=True, highlight=False)
+    console = Terminal(soft_wrap=True)
     finished = RunVideos(asked.run, asked.split, asked.frames)
     if finished.undrawable_names:
         names = ", ".join(name if name.isprintable() else ascii(name) for name in finished.undrawable_names)
@@ -268,10 +268,11 @@ def _extent(drawn: "RenderedVideo", form: "Form", qualifier: str = "") -> str:
 
 @contextmanager
 def _progress() -> "Iterator[Progress]":
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    console = Console(soft_wrap=True, highlight=False)
+    from vis_pipeline.terminal import Terminal
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    console = Terminal(soft_wrap=True)
     with Progress(*columns, console=console, transient=True) as progress:
         yield progress

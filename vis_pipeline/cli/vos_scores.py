@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from vis_pipeline.errors import DataError
+from vis_pipeline.terminal import echo
 
 
 def register(app: typer.Typer) -> None:
@@ -29,20 +30,19 @@ def vos_scores(
     """
     import json
 
-    from rich.console import Console
-
     from evaluation.youtube_vos_folders import folder_scores, seen_classes
     from evaluation.youtube_vos_tables import youtube_vos_table
     from vis_pipeline.data.sequence_names import listed_names
     from vis_pipeline.files.whole_files import write_text
+    from vis_pipeline.terminal import Terminal
 
     wanted = None if videos is None else listed_names(videos)
     scores = folder_scores(results, gt, wanted, None if seen is None else seen_classes(seen))
-    Console().print(youtube_vos_table(scores))
+    Terminal().print(youtube_vos_table(scores))
     if json_out is not None:
         write_text(json_out, json.dumps(scores.to_json(), indent=2) + "\n")
     for name, reason in scores.left_out.items():
-        typer.echo(f"video {name}: {reason}", err=True)
+        echo(f"video {name}: {reason}", err=True)
     if scores.left_out:
         total = len(scores.left_out) + len(scores.videos)
         raise DataError(f"{len(scores.left_out)} of {total} videos are not scored; the figures are without them")

@@ -6,10 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vis_pipeline.errors import WeightsError
-from vis_pipeline.weights.registry import BUNDLED, CACHE_VARIABLE, PUBLISHED, PublishedWeights, cache_folder
+from vis_pipeline.weights.registry import (
+    BUNDLED,
+    CACHE_VARIABLE,
+    PRESET_OPTION,
+    PUBLISHED,
+    PublishedWeights,
+    cache_folder,
+)
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from collections.abc import Callable
+
+    from vis_pipeline.terminal import Terminal
 
 weights_app = typer.Typer(help="The bundled weights and the published ones.", no_args_is_help=True)
 
@@ -27,7 +36,9 @@ def register(app: typer.Typer) -> None:
 @weights_app.command("list")
 def list_weights(cache: Cache = None) -> None:
     """Show the weights that are known by name, and which are here."""
-    from rich.console import Console
+    from rich.text import Text
+
+    from vis_pipeline.terminal import Terminal
 
     folder = cache or cache_folder()
     rows = [(weights.reference, weights.path, weights.note) for weights in BUNDLED.values()]
@@ -35,10 +46,10 @@ def list_weights(cache: Cache = None) -> None:
         (weights.name, weights.path(folder), f"{weights.note}; {weights.config}") for weights in PUBLISHED.values()
     ]
     width = max(len(name) for name, _, _ in rows)
-    console = Console(soft_wrap=True, highlight=False)
+    console = Terminal(soft_wrap=True)
     for name, path, note in rows:
         here = f"{path.stat().st_size / 1e6:.1f} MB" if path.is_file() else "not here"
-        console.print(f"[bold]{name:<{width}}[/bold]  {here:>8}  {note}")
+        console.print(Text.assemble((f"{name:<{width}}", "bold"), f"  {here:>8}  {note}"))
     console.print(f"Fetched weights are kept in {folder}.")
 
 
@@ -51,12 +62,12 @@ def fetch_weights(
     cache: Cache = None,
 ) -> None:
     """Download published weights; a download that was cut off is resumed."""
-    from rich.console import Console
+    from vis_pipeline.terminal import Terminal
 
-    console = Console(soft_wrap=True, highlight=False)
+    console = Terminal(soft_wrap=True)
     for weights in [_published(name) for name in names]:
         path = _fetch(weights, cache or cache_folder(), url, console)
-        checked = "checksum right" if weights.sha256_prefix else "no checksum is published for it"
+        checked = "checksum right" if weights.sha256_prefix else "no checksum is published; it has the right tensors"
         console.print(f"{weights.name}: {path} ({checked})")
 
 
@@ -65,19 +76,20 @@ def verify_weights(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", help="Default: all that are here.")] = None,
     cache: Cache = None,
 ) -> None:
-    """Check weights on disk: fetched ones against their checksums, bundled ones by reading them."""
-    from rich.console import Console
-    from rich.markup import escape
+    """Check weights on disk: by their published checksums, or where there are none by reading them; it says which."""
+    from rich.text import Text
+
+    from vis_pipeline.terminal import Terminal
 
     folder = cache or cache_folder()
     here = [w.reference for w in BUNDLED.values()] + [w.name for w in PUBLISHED.values() if w.path(folder).is_file()]
-    console = Console(soft_wrap=True, highlight=False)
+    console = Terminal(soft_wrap=True)
     damaged = []
     for name in names or here:
         try:
-            console.print(f"[green]ok[/green]      {name}: {_verified(name, folder)}")
+            console.print(Text.assemble(("ok", "green"), f"      {name}: {_verified(name, folder)}"))
         except WeightsError as error:
-            console.print(f"[red]damaged[/red] {escape(str(error))}")
+            console.print(Text.assemble(("damaged", "red"), f" {error}"))
             damaged.append(name)
     if damaged:
         raise WeightsError(f"weights {', '.join(damaged)}: missing or damaged")
@@ -93,8 +105,7 @@ def convert_weights(
     ] = False,
 ) -> None:
     """Bring a ResNet that was learned on ImageNet to one file, for trainings to start from."""
-    from rich.console import Console
-
+    from vis_pipeline.terminal import Terminal
     from vis_pipeline.weights.pretrained import learned_like_caffe, read_pretrained, write_pretrained
 
     _require_suffix(destination, ".safetensors")
@@ -102,7 +113,7 @@ def convert_weights(
     if caffe:
         pretrained = learned_like_caffe(pretrained)
     write_pretrained(pretrained, destination)
-    Console(soft_wrap=True, highlight=False).print(
+    Terminal(soft_wrap=True).print(
         f"{destination}: {len(pretrained.tensors)} tensors, style {pretrained.style}, "
         f"learned on {pretrained.normalisation}"
     )
@@ -114,13 +125,12 @@ def average_weights(
     out: Annotated[Path, typer.Option(metavar="OUT.safetensors", help="The file to write.")],
 ) -> None:
     """Write the mean of several weights of one network, from along one training, as .safetensors (fp16)."""
-    from rich.console import Console
-
+    from vis_pipeline.terminal import Terminal
     from vis_pipeline.weights.average import average
 
     _require_suffix(out, ".safetensors")
     average(sources, out)
-    Console(soft_wrap=True, highlight=False).print(f"{out}: the mean of {len(sources)} files", markup=False)
+    Terminal(soft_wrap=True).print(f"{out}: the mean of {len(sources)} files", markup=False)
 
 
 @weights_app.command("export")
@@ -132,8 +142,7 @@ def export_weights(
     ] = False,
 ) -> None:
     """Save a tracker as .safetensors (fp16), or as the official SiamMask release does."""
-    from rich.console import Console
-
+    from vis_pipeline.terminal import Terminal
     from vis_pipeline.trackers.siammask.checkpoint import load_siammask, save_official, save_siammask
     from vis_pipeline.weights.files import read_metadata
     from vis_pipeline.weights.registry import resolve
@@ -145,7 +154,7 @@ def export_weights(
         save_official(destination, network)
     else:
         save_siammask(destination, network, read_metadata(path))
-    Console(soft_wrap=True, highlight=False).print(f"{destination}: {destination.stat().st_size / 1e6:.1f} MB")
+    Terminal(soft_wrap=True).print(f"{destination}: {destination.stat().st_size / 1e6:.1f} MB")
 
 
 def _require_suffix(path: Path, *suffixes: str) -> None:
@@ -154,13 +163,13 @@ def _require_suffix(path: Path, *suffixes: str) -> None:
         raise WeightsError(f"weights {path}: end its name in {' or '.join(suffixes)}")
 
 
-def _fetch(weights: PublishedWeights, folder: Path, url: str | None, console: "Console") -> Path:
+def _fetch(weights: PublishedWeights, folder: Path, url: str | None, console: "Terminal") -> Path:
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
     from vis_pipeline.weights.fetch import fetch
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
@@ -172,7 +181,18 @@ def _fetch(weights: PublishedWeights, folder: Path, url: str | None, console: "C
         def show(done: int, total: int | None) -> None:
             progress.update(bar, completed=done, total=total)
 
-        return fetch(weights, folder, show, url)
+        return fetch(weights, folder, show, url, _reader(weights))
+
+
+def _reader(weights: PublishedWeights) -> "Callable[[Path], object]":
+    """What reads a published file, so that another one is not taken for it."""
+    if weights.config.startswith(PRESET_OPTION):
+        from vis_pipeline.trackers.siammask.checkpoint import load_siammask
+
+        return load_siammask
+    from vis_pipeline.weights.files import read_state_dict
+
+    return read_state_dict
 
 
 def _verified(name: str, folder: Path) -> str:
@@ -182,8 +202,11 @@ def _verified(name: str, folder: Path) -> str:
 
     if name.startswith(BUNDLED_PREFIX) or name in BUNDLED:
         tensors = read_state_dict(resolve(BUNDLED_PREFIX + name.removeprefix(BUNDLED_PREFIX)))
-        return f"{len(tensors)} tensors, {sum(tensor.numel() for tensor in tensors.values()) / 1e6:.1f} M values"
-    return f"SHA-256 {verify(_published(name), folder)}"
+        return (
+            f"readable: {len(tensors)} tensors, {sum(tensor.numel() for tensor in tensors.values()) / 1e6:.1f} M values"
+        )
+    weights = _published(name)
+    return verify(weights, folder, _reader(weights))
 
 
 def _published(name: str) -> PublishedWeights:

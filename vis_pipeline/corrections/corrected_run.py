@@ -17,7 +17,7 @@ from vis_pipeline.corrections.events import corrected_events
 from vis_pipeline.data.fit import listed
 from vis_pipeline.data.splits import read_split
 from vis_pipeline.errors import DataError
-from vis_pipeline.files.whole_files import write_bytes
+from vis_pipeline.files.whole_files import copy_file
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.identity import content_digest
 from vis_pipeline.runs.start import SPLIT_NAME
@@ -85,8 +85,8 @@ def write_corrected_run(run: Path, edits: Path, out: Path, split: Path | None = 
         new = RunFolder.create(filling, config, config_hash)
         for name in ("versions.json", SPLIT_NAME):
             if (folder.path / name).is_file():
-                write_bytes(filling / name, (folder.path / name).read_bytes())
-        write_bytes(filling / EDITS_NAME, edits.read_bytes())
+                copy_file(folder.path / name, filling / name)
+        copy_file(edits, filling / EDITS_NAME)
         new.log(f"edited: the run {run.resolve()} by {len(edit_list.edits)} edits of {edits.resolve()}")
         before = after = 0
         of_videos = edit_list.by_video()

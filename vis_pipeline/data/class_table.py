@@ -1,11 +1,12 @@
 """Few classes made of many categories: which is whose, and splits that are labelled so."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from vis_pipeline.errors import ConfigError
+from vis_pipeline.errors import ConfigError, DataError
+from vis_pipeline.files.json_files import read_json
+from vis_pipeline.files.regular_files import MOST_TEXT
 from vis_pipeline.settings.misspelt import did_you_mean
 from vis_pipeline.structures.splits import Category, Split
 
@@ -75,8 +76,8 @@ def read_class_table(path: Path) -> ClassTable:
         ConfigError: the file cannot be read or is no such table.
     """
     try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+        content = read_json(path, MOST_TEXT)
+    except DataError as error:
         raise ConfigError(f"classes {path}: cannot be read as JSON ({error})") from error
     sound = isinstance(content, dict) and all(
         isinstance(members, list) and all(isinstance(name, str) for name in members) for members in content.values()

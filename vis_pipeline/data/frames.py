@@ -1,29 +1,43 @@
 """Frames of one video, read one after another from image files or from a video file."""
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from queue import Empty, Full, Queue
+from threading import Event, Thread
+from typing import Any, Final, Literal
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
+from vis_pipeline.data.container_ends import cut_short
 from vis_pipeline.data.image_files import image_paths, is_image, is_pattern, matching_files
 from vis_pipeline.data.limits import NO_LIMITS, Limits
 from vis_pipeline.data.live import LIVE_DEFAULTS, LiveFrames, LiveOptions
 from vis_pipeline.data.live_address import live_address
 from vis_pipeline.data.video_decoding import Damaged, Reach, decoded_frames, lacks_frames, stated_length, video_stream
 from vis_pipeline.errors import DataError
-from vis_pipeline.files.images import read_image, read_photograph
+from vis_pipeline.files.images import MOST_PIXELS, read_image, read_photograph
+from vis_pipeline.files.regular_files import MOST_BYTES, open_regular
 from vis_pipeline.structures.frames import BadFrame, Footage, Frame, FrameSource, ReadsAhead, Remark
 from vis_pipeline.structures.splits import Video
 
 OnBadFrame = Literal["error", "skip"]
+
+PATIENCE = 600.0
+"""Seconds in which a frame comes, or its video is given up."""
+
+# Of FFmpeg's playlists, which could name a pipe, or anything else that is here.
+_LISTS = (b"ffconcat", b"#EXTM3U", b"v=0", b"<?xml", b"<MPD", b"[playlist]")
+_HEAD = 256
+_SPACE = b" \t\r\n\xef\xbb\xbf"
+_END: Final = object()
+_POLL = 0.1
+# Seconds for a thread to leave its file; one that hangs is not waited for.
+_FAREWELL = 2.0
 
 
 @dataclass(frozen=True)
@@ -108,7 +122,7 @@ class VideoFrames:
 
     def __iter__(self) -> Iterator[Footage]:
         checker = _Checker(self.video_id, self.name, self.on_bad_frame, None)
-        index, began = 0, None
+        index, began, left = 0, None, False
         with closing(self._open()) as container:
             stream = video_stream(container)
             stated = stated_length(container, stream)
@@ -119,7 +133,7 @@ class VideoFrames:
                 passed = None if decoded.time is None or began is None else decoded.time - began
                 if self.limits.reached(index, passed):
                     # What is read in part need not hold all that it states.
-                    stated = None
+                    stated, left = None, True
                     break
                 reach.note(decoded.time)
                 if isinstance(decoded, Damaged):
@@ -129,23 +143,48 @@ class VideoFrames:
                 index += 1
         if index == 0:
             raise DataError(f"video {self.path}: holds no frames")
+        cut = self._cut()
         if ratio not in (None, 0, 1):
             yield Remark(self.video_id, f"its pixels are not square ({ratio}); they are taken as they are stored")
-        if lacks_frames(index, stated) and not reach.reaches_the_end():
-            ends = f"ends after {index} of the {stated} frames that it states; was it cut short?"
+        lacking = lacks_frames(index, stated) and not reach.reaches_the_end()
+        if lacking or (cut is not None and not left):
+            found = f"of the {stated} frames that it states" if lacking else f"frames, and the file with {cut}"
+            ends = f"ends after {index} {found}; was it cut short?"
             if self.on_bad_frame == "error":
                 raise DataError(f"video {self.path}: {ends} (--on-bad-frame skip takes what is there)")
             yield Remark(self.video_id, ends)
 
+    def _cut(self) -> str | None:
+        try:
+            with open_regular(self.path, MOST_BYTES) as file:
+                return cut_short(file)
+        except OSError as error:
+            raise DataError(f"video {self.path}: cannot be read ({error.strerror})") from error
+
     def _open(self) -> Any:
         try:
+            with open_regular(self.path, MOST_BYTES) as file:
+                if file.read(_HEAD).lstrip(_SPACE).startswith(_LISTS):
+                    raise DataError(f"video {self.path}: a list of other files, which are not opened for it; give them")
             container = av.open(str(self.path))
         except (av.error.FFmpegError, OSError) as error:
             raise DataError(f"video {self.path}: cannot be opened ({error.strerror or error})") from error
-        if video_stream(container) is None:
+        stream = video_stream(container)
+        fault = "has no video stream" if stream is None else _size_fault(stream.codec_context)
+        if fault is not None:
             container.close()
-            raise DataError(f"video {self.path}: has no video stream")
+            raise DataError(f"video {self.path}: {fault}")
         return container
+
+
+def _size_fault(decoder: Any) -> str | None:
+    """Why a stream is not decoded, None where it is. The decoder keeps to the bound for frames that grow on the way."""
+    if decoder is None:
+        return "is coded in a way that nothing here decodes, or damaged"
+    if decoder.width * decoder.height > MOST_PIXELS:
+        return f"states frames of {decoder.width}x{decoder.height}; more than {MOST_PIXELS:,} pixels are not read"
+    decoder.options = {"max_pixels": str(MOST_PIXELS)}
+    return None
 
 
 def open_frames(
@@ -231,7 +270,7 @@ def extent(source: FrameSource) -> tuple[int, int, int]:
         DataError: none of the frames can be read, or the source raises it.
     """
     count, size = 0, None
-    for footage in source:
+    for footage in prefetched(source):
         count += not isinstance(footage, Remark)
         if isinstance(footage, Frame):
             height, width = footage.image.shape[:2]
@@ -243,24 +282,80 @@ def extent(source: FrameSource) -> tuple[int, int, int]:
     return *size, count
 
 
-def prefetched(source: FrameSource, depth: int = 4) -> Iterator[Footage]:
+def prefetched(source: FrameSource, depth: int = 4, patience: float = PATIENCE) -> Iterator[Footage]:
     """The frames of a source, decoded up to `depth` frames ahead in a thread; errors come out in their place.
 
     A source that reads ahead by itself is taken as it is: in a second line a live one's frames would grow old.
+
+    Raises:
+        DataError: the next frame has not come after `patience` seconds; the thread is left where it hangs.
     """
-    frames = iter(source)
     if isinstance(source, ReadsAhead):
-        yield from frames
+        yield from source
         return
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="frames") as thread:
-        pending = deque(thread.submit(next, frames, None) for _ in range(depth))
+    ahead = _Ahead(source, depth)
+    taken = 0
+    try:
+        while True:
+            item = ahead.take(patience)
+            if item is None:
+                raise DataError(
+                    f"video {source.video_id} ({source.name}): nothing came of frame {taken} for {patience:g} s; "
+                    "its file may be damaged, or lie where nobody answers (--timeout waits longer)"
+                )
+            if isinstance(item, BaseException):
+                raise item
+            if item is _END:
+                return
+            taken += not isinstance(item, Remark)
+            yield item
+    finally:
+        ahead.stop()
+
+
+class _Ahead:
+    """A thread that reads ahead. It does not keep the process from ending, as those of a pool would."""
+
+    def __init__(self, source: FrameSource, depth: int) -> None:
+        self._source = source
+        self._items: Queue[Any] = Queue(depth)
+        self._stopped = Event()
+        self._thread = Thread(target=self._read, name="frames", daemon=True)
+        self._thread.start()
+
+    def take(self, patience: float) -> Any:
+        """The next frame, an error to raise, :data:`_END`, or None if none of them came in time."""
         try:
-            while (frame := pending.popleft().result()) is not None:
-                pending.append(thread.submit(next, frames, None))
-                yield frame
-        finally:
-            for future in pending:
-                future.cancel()
+            return self._items.get(timeout=patience)
+        except Empty:
+            return None
+
+    def stop(self) -> None:
+        """Nothing more is wanted."""
+        self._stopped.set()
+        self._thread.join(_FAREWELL)
+
+    def _read(self) -> None:
+        last: Any = _END
+        try:
+            with closing(_stoppable(self._source)) as frames:
+                for frame in frames:
+                    if not self._put(frame):
+                        return
+        except BaseException as error:  # it is raised where the frames are taken
+            last = error
+        self._put(last)
+
+    def _put(self, item: Any) -> bool:
+        while not self._stopped.is_set():
+            with suppress(Full):
+                self._items.put(item, timeout=_POLL)
+                return True
+        return False
+
+
+def _stoppable(source: FrameSource) -> Generator[Footage, None, None]:
+    yield from source
 
 
 @dataclass

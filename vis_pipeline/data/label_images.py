@@ -1,6 +1,5 @@
 """Masks kept as images, a frame each, in which the value of a pixel is its object (DAVIS, YouTube-VOS)."""
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,7 +9,8 @@ from PIL import Image
 
 from vis_pipeline import masks
 from vis_pipeline.errors import DataError
-from vis_pipeline.files.images import png_is_whole, require_moderate_size, stated_size
+from vis_pipeline.files.images import open_picture, png_is_whole, require_moderate_size, stated_size
+from vis_pipeline.files.regular_files import MOST_IMAGE, open_regular, read_regular
 from vis_pipeline.masks import Rle
 from vis_pipeline.structures.splits import Annotation, Video
 
@@ -39,9 +39,9 @@ def read_stored(path: Path) -> tuple[NDArray[np.uint8], bool]:
     """
     data = png_bytes(path)
     try:
-        with Image.open(io.BytesIO(data)) as image:
+        with open_picture(data) as image:
             return stored_values(image), image.mode in _WITH_PALETTE
-    except (OSError, SyntaxError, ValueError) as error:
+    except OSError as error:
         raise DataError("a PNG that cannot be decoded") from error
 
 
@@ -52,7 +52,7 @@ def png_bytes(path: Path) -> bytes:
         DataError: the file is missing or damaged, or states too large a size; the text says which, not where.
     """
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MOST_IMAGE)
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})") from error
     if not png_is_whole(data):
@@ -86,10 +86,10 @@ def frame_size(path: Path) -> tuple[int, int]:
         DataError: it is no image.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path, MOST_IMAGE) as file:
             return stated_size(file)
     except OSError as error:
-        raise DataError(f"cannot be read as an image: {path}") from error
+        raise DataError(f"cannot be read as an image ({error.strerror or error}): {path}") from error
     except DataError as error:
         raise DataError(f"{error}: {path}") from error
 

@@ -11,6 +11,7 @@ import cv2
 from vis_pipeline.data.frames import ImageFrames, OnBadFrame, extent, open_recorded, prefetched
 from vis_pipeline.errors import DataError
 from vis_pipeline.files.images import read_image
+from vis_pipeline.files.regular_files import read_text
 from vis_pipeline.files.whole_files import unfinished
 from vis_pipeline.structures.frames import BadFrame, Frame, FrameSource, Remark
 from vis_pipeline.structures.splits import Category, Split, Video
@@ -86,7 +87,7 @@ def named_categories(text: str) -> tuple[Category, ...]:
     """
     path = Path(text)
     try:
-        lines = text.split(",") if "," in text else path.read_text(encoding="utf-8-sig").splitlines()
+        lines = text.split(",") if "," in text else read_text(path).splitlines()
     except UnicodeDecodeError as error:
         raise DataError(f"categories {text}: not a text file in UTF-8") from error
     except OSError as error:

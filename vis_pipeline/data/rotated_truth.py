@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from vis_pipeline.data.image_files import image_paths
 from vis_pipeline.data.label_images import read_stored
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.regular_files import read_text
 from vis_pipeline.masks.quadrilaterals import polygon_area
 
 BOXES_NAME = "groundtruth.txt"
@@ -49,7 +50,7 @@ def read_boxes(path: Path) -> list[NDArray[np.float64] | None]:
         DataError: the file cannot be read, or a line is neither eight nor four numbers; its number from 1 is named.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise DataError(f"boxes {path}: cannot be read ({reason})") from error

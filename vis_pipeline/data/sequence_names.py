@@ -5,6 +5,7 @@ from pathlib import Path, PurePosixPath
 
 from vis_pipeline.data.listings import subfolders
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.regular_files import read_text
 
 # DAVIS keeps `Annotations/480p/<sequence>`.
 RESOLUTIONS = ("480p", "1080p", "Full-Resolution")
@@ -60,8 +61,7 @@ def _sequence(line: str) -> str:
 
 def _text(path: Path) -> str:
     try:
-        # Editors on Windows begin a text with a mark of its byte order.
-        return path.read_text(encoding="utf-8-sig")
+        return read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise DataError(f"sequences {path}: cannot be read ({reason})") from error

@@ -11,7 +11,11 @@ from av.sidedata.sidedata import Type as SideData
 from av.stream import Disposition
 from numpy.typing import NDArray
 
+from vis_pipeline.data.decoder_words import heard
+
 _MOST_LACKING = 0.05
+# In a row, of the container itself: where it fails on and on it does not move.
+_MOST_FAILURES = 100
 
 
 @dataclass(frozen=True)
@@ -126,21 +130,30 @@ def bgr_image(frame: Any) -> NDArray[np.uint8]:
 
 def _as_decoded(container: Any, stream: Any) -> Iterator[Decoded | Damaged]:
     packets = container.demux(stream)
-    while True:
+    concealed: dict[int | None, str] = {}
+    failures = 0
+    while failures < _MOST_FAILURES:
         packet = None
         try:
             packet = next(packets, None)
             if packet is None:
                 return
-            frames = packet.decode()
+            failures = 0
+            with heard() as said:
+                frames = packet.decode()
         except av.error.EOFError:
             return
         except av.error.FFmpegError as error:
+            failures += packet is None
             yield Damaged(f"cannot be decoded ({error.strerror})", _time(packet))
             continue
+        if said:
+            # A decoder holds frames back: what it says now is of this packet's frame, not of those that it gives now.
+            concealed[packet.pts] = said[0]
         for frame in frames:
-            if packet.is_corrupt or frame.is_corrupt:
-                yield Damaged("damaged in the file", frame.time)
+            words = concealed.pop(frame.pts, None)
+            if words is not None or packet.is_corrupt or frame.is_corrupt:
+                yield Damaged("damaged in the file" + (f" ({words})" if words else ""), frame.time)
             else:
                 yield Decoded(bgr_image(frame), frame.time)
 

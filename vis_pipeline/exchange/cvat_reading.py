@@ -17,6 +17,7 @@ from vis_pipeline.exchange.folders import video_files
 from vis_pipeline.exchange.gathering import Gatherer, require_frame, require_score
 from vis_pipeline.exchange.names import category_of_label, shown
 from vis_pipeline.exchange.text_lines import number, whole_number
+from vis_pipeline.files.regular_files import MOST_JSON, open_regular
 from vis_pipeline.masks import Rle
 from vis_pipeline.structures.splits import Split, Video
 
@@ -56,7 +57,7 @@ class _Reader:
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
         try:
-            with self._path.open("rb") as file:
+            with open_regular(self._path, MOST_JSON) as file:
                 parser.ParseFile(file)
         except OSError as error:
             raise DataError(f"{self._path}: cannot be read ({error.strerror})") from error

@@ -1,7 +1,6 @@
 """Lists of a JSON file gone through video by video, whatever their order, with one video's part in memory."""
 
 import io
-import json
 import shutil
 import tempfile
 from array import array
@@ -11,8 +10,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from vis_pipeline.errors import DataError
-from vis_pipeline.files.json_files import open_json
-from vis_pipeline.files.json_stream import JsonStream
+from vis_pipeline.files.json_files import open_json, parsed_json
+from vis_pipeline.files.json_stream import DamagedJsonError, JsonStream
 
 
 @contextmanager
@@ -57,6 +56,6 @@ class EntriesByVideo:
         for index, begin, end in zip(places[::3], places[1::3], places[2::3], strict=True):
             file.seek(begin)
             try:
-                yield index, json.loads(file.read(end - begin))
-            except ValueError as error:
+                yield index, parsed_json(file.read(end - begin))
+            except DamagedJsonError as error:
                 raise DataError("was changed while it was read") from error

@@ -7,7 +7,6 @@ one mask, exactly that which was written.
 
 import base64
 import binascii
-import io
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import Field, PositiveInt
 
 from vis_pipeline import masks
@@ -29,7 +27,7 @@ from vis_pipeline.exchange.folders import EMPTY, frame_files, new_folder, subfol
 from vis_pipeline.exchange.gathering import Gatherer, mean, require_score
 from vis_pipeline.exchange.names import category_of_label, frame_stems, labels, shown, video_stems
 from vis_pipeline.exchange.outlines import polygons
-from vis_pipeline.files.images import png_is_whole, require_moderate_size
+from vis_pipeline.files.images import open_picture, png_is_whole
 from vis_pipeline.files.json_files import open_json
 from vis_pipeline.files.json_stream import JsonStream
 from vis_pipeline.files.whole_files import write_text
@@ -212,8 +210,7 @@ def _png(text: str | None) -> NDArray[np.uint8]:
         data = base64.b64decode(text or "", validate=True)
         if not png_is_whole(data):
             raise DataError("a mask that is no PNG, or one that is cut short or damaged")
-        require_moderate_size(data)
-        with Image.open(io.BytesIO(data)) as image:
+        with open_picture(data) as image:
             return stored_values(image)
-    except (binascii.Error, OSError, SyntaxError, ValueError) as error:
+    except (binascii.Error, OSError) as error:
         raise DataError("a mask that cannot be decoded") from error

@@ -25,6 +25,7 @@ from vis_pipeline.exchange.names import LABELS_NAME, frame_stems, shown, video_s
 from vis_pipeline.exchange.names import one_line as line_of
 from vis_pipeline.exchange.text_lines import numbered_lines
 from vis_pipeline.exchange.tracks_table import writing_table
+from vis_pipeline.files.images import grey_or_colour
 from vis_pipeline.files.whole_files import write_bytes, write_text
 from vis_pipeline.structures.splits import Category, Split, Video
 
@@ -101,7 +102,7 @@ def decoded(path: Path, video: Video) -> NDArray[np.uint16]:
     Raises:
         DataError: the file is missing, damaged, not of 16 bits or not of the video's size; the text does not say where.
     """
-    labels = cv2.imdecode(np.frombuffer(png_bytes(path), dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    labels = grey_or_colour(png_bytes(path))
     if labels is None:
         raise DataError("a PNG that cannot be decoded")
     if labels.dtype != np.uint16 or labels.ndim != 2:

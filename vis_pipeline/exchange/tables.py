@@ -2,9 +2,11 @@
 
 import csv
 from collections.abc import Iterator
+from io import TextIOWrapper
 from pathlib import Path
 
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.regular_files import MOST_JSON, open_regular
 
 # Characters; Python's own limit is less than the run-lengths of a large mask may take.
 LONGEST_CELL = 1 << 26
@@ -18,7 +20,7 @@ def table_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict
     """
     csv.field_size_limit(LONGEST_CELL)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with open_regular(path, MOST_JSON) as opened, TextIOWrapper(opened, encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             missing = [column for column in columns if column not in (reader.fieldnames or ())]
             if missing:

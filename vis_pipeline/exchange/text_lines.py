@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Iterator
+from io import TextIOWrapper
 from pathlib import Path
 
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.regular_files import MOST_JSON, open_regular
 
 _SHOWN = 40
 _DIGITS = 19
@@ -17,7 +19,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
         DataError: the file cannot be read or is no text in UTF-8.
     """
     try:
-        with path.open(encoding="utf-8-sig") as file:
+        with open_regular(path, MOST_JSON) as opened, TextIOWrapper(opened, encoding="utf-8-sig") as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     yield number, line.strip()

@@ -1,9 +1,11 @@
 """Image files, read strictly: OpenCV fills what a damaged file lacks with grey and says nothing."""
 
+import errno
 import io
 import warnings
 import zlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -13,6 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.jpeg_scan import scan_is_sound
+from vis_pipeline.files.regular_files import MOST_IMAGE, read_regular
 
 # Of one image; 16K video has 133 million. A head of a few bytes may state billions, which would be allocated.
 MOST_PIXELS = 2**27
@@ -71,6 +75,31 @@ def png_is_whole(data: bytes) -> bool:
     return False
 
 
+def grey_or_colour(data: bytes) -> NDArray[np.generic] | None:
+    """The pixels of an encoded image as they are stored, of any depth, [H, W] or [H, W, C]; None where it is none."""
+    try:
+        return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return None  # it has a bound of its own for each side
+
+
+@contextmanager
+def open_picture(source: Path | bytes) -> Iterator[Image.Image]:
+    """A picture, a file or its bytes, opened by Pillow, its size checked before anything is decoded.
+
+    Raises:
+        DataError: its size is above :data:`MOST_PIXELS`; the text says so, not where.
+        OSError: it cannot be read or is no picture; also for what goes wrong while it is decoded.
+    """
+    data = source if isinstance(source, bytes) else read_regular(source, MOST_IMAGE)
+    stated_size(io.BytesIO(data))
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            yield picture
+    except (SyntaxError, ValueError, EOFError) as error:
+        raise OSError(errno.EINVAL, f"damaged, {error}") from error
+
+
 def stated_size(file: IO[bytes]) -> tuple[int, int]:
     """Width and height of an image in pixels, as its head states them.
 
@@ -102,7 +131,7 @@ def require_moderate_size(data: bytes) -> None:
 
 def _decoded(path: Path, how: int) -> NDArray[np.uint8]:
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MOST_IMAGE)
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror}): {path}") from error
     except ValueError as error:
@@ -117,6 +146,8 @@ def _decoded(path: Path, how: int) -> NDArray[np.uint8]:
         require_moderate_size(data)
     except DataError as error:
         raise DataError(f"{error}: {path}") from error
+    if data.startswith(_JPEG_START) and not scan_is_sound(data):
+        raise DataError(f"a JPEG that is damaged inside: {path}")
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), how)
     except cv2.error:

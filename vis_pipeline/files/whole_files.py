@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.regular_files import MOST_JSON, read_regular
 
 _ENDING = ".part"
 
@@ -89,6 +90,19 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8 as :func:`write_bytes` does."""
     write_bytes(path, text.encode())
+
+
+def copy_file(source: Path, path: Path) -> None:
+    """Write the bytes of a regular file of moderate size to another as :func:`write_bytes` does.
+
+    Raises:
+        DataError: the one cannot be read, or the other not be written.
+    """
+    try:
+        data = read_regular(source, MOST_JSON)
+    except OSError as error:
+        raise DataError(f"{source}: cannot be read ({error.strerror})") from error
+    write_bytes(path, data)
 
 
 def append_bytes(path: Path, data: bytes) -> None:

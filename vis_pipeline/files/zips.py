@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.regular_files import MOST_IMAGE, read_regular
 from vis_pipeline.files.whole_files import replacing
 
 _EARLIEST_TIME = (1980, 1, 1, 0, 0, 0)
@@ -21,6 +22,6 @@ def write_zip(path: Path, files: Mapping[str, Path]) -> None:
             for name, file in files.items():
                 entry = zipfile.ZipInfo(name, _EARLIEST_TIME)
                 entry.external_attr = 0o644 << 16
-                archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+                archive.writestr(entry, read_regular(file, MOST_IMAGE), zipfile.ZIP_DEFLATED)
     except OSError as error:
         raise DataError(f"{path}: cannot be made ({error.filename or 'zip'}: {error.strerror})") from error

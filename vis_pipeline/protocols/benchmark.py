@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeAlias, TypeVar
 
+from vis_pipeline.errors import ConfigError
 from vis_pipeline.trackers.single_object import Follower
 
 if TYPE_CHECKING:
@@ -27,11 +28,18 @@ class Trackers:
         follow: one object.
         predictor: many objects at once; None where the tracker is not SiamMask alone.
         boxes: which box goes into results that are boxes.
+
+    Raises:
+        ConfigError: the box is to be one of the mask, and SiamMask is to make none.
     """
 
     follow: Follower
     predictor: "SiamMaskPredictor | None"
     boxes: BoxKind
+
+    def __post_init__(self) -> None:
+        if self.boxes != "state" and self.predictor is not None and self.predictor.report != "mask":
+            raise ConfigError(f"--boxes {self.boxes}: the tracker makes no masks; give --boxes state")
 
 
 class Given(Protocol):

@@ -70,9 +70,8 @@ def write_objects(
 
 
 def require_masks(predictor: "SiamMaskPredictor") -> None:
-    """Raise ConfigError where a network has no mask branch."""
-    architecture = predictor.network.architecture
-    if not (architecture.refine or architecture.coarse_mask):
+    """Raise ConfigError where a network has no mask branch, or is not to use it."""
+    if predictor.report != "mask":
         raise ConfigError(NO_MASKS)
 
 

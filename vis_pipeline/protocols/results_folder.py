@@ -9,6 +9,8 @@ from typing import Any
 from vis_pipeline import __version__
 from vis_pipeline.data.listings import visible_below
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.json_files import parsed_json, read_json
+from vis_pipeline.files.regular_files import MOST_TEXT
 from vis_pipeline.files.whole_files import write_text
 from vis_pipeline.protocols.benchmark import BoxKind
 from vis_pipeline.runs.identity import content_digest
@@ -36,7 +38,7 @@ def results_identity(benchmark: str, followers: FollowerSettings, boxes: BoxKind
         facts["detector"] = asdict(load_pipeline(followers.config).detector)
         facts["detector"].pop("checkpoint")
     identity = {"benchmark": benchmark, "version": __version__, "boxes": boxes, **facts, "weights_sha256": digests}
-    plain: dict[str, Any] = json.loads(json.dumps(identity, default=str))
+    plain: dict[str, Any] = parsed_json(json.dumps(identity, default=str))
     return plain
 
 
@@ -77,8 +79,8 @@ class ResultsFolder:
     def _identity(self) -> dict[str, Any]:
         path = self.path / _IDENTITY_NAME
         try:
-            content = json.loads(path.read_bytes())
-        except (OSError, ValueError, RecursionError) as error:
+            content = read_json(path, MOST_TEXT)
+        except DataError as error:
             raise DataError(f"{path}: missing or damaged, so nobody knows what made {self.results}") from error
         if not isinstance(content, dict):
             raise DataError(f"{path}: not what a run writes there; remove the folder or give another --out")

@@ -19,6 +19,7 @@ from vis_pipeline.data.label_images import read_stored
 from vis_pipeline.data.listings import subfolders
 from vis_pipeline.data.youtube_vos import Objects, mask_paths, read_meta
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.regular_files import MOST_IMAGE, read_regular
 from vis_pipeline.files.whole_files import replacing
 from vis_pipeline.protocols.benchmark import Listing, Trackers
 from vis_pipeline.protocols.object_masks import is_whole, numbered_objects, write_objects
@@ -126,7 +127,7 @@ class YouTubeVos:
                         name = f"{RESULTS}/{given.name}/{frame}.png"
                         entry = zipfile.ZipInfo(name, _EARLIEST_ZIP_TIME)
                         entry.external_attr = 0o644 << 16
-                        archive.writestr(entry, (results / name).read_bytes())
+                        archive.writestr(entry, read_regular(results / name, MOST_IMAGE))
         except OSError as error:
             raise DataError(f"{path}: cannot be written ({error.strerror})") from error
         return path

@@ -10,7 +10,7 @@ from typing import Any
 from vis_pipeline.data.entries import one_line
 from vis_pipeline.data.fit import checked_annotations, require_fit
 from vis_pipeline.errors import DataError
-from vis_pipeline.files.whole_files import write_bytes
+from vis_pipeline.files.whole_files import copy_file
 from vis_pipeline.report.comparison import Comparison, compare
 from vis_pipeline.report.footage import Footage, write_footage
 from vis_pipeline.report.overview import Overview, VideoRow
@@ -91,7 +91,7 @@ class Report:
         write_script(self._out / "data" / "index.js", {"index": self._overview(rows, results).to_json()})
         self._remove_others()
         for path in sorted(PAGE.iterdir(), key=lambda path: path.name == INDEX):
-            write_bytes(self._out / path.name, path.read_bytes())
+            copy_file(path, self._out / path.name)
         return self._out / INDEX
 
     def _remove_others(self) -> None:

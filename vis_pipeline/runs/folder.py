@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,17 +12,21 @@ from typing import Any
 from vis_pipeline.data.entries import one_line
 from vis_pipeline.data.results import results_to_json
 from vis_pipeline.errors import DataError
-from vis_pipeline.files.json_stream import JsonStream
+from vis_pipeline.files.json_files import read_json, value_of
+from vis_pipeline.files.json_stream import DamagedJsonError, JsonStream
+from vis_pipeline.files.regular_files import MOST_JSON, open_regular, read_regular
 from vis_pipeline.files.whole_files import remove_unfinished, write_json_list, write_text
 from vis_pipeline.runs.journal import Journal
 from vis_pipeline.runs.lock import Claim
 from vis_pipeline.runs.log_file import append_line
+from vis_pipeline.runs.sealed import is_intact, sealed
 from vis_pipeline.runs.stored_video import stored_video
 from vis_pipeline.structures.tracks import VideoOutcome
 
 # Of a stored video the facts stand before its tracks, which are a thousand times as long and left unread for them.
 FACTS_BYTES = 1 << 12
 _LAST_KEY = "tracks"
+_VIDEO_ID = re.compile(r"-?[0-9]{1,19}")
 _END = b"]}"
 
 
@@ -148,7 +153,7 @@ class RunFolder:
         # The events come first: what is in `videos` is finished.
         if outcome.events is not None:
             write_text(self.path / "events" / f"{video_id}.json", json.dumps(list(outcome.events)))
-        write_text(self._video_file(video_id), json.dumps(content))
+        write_text(self._video_file(video_id), sealed(content))
         self.journal(video_id).remove()
         for note in outcome.notes:
             self.log(f"video {video_id}: {note}")
@@ -170,9 +175,16 @@ class RunFolder:
             DataError: it is not finished, or the file is damaged or not what a run writes.
         """
         path = self._video_file(video_id)
-        content = _read_object(path)
+        data = _read_bytes(path)
         try:
-            return stored_video(content, video_id)
+            content = value_of(data)
+        except DamagedJsonError as error:
+            raise DataError(f"{path}: damaged ({error}); remove it to have it made again") from error
+        try:
+            outcome = stored_video(content, video_id)
+            if not is_intact(data):
+                raise DataError("its content is not what its digest is of")
+            return outcome
         except DataError as error:
             raise DataError(f"{path}: {one_line(error)}; remove it to have the video done again") from error
 
@@ -233,7 +245,7 @@ class RunFolder:
         """The videos that are done with the run's config, and the facts of each."""
         config_hash = self.config_hash()
         for path in (self.path / "videos").glob("*.json"):
-            if path.stem.lstrip("-").isdecimal():
+            if _VIDEO_ID.fullmatch(path.stem):
                 facts = _read_facts(path)
                 if facts.get("config_hash") == config_hash:
                     yield int(path.stem), facts
@@ -281,7 +293,7 @@ def _read_facts(path: Path) -> dict[str, Any]:
     """What stands before the tracks of a stored video; the file is whole, as far as its end shows."""
     facts: dict[str, Any] = {}
     try:
-        with path.open("rb") as file:
+        with open_regular(path, MOST_JSON) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - len(_END)))
             if file.read() != _END:
                 raise DataError("it is cut short")
@@ -298,14 +310,20 @@ def _read_facts(path: Path) -> dict[str, Any]:
     raise DataError(f"{path}: not what a run writes there; remove it to have it made again")
 
 
-def _read_json(path: Path) -> Any:
+def _read_bytes(path: Path) -> bytes:
     try:
-        return json.loads(path.read_bytes())
+        return read_regular(path, MOST_JSON)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else error
-        raise DataError(f"{path}: damaged ({reason}); remove it to have it made again") from error
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return read_json(path)
+    except DamagedJsonError as error:
+        raise DataError(f"{path}: damaged ({error}); remove it to have it made again") from error
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from error
 
 
 def _read_object(path: Path) -> dict[str, Any]:

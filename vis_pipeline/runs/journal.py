@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.regular_files import MOST_ARRAYS, MOST_JSON, open_regular, read_regular
 from vis_pipeline.files.whole_files import append_bytes, write_bytes
 from vis_pipeline.runs.lock import Claim
 from vis_pipeline.structures.checkpoint import Checkpoint
@@ -78,9 +79,9 @@ class Journal:
             DataError: nothing can be written there.
         """
         try:
-            state = self.state.read_bytes()
+            state = read_regular(self.state, MOST_ARRAYS)
             wanted, chain, records = hashlib.sha256(state).hexdigest(), _Chain(), list[Any]()
-            with self.lines.open("rb") as lines:
+            with open_regular(self.lines, MOST_JSON) as lines:
                 if _Header.model_validate_json(chain.content(next(lines, b""))).identity != self.identity:
                     return None
                 for line in lines:

@@ -6,9 +6,10 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Protocol
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
+
+from vis_pipeline.terminal import Terminal
 
 LINE_SECONDS = 30.0
 
@@ -44,7 +45,7 @@ class ProgressBar:
 
     def __init__(
         self,
-        console: Console | None = None,
+        console: Terminal | None = None,
         clock: Callable[[], float] = time.monotonic,
         counted: str = "videos",
         titles: Mapping[int, str] | None = None,
@@ -53,7 +54,7 @@ class ProgressBar:
         self._counted = counted
         self._titles = titles or {}
         self._begun = self._told = clock()
-        self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = console or Terminal(stderr=True, soft_wrap=True)
         self._bar = Progress(
             TextColumn(f"{{task.fields[videos]}} {counted}"),
             BarColumn(),

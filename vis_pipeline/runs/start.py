@@ -17,7 +17,7 @@ from vis_pipeline.data.limits import NO_LIMITS, Limits
 from vis_pipeline.data.live import LIVE_DEFAULTS, LiveFrames, LiveOptions
 from vis_pipeline.data.splits import read_split, split_to_json
 from vis_pipeline.errors import ConfigError, DataError
-from vis_pipeline.files.json_files import open_json
+from vis_pipeline.files.json_files import open_json, parsed_json
 from vis_pipeline.files.json_stream import JsonStream
 from vis_pipeline.files.whole_files import write_json_list, write_text
 from vis_pipeline.interrupt import ending_at_interrupt, telling
@@ -162,7 +162,7 @@ def run_video(
     expected = frames.declared_length() if isinstance(frames, VideoFrames) else frames.length
     with holding(out) as claim:
         folder = _open_folder(claim, factory, inputs, video_digest(frames), options)
-        seen = Witness(frames)
+        seen = Witness(frames, patience=options.ray.timeout)
         task = VideoTask(frames.video_id, seen, expected, folder.journal(frames.video_id))
         with telling(partial(_how_far_single, task, folder)):
             with _shown(factory, options) as watched:
@@ -310,7 +310,7 @@ def _open_folder(
         identity["limits"] = asdict(options.limits)
     text = json.dumps(identity, sort_keys=True)
     where = {**inputs, "checkpoints": {part: str(path) for part, path in factory.checkpoints().items()}}
-    config = {**where, "device": factory.device, **json.loads(text)}
+    config = {**where, "device": factory.device, **parsed_json(text)}
     folder = RunFolder.create(claim.folder, config, hashlib.sha256(text.encode()).hexdigest()[:16], frames, claim)
     folder.write_versions(software_versions())
     if factory.detections_folder is not None:
@@ -339,8 +339,11 @@ def _saved_detections(files: Iterable[Path], folder: RunFolder) -> Iterator[Any]
         try:
             with open_json(file) as (opened, _):
                 stream = JsonStream(opened)
-                yield from stream.entries()
+                for entry in stream.entries():
+                    if not isinstance(entry, dict) or str(entry.get("video_id")) != file.stem:
+                        raise DataError("holds what is not of its video")
+                    yield entry
                 stream.finish()
         except DataError as error:
             video = folder.path / "videos" / file.name
-            raise DataError(f"{file}: missing or damaged; remove {video} to have both made again") from error
+            raise DataError(f"{file}: missing or damaged ({error}); remove {video} to have both made again") from error

@@ -3,8 +3,9 @@
 A config is named by a path, or by its name inside the packaged `configs/` (`pipelines/procedural_small`, or its last
 part alone where that is unique). Settings classes are pydantic dataclasses made with :data:`STRICT`.
 
-A `.py` config is code and is run. YAML and JSON are data: mmengine's own reader of YAML runs what its tags ask for, so
-importing this module puts a safe one in its place, for mmdet's configs too. :func:`refuse_code` refuses all code.
+A `.py` config is code and is run. YAML and JSON are data, and what in them would run code is refused
+(:mod:`~vis_pipeline.settings.plain_configs`): mmengine's own reader of YAML runs what its tags ask for, so importing
+this module puts a safe one in its place, for mmdet's configs too. :func:`refuse_code` refuses all code.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -12,13 +13,13 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
-import yaml
 from mmengine.config import Config, DictAction
 from mmengine.fileio import YamlHandler, register_handler
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.settings.misspelt import did_you_mean
+from vis_pipeline.settings.plain_configs import CODE_SUFFIX, load_yaml, require_plain
 
 STRICT = ConfigDict(extra="forbid")
 """Pydantic configuration of every settings dataclass: an unknown key is an error."""
@@ -35,8 +36,7 @@ class _DataHandler(YamlHandler):  # type: ignore[misc]
     """YAML as plain data: a tag that asks for an object of Python is an error."""
 
     def load_from_fileobj(self, file: Any, **kwargs: Any) -> Any:
-        # mmengine looks through all of mmdet's hundred files for one name: a second, or a tenth of one with libyaml.
-        return yaml.load(file, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return load_yaml(file)
 
 
 class _CodePolicy:
@@ -57,26 +57,22 @@ def read_config_file(path: Path, named: str, packaged: Path = _PACKAGED) -> Conf
         ConfigError: it cannot be read, or is code while that is refused.
     """
     try:
-        if _CodePolicy.refused and _is_code(path, packaged):
-            raise ConfigError(f"config {named}: is Python code, or based on some, which --safe-config refuses")
-        return Config.fromfile(str(path), lazy_import=False)
-    except ConfigError:
-        raise
-    except Exception as error:  # a config may be Python: whatever it raises is the config's fault
+        _require_allowed(path, packaged)
+        return Config.fromfile(str(path), lazy_import=False, import_custom_modules=path.suffix == CODE_SUFFIX)
+    except ConfigError as error:
+        raise ConfigError(f"config {named}: {error}") from error
+    except (Exception, SystemExit) as error:  # a config may be Python: whatever it raises is the config's fault
         raise ConfigError(f"config {named}: does not load ({type(error).__name__}: {error})") from error
 
 
-def _is_code(path: Path, packaged: Path) -> bool:
-    """Whether a config, or one that it is based on, is code that no package brings."""
+def _require_allowed(path: Path, packaged: Path) -> None:
+    """What a package brings may be code, and any other `.py` file unless it is refused; data may not run any."""
     if packaged in path.resolve().parents:
-        return False
-    if path.suffix == ".py":
-        return True
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    bases = content.get("_base_", []) if isinstance(content, dict) else []
-    named = [bases] if isinstance(bases, str) else bases
-    # A name such as `mmdet::...` is of that package.
-    return any("::" not in base and _is_code(path.parent / base, packaged) for base in named)
+        return
+    if path.suffix != CODE_SUFFIX:
+        require_plain(path, packaged)
+    elif _CodePolicy.refused:
+        raise ConfigError("is Python code, which --safe-config refuses")
 
 
 def find_config(name: str) -> Path:

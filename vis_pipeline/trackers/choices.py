@@ -112,11 +112,11 @@ class SiamMaskChoice(PresetChoice):
             WeightsError: its weights are missing or do not fit.
         """
         from vis_pipeline.trackers.lifecycle.tracker import LifecycleTracker
-        from vis_pipeline.trackers.siammask.checkpoint import load_siammask
+        from vis_pipeline.trackers.siammask.checkpoint import load_segmenting
         from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
         from vis_pipeline.trackers.siammask.propagator import SiamMaskPropagator
 
-        network = load_siammask(resolve(self.checkpoint), device)
+        network = load_segmenting(resolve(self.checkpoint), device)
         propagator = SiamMaskPropagator(SiamMaskPredictor(network, self.settings(), device))
         return LifecycleTracker(propagator, tracking, device, *_memory(self.memory, device))
 
@@ -187,13 +187,13 @@ class SecondStageChoice:
             WeightsError: its weights are missing or do not fit.
         """
         from vis_pipeline.trackers.siam_rcnn.box_to_mask.second_stage import SecondStage
-        from vis_pipeline.trackers.siammask.checkpoint import load_siammask
+        from vis_pipeline.trackers.siammask.checkpoint import load_segmenting
         from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
 
         settings = SiamMaskSettings(
             mask_threshold=self.mask_threshold, stages=2, batch=self.batch, precision=self.precision
         )
-        return SecondStage(SiamMaskPredictor(load_siammask(resolve(self.checkpoint), device), settings, device))
+        return SecondStage(SiamMaskPredictor(load_segmenting(resolve(self.checkpoint), device), settings, device))
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -14,6 +14,7 @@ from vis_pipeline.errors import ConfigError
 from vis_pipeline.settings.config import STRICT, absolute_reference, parse
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.trackers.choices import PresetChoice
+from vis_pipeline.trackers.siammask.settings import Report, SiamMaskSettings
 from vis_pipeline.trackers.single_object import Follower, ObjectInFrame
 from vis_pipeline.weights.registry import resolve
 
@@ -48,6 +49,8 @@ class FollowerSettings(PresetChoice):
         config: pipeline config whose detector the re-detector was trained with.
         looks: what the re-detector compares.
         selection: of `siam_rcnn`: which re-detection is the object.
+        report: of `siammask`: its `mask`, the `box` branch's alone, or the `score` branch's; None: the most that the
+            weights have, of which SiamRPN's have boxes and SiamFC's scores.
     """
 
     stages: Literal[1, 2] = 1
@@ -57,6 +60,11 @@ class FollowerSettings(PresetChoice):
     config: str = "real_small"
     looks: Literal["colours", "alike"] = "colours"
     selection: Literal["tdpa", "argmax", "short_term"] = "tdpa"
+    report: Report | None = None
+
+    def settings(self) -> SiamMaskSettings:
+        """The preset with what is given here in its place."""
+        return replace(super().settings(), report=self.report)
 
     def facts(self) -> dict[str, Any]:
         """What of it counts, for the result file."""
@@ -66,7 +74,7 @@ class FollowerSettings(PresetChoice):
         if self.tracker == "siam_rcnn":
             return {"tracker": self.tracker, "selection": self.selection, "weights": self.weights, **finding}
         preset = [field.name for field in fields(PresetChoice)]
-        given = {name: own[name] for name in preset if own[name] is not None}
+        given = {name: own[name] for name in (*preset, "report") if own[name] is not None}
         return {**given, "weights": self.weights, **finding}
 
     def weight_files(self) -> dict[str, Path]:
@@ -113,12 +121,11 @@ class FollowerSettings(PresetChoice):
 
 def _siammask(asked: FollowerSettings, device: "torch.device") -> Built:
     """SiamMask, and what finds the object again if there is a re-detector."""
-    from vis_pipeline.trackers.siammask.checkpoint import load_siammask
-    from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor
+    from vis_pipeline.trackers.siammask.opening import open_predictor
     from vis_pipeline.trackers.siammask.single_object import LossSettings, NoFinder, track_object
 
     assert asked.weights is not None
-    predictor = SiamMaskPredictor(load_siammask(resolve(asked.weights), device), asked.settings(), device)
+    predictor = open_predictor(resolve(asked.weights), asked.settings(), device)
     new_gallery = None if asked.redetector is None else _galleries(asked.redetector, asked, device)
 
     def follow(frames: Iterable[Frame], box: NDArray[np.float64]) -> Iterator[ObjectInFrame]:

@@ -23,8 +23,8 @@ class ObjectInFrame:
         frame: the frame.
         box: the state box x, y, w, h, float64 [4], neither rounded nor clipped.
         score: 1 in the first frame, then the tracking score.
-        mask: its mask, none in the first frame.
-        rotated_box: four corners x, y, float64 [4, 2].
+        mask: its mask; None in the first frame, and where boxes are all that is reported.
+        rotated_box: four corners x, y, float64 [4, 2]; the box's own where there is no mask.
     """
 
     frame: Frame

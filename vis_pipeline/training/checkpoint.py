@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from vis_pipeline.errors import WeightsError
-from vis_pipeline.weights.files import load_strictly, save_pickled, write_whole
+from vis_pipeline.weights.files import load_strictly, read_checkpoint, save_pickled, state_tensors, write_whole
 
 
 @dataclass(frozen=True)
@@ -46,18 +45,17 @@ def load_checkpoint(path: Path, state: TrainingState) -> int:
     Raises:
         WeightsError: the file is damaged, of another network, or of another optimiser.
     """
+    content = read_checkpoint(path)
     try:
-        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        tensors: dict[str, Tensor] = content["state_dict"]
+        tensors = state_tensors(content["state_dict"], path)
         step, schedule, optimizer = int(content["step"]), content["schedule"], content["optimizer"]
-    except Exception as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise WeightsError(f"checkpoint {path}: not readable ({reason})") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"checkpoint {path}: not one of a training ({error!r})") from error
     if schedule != state.schedule:
         raise WeightsError(f"checkpoint {path}: of a training with {schedule}, the config says {state.schedule}")
     load_strictly(state.network, tensors, path)
     try:
         state.optimizer.load_state_dict(optimizer)
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsError(f"checkpoint {path}: its optimiser does not fit ({error})") from error
     return step

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from vis_pipeline.files.json_files import parsed_json
+from vis_pipeline.files.json_stream import DamagedJsonError
+from vis_pipeline.files.regular_files import read_text
 from vis_pipeline.files.whole_files import write_text
 
 
@@ -12,10 +15,10 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     """The lines of a record, without one that a kill cut short; none where there is no file."""
     found: list[dict[str, Any]] = []
     if path.is_file():
-        for line in path.read_text().splitlines():
+        for line in read_text(path).splitlines():
             try:
-                found.append(json.loads(line))
-            except ValueError:
+                found.append(parsed_json(line))
+            except DamagedJsonError:
                 break
     return found
 

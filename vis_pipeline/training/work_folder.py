@@ -2,14 +2,16 @@
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from vis_pipeline.errors import ConfigError
+from vis_pipeline.errors import ConfigError, DataError
+from vis_pipeline.files.json_files import parsed_json, read_json
+from vis_pipeline.files.regular_files import MOST_TEXT
 from vis_pipeline.files.whole_files import remove_unfinished, write_text
+from vis_pipeline.terminal import echo
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -51,21 +53,22 @@ def how_far(step: int, steps: int, checkpoint: Path) -> str:
 
 def plain_settings(settings: "DataclassInstance") -> dict[str, Any]:
     """Settings as JSON has them; paths as texts."""
-    record: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(settings), default=str))
+    record: dict[str, Any] = parsed_json(json.dumps(dataclasses.asdict(settings), default=str))
     return record
 
 
 def progress_bars() -> Progress:
     """Bars with a name, a count and the field `state`."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, TextColumn("{task.fields[state]}"))
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, TextColumn("{task.fields[state]}", markup=False))
 
 
 def _tell_changes(record: Path, settings: dict[str, Any]) -> None:
     try:
-        before = json.loads(record.read_bytes())
-    except (OSError, ValueError):
+        before = read_json(record, MOST_TEXT)
+    except DataError:
         return
+    before = before if isinstance(before, dict) else {}
     changed = [key for key in settings if settings[key] != before.get(key)]
     if changed:
-        print(f"warning: goes on with other settings than before: {', '.join(changed)}", file=sys.stderr)
+        echo(f"warning: goes on with other settings than before: {', '.join(changed)}", err=True)

@@ -1,6 +1,10 @@
 """Reading and writing weight files, never by unpickling code."""
 
+import hashlib
 import json
+import re
+import warnings
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +16,15 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from vis_pipeline.errors import WeightsError
+from vis_pipeline.files.json_files import parsed_json
+from vis_pipeline.files.json_stream import DamagedJsonError
+from vis_pipeline.files.regular_files import MOST_ARRAYS, require_regular
 from vis_pipeline.files.whole_files import replacing
+
+DIGEST_KEY = "tensors_sha256"
+"""In the header of our safetensors: the format itself has no checksum."""
+
+_ASKED = re.compile(r"unsupported (?:global|class)[^\n]*?(\w+(?:\.\w+)+)", re.IGNORECASE)
 
 
 def read_state_dict(path: Path) -> dict[str, Tensor]:
@@ -23,15 +35,30 @@ def read_state_dict(path: Path) -> dict[str, Tensor]:
     Raises:
         WeightsError: the file is missing, damaged, needs code to load, holds no tensors, or one that is not finite.
     """
-    if not path.is_file():
-        raise WeightsError(f"weights {path}: no such file; `vis-pipeline weights list` names what can be fetched")
-    content = _read_safetensors(path) if path.suffix == ".safetensors" else _read_torch(path)
+    if path.suffix == ".safetensors":
+        return state_tensors(_read_safetensors(path), path)
+    content = read_checkpoint(path)
+    return state_tensors(content.get("state_dict", content), path)
+
+
+def state_tensors(content: Any, source: Path) -> dict[str, Tensor]:
+    """The tensors of a mapping by their names, without a `module.` before them.
+
+    Raises:
+        WeightsError: there are none, a key is no name, or one is not plain (dense, and as large as what the file holds
+            of it) or not finite.
+    """
+    content = content if isinstance(content, Mapping) else {}
+    if strange := [key for key in content if not isinstance(key, str)]:
+        raise WeightsError(f"weights {source}: has {strange[0]!r} among its keys, which is no name of a tensor")
     tensors = {name.removeprefix("module."): value for name, value in content.items() if isinstance(value, Tensor)}
     if not tensors:
-        raise WeightsError(f"weights {path}: holds no tensors")
+        raise WeightsError(f"weights {source}: holds no tensors")
     for name, value in tensors.items():
-        if value.is_floating_point() and not bool(value.isfinite().all()):
-            raise WeightsError(f"weights {path}: {name} holds values that are not finite; the file is damaged")
+        if not _is_plain(value):
+            raise WeightsError(f"weights {source}: {name} is no plain tensor; the file is damaged")
+        if not _is_finite(value):
+            raise WeightsError(f"weights {source}: {name} holds values that are not finite; the file is damaged")
     return tensors
 
 
@@ -43,12 +70,13 @@ def read_metadata(path: Path) -> dict[str, Any]:
     """
     if path.suffix != ".safetensors":
         return {}
+    _require_readable(path)
     try:
         with safe_open(path, framework="pt") as file:
             texts: dict[str, str] = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"weights {path}: not a readable safetensors file ({error})") from error
-    return {name: _decoded(text) for name, text in texts.items()}
+    return {name: _decoded(text) for name, text in texts.items() if name != DIGEST_KEY}
 
 
 def read_checkpoint(path: Path) -> Mapping[str, Any]:
@@ -57,15 +85,14 @@ def read_checkpoint(path: Path) -> Mapping[str, Any]:
     Raises:
         WeightsError: the file is missing, damaged, needs code to load, or is not a mapping.
     """
-    if not path.is_file():
-        raise WeightsError(f"weights {path}: no such file; `vis-pipeline weights list` names what can be fetched")
+    _require_readable(path)
     try:
-        with torch.serialization.safe_globals(_harmless_globals()):
+        _require_stored(path)
+        with torch.serialization.safe_globals(_harmless_globals()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        lines = str(error).strip().splitlines() or [type(error).__name__]
-        reason = next((line.strip() for line in lines if "Unsupported" in line), lines[0])
-        raise WeightsError(f"weights {path}: not a readable checkpoint of plain tensors ({reason})") from error
+    except Exception as error:  # whatever a crafted file makes torch raise is the file's fault
+        raise WeightsError(f"weights {path}: not a readable checkpoint of plain tensors ({_why(error)})") from error
     if not isinstance(content, Mapping):
         raise WeightsError(f"weights {path}: holds a {type(content).__name__}, expected tensors by name")
     return content
@@ -128,6 +155,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     """
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     header = {name: json.dumps(value) for name, value in metadata.items()}
+    header[DIGEST_KEY] = _digest(plain)
     content = save(plain, metadata=header)  # its own way to a file lets nobody else read it, whatever the umask
     write_whole(path, lambda filled: filled.write_bytes(content))
 
@@ -151,12 +179,73 @@ def save_pickled(content: Any, filled: Path) -> None:
         torch.save(content, file)
 
 
+def _require_readable(path: Path) -> None:
+    try:
+        require_regular(path, MOST_ARRAYS)
+    except FileNotFoundError as error:
+        hint = "no such file; `vis-pipeline weights list` names what can be fetched"
+        raise WeightsError(f"weights {path}: {hint}") from error
+    except OSError as error:
+        raise WeightsError(f"weights {path}: cannot be read ({error.strerror})") from error
+
+
+def _require_stored(path: Path) -> None:
+    """Torch's archives hold their records as they are: one that is compressed was made to fill the memory."""
+    if not zipfile.is_zipfile(path):
+        return
+    with zipfile.ZipFile(path) as archive:
+        for record in archive.infolist():
+            if record.file_size > record.compress_size:
+                raise ValueError(f"its {record.filename} is compressed, which torch never does")
+        # Torch itself passes over the checksums that it writes.
+        if damaged := archive.testzip():
+            raise ValueError(f"its {damaged} has not its checksum; it is damaged")
+
+
+def _why(error: Exception) -> str:
+    """A line of torch's many: the global that a file asks for where that is it."""
+    text = str(error) or type(error).__name__
+    if asked := _ASKED.search(text):
+        return f"it asks for {asked[1]}, which only code needs"
+    return text.strip().splitlines()[0]
+
+
+def _is_plain(value: Tensor) -> bool:
+    if value.layout is not torch.strided or value.device.type != "cpu" or value.is_quantized:
+        return False
+    # By strides of zero a few bytes are a tensor of any size.
+    return value.numel() * value.element_size() <= value.untyped_storage().nbytes()
+
+
+def _is_finite(value: Tensor) -> bool:
+    if not (value.is_floating_point() or value.is_complex()):
+        return True
+    # Torch asks this of no float of eight bits.
+    wide = value.float() if value.element_size() == 1 else value
+    return bool(wide.isfinite().all())
+
+
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    _require_readable(path)
     try:
         with safe_open(path, framework="pt") as file:
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError) as error:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+            stated = (file.metadata() or {}).get(DIGEST_KEY)
+    except Exception as error:  # of kinds that torch lacks it raises others
         raise WeightsError(f"weights {path}: not a readable safetensors file ({error})") from error
+    if stated not in (None, _digest(tensors)):
+        raise WeightsError(f"weights {path}: its tensors are not those of the digest in its header; it is damaged")
+    return tensors
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    """The SHA-256 of all tensors: names, kinds, shapes and values."""
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        value = tensors[name]
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)} ".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _halved(value: Tensor) -> Tensor:
@@ -168,15 +257,9 @@ def _halved(value: Tensor) -> Tensor:
 
 def _decoded(text: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError:  # another program's plain words, such as `format: pt`
+        return parsed_json(text)
+    except DamagedJsonError:  # another program's plain words, such as `format: pt`
         return text
-
-
-def _read_torch(path: Path) -> Mapping[str, Any]:
-    content = read_checkpoint(path)
-    content = content.get("state_dict", content)
-    return content if isinstance(content, Mapping) else {}
 
 
 def _harmless_globals() -> list[Any]:

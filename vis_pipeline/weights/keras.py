@@ -1,6 +1,5 @@
 """Keras's ResNets (version 1) as TensorFlow.js keeps them: `model.json` with binary shards beside it."""
 
-import json
 import math
 import re
 from collections.abc import Iterator
@@ -14,6 +13,8 @@ from torch import Tensor
 
 from vis_pipeline.data.entries import Entry, one_line, parsed
 from vis_pipeline.errors import DataError, WeightsError
+from vis_pipeline.files.json_files import read_json
+from vis_pipeline.files.regular_files import MOST_ARRAYS, MOST_TEXT, read_regular
 
 TORCH_EPSILON = 1e-5
 
@@ -112,9 +113,11 @@ def _torch_layout(tensor: Tensor) -> Tensor:
 
 def _read_model(path: Path) -> _Model:
     try:
-        return parsed(_Model, json.loads(path.read_text()))
-    except (OSError, ValueError) as error:
+        content = read_json(path, MOST_TEXT)
+    except DataError as error:
         raise WeightsError(f"weights {path}: not a readable model.json ({one_line(error)})") from error
+    try:
+        return parsed(_Model, content)
     except DataError as error:
         raise WeightsError(f"weights {path}: not a Keras model for TensorFlow.js ({error})") from error
 
@@ -146,6 +149,6 @@ def _read_shard(folder: Path, name: str, path: Path) -> bytes:
     if not shard.resolve().is_relative_to(folder.resolve()):
         raise WeightsError(f"weights {path}: its shard {name} lies outside of its folder")
     try:
-        return shard.read_bytes()
+        return read_regular(shard, MOST_ARRAYS)
     except OSError as error:
         raise WeightsError(f"weights {path}: its shard {name} cannot be read ({error.strerror})") from error

@@ -7,7 +7,7 @@ from vis_pipeline.errors import WeightsError
 from vis_pipeline.weights.files import read_metadata
 from vis_pipeline.weights.registry import PUBLISHED
 
-_SIAMMASK = {"features", "rpn_model", "mask_model"}
+_SIAMMASK = {"features", "rpn_model"}
 _DETECTOR = {"backbone"}
 
 

@@ -9,6 +9,7 @@ from vis_pipeline.errors import WeightsError
 
 BUNDLED_PREFIX = "bundled:"
 CACHE_VARIABLE = "VIS_PIPELINE_CACHE"
+PRESET_OPTION = "--preset"
 
 _SIAMMASK_RELEASE = "http://www.robots.ox.ac.uk/~qwang/"
 _HTC_ZOO = "https://download.openmmlab.com/mmdetection/v2.0/htc/"
@@ -73,7 +74,11 @@ def _htc(name: str, published_as: str, stamp: str, note: str) -> PublishedWeight
 
 def _siammask(name: str, preset: str, note: str) -> PublishedWeights:
     return PublishedWeights(
-        name=name, url=f"{_SIAMMASK_RELEASE}{name}.pth", sha256_prefix=None, config=f"--preset {preset}", note=note
+        name=name,
+        url=f"{_SIAMMASK_RELEASE}{name}.pth",
+        sha256_prefix=None,
+        config=f"{PRESET_OPTION} {preset}",
+        note=note,
     )
 
 

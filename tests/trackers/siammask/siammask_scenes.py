@@ -19,7 +19,8 @@ def random_network(name, seed=0):
         template = network.template(255 * torch.rand(2, 3, 127, 127))
         search = network.search(255 * torch.rand(2, 3, 255, 255))
         network.score_and_locate(template, search)
-        network.mask_correlation(template, search)
+        if network.mask_model is not None:
+            network.mask_correlation(template, search)
         network.rpn_model.cls.head[3].weight.mul_(0.2)
         if network.rpn_model.loc is not None:
             network.rpn_model.loc.head[3].weight.mul_(0.05)

@@ -37,6 +37,22 @@ def test_a_prediction_does_not_wait(no_waiting, monkeypatch, kind, stages):
     assert {each.boxes.device.type for each in predictions} == {"meta"}
 
 
+@pytest.mark.parametrize(("kind", "report"), [("siamfc_small", "score"), ("small", "box")])
+def test_a_prediction_of_boxes_does_not_wait(no_waiting, monkeypatch, kind, report):
+    monkeypatch.setattr(torch, "autocast", lambda *args, **kwargs: nullcontext())
+    network = random_network(kind)
+    images, boxes = moving_squares(2)
+    states = SiamMaskPredictor(network, SiamMaskSettings()).initialise(
+        torch.from_numpy(images[0]), torch.from_numpy(boxes[:3])
+    )
+    predictor = SiamMaskPredictor(network, SiamMaskSettings(report=report), "meta")
+    frame = torch.empty(*images[0].shape, dtype=torch.uint8, device="meta")
+    begun = without_data(states)
+    with no_waiting():
+        prediction = predictor.predict(frame, begun)
+    assert (prediction.masks, prediction.boxes.device.type) == (None, "meta")
+
+
 @pytest.mark.parametrize(
     "waits",
     [

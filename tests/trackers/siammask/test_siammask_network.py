@@ -18,8 +18,8 @@ def test_shapes(name):
     assert template.shape == (2, width, 7, 7)
     assert [search.conv1.shape[-1], search.layer1.shape[-1], search.layer2.shape[-1]] == [125, 63, 31]
     assert search.adjusted.shape == (2, width, 31, 31)
-    assert scores.shape == (2, 2 * k if architecture.branches == 3 else 1, 25, 25)
-    assert (offsets is None) == (architecture.branches == 2)
+    assert scores.shape == (2, 2 * k if architecture.scores_anchors else 1, 25, 25)
+    assert (offsets is None) == ("box" not in architecture.branches)
     assert correlation.shape == (2, architecture.head_width, 25, 25)
     if architecture.coarse_mask:
         assert network.coarse_mask_logits(correlation).shape == (2, 3969, 25, 25)

@@ -83,6 +83,33 @@ def test_the_result_is_the_trackers(scene, tmp_path, two_stage):
         assert np.shape(entry["rotated_box"]) == (4, 2)
 
 
+@pytest.mark.parametrize(("kind", "options"), [("siamfc_small", ()), ("small", ("--cfg-options", "report=box"))])
+def test_what_reports_boxes_alone_is_written_and_drawn_without_masks(scene, tmp_path, kind, options):
+    folder, images, box = scene
+    weights = tmp_path / "net.safetensors"
+    write_state_dict(weights, random_network(kind).state_dict(), {"architecture": kind})
+    fixed = ("--init", text(box), "--weights", weights, "--device", "cpu", "--out", tmp_path / "out")
+    result = run(folder / "clip", *fixed, *options)
+    assert result.exit_code == 0, result.output
+    content = json.loads((tmp_path / "out/track.json").read_text())
+    assert content.get("report") == ("box" if options else None)
+    for entry in content["frames"]:
+        x, y, w, h = entry["box"]
+        assert entry["segmentation"] is None
+        assert entry["rotated_box"] == [[x, y], [x + w, y], [x + w, y + h], [x, y + h]]
+    assert content["frames"][-1]["box"] != box.tolist()
+    assert len(_decoded(tmp_path / "out/clip.mp4")) == len(images)
+
+
+def test_what_weights_cannot_report_is_named_with_them(scene, tmp_path):
+    folder, _, box = scene
+    fixed = ("--init", text(box), "--weights", folder / "net.safetensors", "--json", tmp_path / "out.json")
+    for options in (("report=score",), ("report=box", "--two-stage")):
+        result = run(folder / "clip", *fixed, "--cfg-options", *options)
+        assert isinstance(result.exception, UserError)
+        assert str(result.exception).startswith(f"weights {folder / 'net.safetensors'}: ")
+
+
 def _decoded(path):
     with av.open(str(path)) as container:
         return [(frame.time, frame.to_ndarray(format="bgr24").astype(int)) for frame in container.decode(video=0)]

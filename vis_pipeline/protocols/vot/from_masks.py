@@ -13,6 +13,7 @@ from vis_pipeline.data.image_files import image_paths
 from vis_pipeline.data.label_images import frame_size, read_stored
 from vis_pipeline.data.vot import claim, longest_run, write_list, write_sequence
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.regular_files import MOST_IMAGE, read_regular
 from vis_pipeline.masks.rotated_boxes import minimum_area_box, optimal_box
 from vis_pipeline.protocols.vot.regions import PIXEL_CENTRE
 
@@ -72,7 +73,14 @@ def _write(frames: Path, masks: Path, folder: Path, truth: Truth) -> None:
     if run.start == run.stop:
         raise DataError(f"{masks}: no mask has an object")
     boxes = np.stack([_WAYS[truth](mask) for mask in shown[run]]) - PIXEL_CENTRE
-    write_sequence(folder, (path.read_bytes() for path in images[run]), suffix, size, boxes, {})
+    write_sequence(folder, (_bytes(path) for path in images[run]), suffix, size, boxes, {})
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return read_regular(path, MOST_IMAGE)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def _stored(path: Path, shape: tuple[int, int]) -> tuple[NDArray[np.uint8], bool]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from vis_pipeline.errors import ConfigError
+from vis_pipeline.files.regular_files import read_text
 from vis_pipeline.interrupt import adopt_orphans, rearm, received
 from vis_pipeline.runs.parallel.ledger import first_line
 from vis_pipeline.settings.cores import cores
@@ -216,7 +217,7 @@ def _last_cluster() -> str:
     """The address that `auto` stands for, where it is known: the environment or the last `ray start` names it."""
     named = os.environ.get("RAY_ADDRESS", "")
     noted = Path(os.environ.get("RAY_TMPDIR") or "/tmp", "ray", "ray_current_cluster")
-    return named or (noted.read_text().strip() if noted.is_file() else "")
+    return named or (read_text(noted).strip() if noted.is_file() else "")
 
 
 def _refusal(error: Exception) -> str:

@@ -8,11 +8,10 @@ from typing import Protocol
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from vis_pipeline import masks
 from vis_pipeline.errors import DataError
-from vis_pipeline.files.images import read_image
+from vis_pipeline.files.images import open_picture, read_image
 from vis_pipeline.masks import Rle
 from vis_pipeline.structures.splits import Category
 from vis_pipeline.synthesis.composed.cutouts import Cutout, lift, soft_mask
@@ -20,8 +19,8 @@ from vis_pipeline.synthesis.composed.cutouts import Cutout, lift, soft_mask
 REACH = 5
 """Objects nearer to each other than this, in pixels, may be in front of each other."""
 
-UNREADABLE = (OSError, SyntaxError, Image.DecompressionBombError)
-"""What Pillow raises for a file that is no sound picture."""
+UNREADABLE = (OSError, DataError)
+"""What is raised for a file that is no sound picture."""
 
 _WHOLE_SHARE = 0.92
 _NEIGHBOURED_SHARE = 0.12
@@ -93,7 +92,7 @@ class SpriteSource:
     def cut_out(self, size: float) -> Cutout | None:
         """As :class:`Source` says."""
         try:
-            with Image.open(self.path) as picture:
+            with open_picture(self.path) as picture:
                 pixels = np.asarray(picture.convert("RGBA"))
         except UNREADABLE as error:
             raise DataError(f"sprite {self.path}: cannot be read ({error})") from error

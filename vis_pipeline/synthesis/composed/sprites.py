@@ -4,10 +4,9 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PIL import Image
-
 from vis_pipeline.data.listings import visible_below
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.images import open_picture
 from vis_pipeline.structures.splits import Category
 from vis_pipeline.synthesis.composed.sources import UNREADABLE, SpriteSource
 
@@ -59,7 +58,7 @@ _CLASS_OF: dict[str, Callable[[Path], str]] = {"folder": _by_folder, "name": _by
 
 def _require_alpha(path: Path) -> None:
     try:
-        with Image.open(path) as picture:
+        with open_picture(path) as picture:
             transparent = "A" in picture.getbands() or "transparency" in picture.info
     except UNREADABLE as error:
         raise DataError(f"sprite {path}: cannot be read ({error})") from error

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from pydantic import TypeAdapter, ValidationError
 
+from vis_pipeline.data.entries import one_line
 from vis_pipeline.errors import WeightsError
 from vis_pipeline.trackers.siam_rcnn.redetector import Redetector, RedetectorArchitecture
-from vis_pipeline.weights.files import load_strictly, read_metadata, read_state_dict, write_state_dict
+from vis_pipeline.weights.files import load_strictly, misfit, read_metadata, read_state_dict, write_state_dict
 
 _KIND = "redetector"
 
@@ -34,13 +35,18 @@ def load_redetector(path: Path, channels: int | None = None, device: torch.devic
     try:
         architecture = TypeAdapter(RedetectorArchitecture).validate_python(declared)
     except ValidationError as error:
-        raise WeightsError(f"weights {path}: its metadata describes no re-detector ({declared})") from error
+        raise WeightsError(f"weights {path}: its metadata describes no re-detector ({one_line(declared)})") from error
     if channels is not None and architecture.channels != channels:
         raise WeightsError(
             f"weights {path}: of a re-detector for {architecture.channels} channels "
             f"({metadata.get('detector', 'it names no detector')}), and this detector has {channels}; give those that "
             "were trained with it"
         )
+    # Nothing is allocated before the file is known to hold as much.
+    with torch.device("meta"):
+        skeleton = Redetector(architecture)
+    if fault := misfit(skeleton, tensors):
+        raise WeightsError(f"weights {path}: {fault}")
     network = Redetector(architecture)
     load_strictly(network, tensors, path)
     return network.to(device).eval()

@@ -36,10 +36,10 @@ class RedetectorArchitecture:
         groups: of the group norms; they divide `conv_channels`.
     """
 
-    channels: int = Field(default=256, ge=1)
-    conv_channels: int = Field(default=256, ge=1)
-    fc_channels: int = Field(default=1024, ge=1)
-    groups: int = Field(default=32, ge=1)
+    channels: int = Field(default=256, ge=1, le=65536)
+    conv_channels: int = Field(default=256, ge=1, le=65536)
+    fc_channels: int = Field(default=1024, ge=1, le=65536)
+    groups: int = Field(default=32, ge=1, le=65536)
 
     def __post_init__(self) -> None:
         if self.conv_channels % self.groups:

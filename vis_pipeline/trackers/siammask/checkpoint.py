@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import TypeAdapter
 
+from vis_pipeline.data.entries import one_line
 from vis_pipeline.errors import WeightsError
 from vis_pipeline.trackers.siammask.architectures import ARCHITECTURES, Architecture
 from vis_pipeline.trackers.siammask.network import SiamMask
@@ -23,6 +25,11 @@ from vis_pipeline.weights.misfits import require_siammask
 
 Shape = tuple[int, ...]
 
+# What a file may state of itself; the largest preset has 256 and 6.
+_MOST_CHANNELS = 4096
+_MOST_BLOCKS = 128
+_COUNTED_BRANCHES = {2: ("score", "mask"), 3: ("score", "box", "mask")}
+
 
 def load_siammask(path: Path, device: torch.device | str = "cpu") -> SiamMask:
     """Build the network that a checkpoint describes and load it, in float32 and evaluation mode.
@@ -37,15 +44,30 @@ def load_siammask(path: Path, device: torch.device | str = "cpu") -> SiamMask:
     require_siammask(tensors, path)
     declared = _declared_architecture(path)
     architecture = declared or infer_architecture({name: tuple(value.shape) for name, value in tensors.items()})
-    network = SiamMask(architecture)
-    if fault := misfit(network, tensors):
+    # Nothing is allocated before the file is known to hold as much.
+    if fault := misfit(_skeleton(architecture, path), tensors):
         what = "are not of the architecture that their metadata states"
         if declared is None:
             nearest = next(name for name, known in ARCHITECTURES.items() if known == architecture)
             what = f"are of none of the architectures {', '.join(ARCHITECTURES)}, nearest of {nearest}"
         raise WeightsError(f"weights {path}: {what} ({fault}); give others as tracker.checkpoint")
+    network = SiamMask(architecture)
     load_strictly(network, tensors, path)
     return network.to(device).eval()
+
+
+def load_segmenting(path: Path, device: torch.device | str = "cpu") -> SiamMask:
+    """The same of a network that must make masks.
+
+    Raises:
+        WeightsError: the same, or the network has no mask branch.
+    """
+    network = load_siammask(path, device)
+    if not network.architecture.segments:
+        raise WeightsError(
+            f"weights {path}: a tracker of boxes, without a mask branch, for `vis-pipeline sot` alone; give SiamMask's"
+        )
+    return network
 
 
 def save_siammask(path: Path, network: SiamMask, metadata: Mapping[str, Any] | None = None) -> None:
@@ -86,6 +108,16 @@ def infer_architecture(shapes: Mapping[str, Shape]) -> Architecture:
     return max(ARCHITECTURES.values(), key=agreement)
 
 
+def _skeleton(architecture: Architecture, path: Path) -> SiamMask:
+    """The network without its values."""
+    try:
+        with torch.device("meta"):
+            return SiamMask(architecture)
+    except (ValueError, RuntimeError, ArithmeticError) as error:
+        shown = one_line(asdict(architecture))
+        raise WeightsError(f"weights {path}: its metadata describes no network that can be built ({shown})") from error
+
+
 def _preset_shapes(architecture: Architecture) -> dict[str, Shape]:
     with torch.device("meta"):
         return _shapes_of(SiamMask(architecture))
@@ -101,12 +133,23 @@ def _declared_architecture(path: Path) -> Architecture | None:
         return None
     try:
         return _architecture(declared)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WeightsError(f"weights {path}: its metadata names no known architecture ({declared})") from error
+    except (ValueError, KeyError, TypeError) as error:
+        shown = one_line(declared)
+        raise WeightsError(f"weights {path}: its metadata names no known architecture ({shown})") from error
 
 
 def _architecture(declared: Any) -> Architecture:
     if isinstance(declared, str):
         return ARCHITECTURES[declared]
-    given: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in declared.items()}
-    return Architecture(**given)
+    if not isinstance(declared, Mapping):
+        raise TypeError("not a mapping")
+    # Files of old had the branches counted.
+    branches = declared.get("branches", 3)
+    given = {**declared, "branches": _COUNTED_BRANCHES[branches] if isinstance(branches, int) else branches}
+    architecture = TypeAdapter(Architecture).validate_python(given)
+    for name, value in asdict(architecture).items():
+        numbers = value if isinstance(value, tuple) else (value,)
+        most = _MOST_BLOCKS if name == "depths" else _MOST_CHANNELS
+        if any(isinstance(number, int) and not 0 <= number <= most for number in numbers):
+            raise ValueError(f"{name} is not in 0..{most}")
+    return architecture

@@ -38,7 +38,8 @@ def in_half_precision(network: SiamMask, half: torch.dtype = torch.bfloat16) -> 
     quick.features = _Float32Adjusted(quick.features)  # type: ignore[assignment]
     if quick.refine_model is not None:
         quick.refine_model = _Float32Refinement(quick.refine_model)  # type: ignore[assignment]
-    for branch in (quick.rpn_model.cls, quick.rpn_model.loc, quick.mask_model.mask):
+    segmenting = None if quick.mask_model is None else quick.mask_model.mask
+    for branch in (quick.rpn_model.cls, quick.rpn_model.loc, segmenting):
         if branch is not None:
             branch.conv_kernel = _between(branch.conv_kernel, half)
             branch.conv_search = _between(branch.conv_search, half)

@@ -1,5 +1,7 @@
 """The SiamMask network, in the module names of the official release, so that its checkpoints load as they are.
 
+Without some of its branches the same is SiamFC or SiamRPN, with depth-wise correlation as in the paper (section 4.1).
+
 Images are BGR in 0..255 without normalisation, float32 [N, 3, S, S] with S = 127 (templates, second-stage crops) or
 255 (search crops). All the state of a target is the tensor that :meth:`SiamMask.template` returns. One position of
 the 25x25 response is a "row" of the papers. The calls, in the order of use:
@@ -22,6 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vis_pipeline.backbones.fused_conv import normalised_relu, normalised_sum_relu
+from vis_pipeline.trackers.siammask.alex_trunk import AlexTrunk
 from vis_pipeline.trackers.siammask.architectures import COARSE_MASK_SIDE, REFINED_MASK_SIDE, Architecture
 from vis_pipeline.trackers.siammask.folding import fold_norms
 from vis_pipeline.trackers.siammask.lite_trunk import LiteTrunk
@@ -52,7 +55,7 @@ class SiamMask(nn.Module):
         self.architecture = architecture
         self.features = _Features(architecture)
         self.rpn_model = _Proposals(architecture)
-        self.mask_model = _Masks(architecture)
+        self.mask_model = _Masks(architecture) if architecture.segments else None
         self.refine_model = _Refinement(architecture) if architecture.refine else None
 
     def for_prediction(self) -> "SiamMask":
@@ -90,7 +93,7 @@ class SiamMask(nn.Module):
         """Score logits and box offsets of every anchor at every position.
 
         Scores are [N, 2k, 25, 25]: channel c*k + a is class c (0 background, 1 target) of anchor a. Offsets are
-        [N, 4k, 25, 25]: channel j*k + a is offset j (dx, dy, dw, dh) of anchor a. With two branches the scores are
+        [N, 4k, 25, 25]: channel j*k + a is offset j (dx, dy, dw, dh) of anchor a. Without a box branch the scores are
         the logits [N, 1, 25, 25] that the target is there, and there are no offsets.
         """
         scores: Tensor = self.rpn_model.cls(template, search.adjusted)
@@ -98,8 +101,12 @@ class SiamMask(nn.Module):
         return scores, None if locate is None else locate(template, search.adjusted)
 
     def mask_correlation(self, template: Tensor, search: SearchFeatures) -> Tensor:
-        """The mask branch's correlation: [N, C, 25, 25] for search crops, [N, C, 1, 1] for 127 crops."""
-        return self.mask_model.mask.correlate(template, search.adjusted)
+        """The mask branch's correlation: [N, C, 25, 25] for search crops, [N, C, 1, 1] for 127 crops.
+
+        Raises:
+            ValueError: the architecture has no mask branch, here and below.
+        """
+        return self._mask_branch().correlate(template, search.adjusted)
 
     def mask_correlation_at(self, template: Tensor, search: SearchFeatures, positions: Tensor) -> Tensor:
         """The same, [N, C, 1, 1], at one response position y, x of each search crop, int64 [N, 2].
@@ -108,7 +115,7 @@ class SiamMask(nn.Module):
         """
         crops, (y, x) = torch.arange(len(positions), device=positions.device), positions.unbind(1)
         window = _windows(search.adjusted, crops, y, x, padding=0, step=1, side=template.shape[-1])
-        return self.mask_model.mask.correlate(template, window)
+        return self._mask_branch().correlate(template, window)
 
     def coarse_mask_logits(self, correlation: Tensor) -> Tensor:
         """Mask logits [N, 63*63, h, w] (row-major in the channels) of every position of a correlation [N, C, h, w].
@@ -116,9 +123,10 @@ class SiamMask(nn.Module):
         Raises:
             ValueError: the architecture has no coarse mask head.
         """
-        if self.mask_model.mask.head is None:
+        head = self._mask_branch().head
+        if head is None:
             raise ValueError("this architecture has no coarse mask head")
-        logits: Tensor = self.mask_model.mask.head(correlation)
+        logits: Tensor = head(correlation)
         return logits
 
     def refine_at(self, search: SearchFeatures, correlation: Tensor, positions: Tensor) -> Tensor:
@@ -149,6 +157,11 @@ class SiamMask(nn.Module):
         """Refined mask logits [N, 127, 127] of whole 127 crops, from their 1x1 correlation [N, C, 1, 1]."""
         return self._refine(search.conv1, search.layer1, search.layer2, correlation.flatten(1))
 
+    def _mask_branch(self) -> "_Branch":
+        if self.mask_model is None:
+            raise ValueError("this architecture has no mask branch")
+        return self.mask_model.mask
+
     def _refine(self, conv1: Tensor, layer1: Tensor, layer2: Tensor, response: Tensor) -> Tensor:
         if self.refine_model is None:
             raise ValueError("this architecture has no refinement")
@@ -161,9 +174,8 @@ class _Features(nn.Module):
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        self.features: LiteTrunk | _Trunk = (
-            LiteTrunk(architecture) if architecture.block == "inverted" else _Trunk(architecture)
-        )
+        trunks: dict[str, type[LiteTrunk] | type[AlexTrunk]] = {"inverted": LiteTrunk, "plain": AlexTrunk}
+        self.features: LiteTrunk | AlexTrunk | _Trunk = trunks.get(architecture.block, _Trunk)(architecture)
         self.downsample = _Adjust(architecture.stage_channels[-1], architecture.adjust_width)
 
     def forward(self, crops: Tensor) -> SearchFeatures:
@@ -295,13 +307,13 @@ def _stage(
 
 
 class _Proposals(nn.Module):
-    """Score branch and, with three branches, box branch."""
+    """Score branch and, where anchors are scored, box branch."""
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
-        three = architecture.branches == 3
-        self.cls = _Branch(architecture, 2 * architecture.anchors if three else 1)
-        self.loc = _Branch(architecture, 4 * architecture.anchors) if three else None
+        anchors = architecture.scores_anchors
+        self.cls = _Branch(architecture, 2 * architecture.anchors if anchors else 1)
+        self.loc = _Branch(architecture, 4 * architecture.anchors) if anchors else None
 
 
 class _Masks(nn.Module):

@@ -3,7 +3,7 @@
 On the CPU OpenCV warps, one mask after another; on any other device the same values come from batched gathers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -26,6 +26,11 @@ class SmallMasks:
 
     probabilities: Tensor
     squares: Tensor
+
+    @classmethod
+    def concatenate(cls, parts: Sequence["SmallMasks"]) -> "SmallMasks":
+        """All of one or more, one after another."""
+        return cls(torch.cat([part.probabilities for part in parts]), torch.cat([part.squares for part in parts]))
 
     def warped(self, indices: Tensor, frame: tuple[int, int]) -> Tensor:
         """Probabilities over a frame of this height and width, float32 [K, H, W], of the targets at `indices` [K].

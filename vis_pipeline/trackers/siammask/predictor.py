@@ -23,6 +23,8 @@ from vis_pipeline.trackers.siammask.half_precision import in_half_precision, qui
 from vis_pipeline.trackers.siammask.lone_crops import as_in_a_batch
 from vis_pipeline.trackers.siammask.network import SearchFeatures, SiamMask
 from vis_pipeline.trackers.siammask.paste import SmallMasks, paste
+from vis_pipeline.trackers.siammask.reports import reported
+from vis_pipeline.trackers.siammask.scale_search import ScalePriors, select_over_scales
 from vis_pipeline.trackers.siammask.selection import (
     SMALLEST_SIDE,
     Priors,
@@ -98,34 +100,31 @@ class Prediction:
         boxes: float64 [N, 4], the state boxes x, y, w, h in image pixels: size smoothed, neither rounded nor clipped.
         located_boxes: float64 [N, 4], the best boxes without smoothing, centre and size clamped to the image.
         scores: float32 [N], probability of the best anchor.
-        masks: bool [N, H, W].
-        small_masks: what the masks were pasted from.
+        masks: bool [N, H, W]; None where boxes are all that is reported.
+        small_masks: what the masks were pasted from; None without.
     """
 
     states: TargetStates
     boxes: Tensor
     located_boxes: Tensor
     scores: Tensor
-    masks: Tensor
-    small_masks: SmallMasks
+    masks: Tensor | None
+    small_masks: SmallMasks | None
 
     @classmethod
     def concatenate(cls, parts: Sequence["Prediction"]) -> "Prediction":
         """All targets of one or more predictions for one frame, one after another."""
         if len(parts) == 1:
             return parts[0]
-
-        def joined(name: str) -> Tensor:
-            return torch.cat([getattr(part, name) for part in parts])
-
-        small = [part.small_masks for part in parts]
+        masks = [part.masks for part in parts if part.masks is not None]
+        small = [part.small_masks for part in parts if part.small_masks is not None]
         return cls(
-            TargetStates.concatenate([part.states for part in parts]),
-            joined("boxes"),
-            joined("located_boxes"),
-            joined("scores"),
-            joined("masks"),
-            SmallMasks(torch.cat([one.probabilities for one in small]), torch.cat([one.squares for one in small])),
+            states=TargetStates.concatenate([part.states for part in parts]),
+            boxes=torch.cat([part.boxes for part in parts]),
+            located_boxes=torch.cat([part.located_boxes for part in parts]),
+            scores=torch.cat([part.scores for part in parts]),
+            masks=torch.cat(masks) if masks else None,
+            small_masks=SmallMasks.concatenate(small) if small else None,
         )
 
 
@@ -140,6 +139,9 @@ class SiamMaskPredictor:
         device: where all of it is done.
         stopwatch: given the seconds of a prediction's steps: `locate` (crop and stage 1), `segment` (the masks: with
             two stages the second crop and its network), `paste`.
+
+    Raises:
+        ConfigError: the network has no branch for what the settings say is to be reported.
     """
 
     def __init__(
@@ -150,6 +152,7 @@ class SiamMaskPredictor:
         stopwatch: Stopwatch | None = None,
     ) -> None:
         self.device = torch.device(device)
+        self.report = reported(network.architecture, settings)
         network = network.to(self.device)
         if settings.precision == "exact":
             prepared, self._computing = network.for_prediction(), _exactly
@@ -159,6 +162,9 @@ class SiamMaskPredictor:
         self.settings = settings
         self._batch = settings.batch or (8 if self.device.type == "cpu" else 64)
         self._priors = Priors.on(self.device)
+        self._scale_priors = ScalePriors.on(self.device, settings.scale_search)
+        if self.report == "score":
+            self._batch = max(1, self._batch // len(settings.scale_search.factors))
         self._watch = (stopwatch or Stopwatch()).step
 
     def initialise(self, image: Tensor, boxes: Tensor) -> TargetStates:
@@ -197,7 +203,7 @@ class SiamMaskPredictor:
             for (group, _), prediction in zip(batch, self._predict(pieces), strict=True):
                 found[group].append(prediction)
         return [
-            Prediction.concatenate(parts) if parts else _nowhere(image, states)
+            Prediction.concatenate(parts) if parts else self._nowhere(image, states)
             for parts, (image, states) in zip(found, groups, strict=True)
         ]
 
@@ -246,34 +252,82 @@ class SiamMaskPredictor:
         states = TargetStates.concatenate([piece for _, piece in pieces])
         images, counts = [image for image, _ in pieces], [len(piece) for _, piece in pieces]
         limits = limits_each(images, counts)
+        masks: list[tuple[Tensor | None, SmallMasks | None]] = [(None, None)] * len(images)
+        if self.report == "score":
+            selection = self._search_sizes(images, counts, states, limits)
+        else:
+            search, sides, selection = self._locate(images, counts, states, limits)
+            if self.report == "mask":
+                masks = self._segment(images, counts, states, search, sides, selection)
+        found = replace(states, centres=selection.located_centres, sizes=selection.sizes, scores=selection.scores)
+        located = torch.cat([selection.located_centres - selection.located_sizes / 2, selection.located_sizes], dim=1)
+        predictions = []
+        for (pasted, small), part in zip(masks, spans(counts), strict=True):
+            after = found.select(part)
+            if pasted is not None and not self.network.architecture.scores_anchors:
+                after = _follow_masks(after, pasted, limits[part])
+            predictions.append(Prediction(after, after.boxes, located[part], after.scores, pasted, small))
+        return predictions
+
+    def _locate(
+        self, images: Sequence[Tensor], counts: Sequence[int], states: TargetStates, limits: Tensor
+    ) -> tuple[SearchFeatures, Tensor, Selection]:
+        """Stage 1: what the network sees around the state boxes, the sides of the crops, and the targets there."""
         sides = rounded(search_sides(states.sizes))
         with self._watch("locate"):
             crops = crop_each(images, counts, states.centres, sides, states.padding, SEARCH_SIDE)
             with self._computing(crops):
                 search = self.network.search(_as_input(crops))
-                selection = self._select(states, search, limits)
-        with self._watch("segment"), self._computing(crops):
+                return search, sides, self._select(states, search, limits)
+
+    def _search_sizes(
+        self, images: Sequence[Tensor], counts: Sequence[int], states: TargetStates, limits: Tensor
+    ) -> Selection:
+        """The targets by the score branch alone, in crops of several sizes."""
+        settings = self.settings.scale_search
+        with self._watch("locate"):
+            sides = [rounded(search_sides(states.sizes * factor)) for factor in settings.factors]
+            crops = torch.cat(
+                [crop_each(images, counts, states.centres, each, states.padding, SEARCH_SIDE) for each in sides]
+            )
+            with self._computing(crops):
+                templates = states.templates.repeat(len(sides), 1, 1, 1)
+                logits, _ = self.network.score_and_locate(templates, self.network.search(_as_input(crops)))
+            by_target = logits.view(len(sides), len(states), RESPONSE_SIDE, RESPONSE_SIDE).transpose(0, 1)
+            return select_over_scales(by_target, states.centres, states.sizes, limits, settings, self._scale_priors)
+
+    def _segment(
+        self,
+        images: Sequence[Tensor],
+        counts: Sequence[int],
+        states: TargetStates,
+        search: SearchFeatures,
+        sides: Tensor,
+        selection: Selection,
+    ) -> list[tuple[Tensor | None, SmallMasks | None]]:
+        """The masks of what was located, bool [N, H, W] for each image, and what they were pasted from."""
+        with self._watch("segment"), self._computing(states.templates):
             if self.settings.stages == 1:
                 probabilities = self._mask_at(states.templates, search, selection.positions)
                 squares = _response_squares(states.centres, sides, selection.positions)
             else:
                 sizes = selection.located_sizes if self.settings.second_crop == "located" else selection.sizes
                 probabilities, squares = self._second_stage(images, counts, states, selection.located_centres, sizes)
-        found = replace(states, centres=selection.located_centres, sizes=selection.sizes, scores=selection.scores)
-        located = torch.cat([selection.located_centres - selection.located_sizes / 2, selection.located_sizes], dim=1)
         with self._watch("paste"):
-            masks = [
-                paste(probabilities[part], squares[part], _size(image), self.settings.mask_threshold)
-                for image, part in zip(images, spans(counts), strict=True)
+            small = [SmallMasks(probabilities[part], squares[part]) for part in spans(counts)]
+            threshold = self.settings.mask_threshold
+            return [
+                (paste(one.probabilities, one.squares, _size(image), threshold), one)
+                for image, one in zip(images, small, strict=True)
             ]
-        predictions = []
-        for pasted, part in zip(masks, spans(counts), strict=True):
-            after = found.select(part)
-            if self.network.architecture.branches == 2:
-                after = _follow_masks(after, pasted, limits[part])
-            small = SmallMasks(probabilities[part], squares[part])
-            predictions.append(Prediction(after, after.boxes, located[part], after.scores, pasted, small))
-        return predictions
+
+    def _nowhere(self, image: Tensor, states: TargetStates) -> Prediction:
+        """The prediction of no targets."""
+        if self.report != "mask":
+            return Prediction(states, states.boxes, states.boxes, states.scores, None, None)
+        masks = image.new_zeros((0, *_size(image)), dtype=torch.bool)
+        small = SmallMasks(states.scores.new_zeros((0, 1, 1)), states.boxes.new_zeros((0, 3)))
+        return Prediction(states, states.boxes, states.boxes, states.scores, masks, small)
 
     def _select(self, states: TargetStates, search: SearchFeatures, limits: Tensor) -> Selection:
         scores, offsets = self.network.score_and_locate(states.templates, search)
@@ -320,13 +374,6 @@ def _quickly(crops: Tensor) -> Iterator[None]:
     """What is in float32 in TF32 on CUDA; for one crop the same as for many here, too."""
     with torch.backends.cudnn.flags(enabled=True, allow_tf32=True), as_in_a_batch(crops):
         yield
-
-
-def _nowhere(image: Tensor, states: TargetStates) -> Prediction:
-    """The prediction of no targets."""
-    masks = torch.zeros(0, *image.shape[:2], dtype=torch.bool, device=image.device)
-    small = SmallMasks(states.scores.new_zeros((0, 1, 1)), states.boxes.new_zeros((0, 3)))
-    return Prediction(states, states.boxes, states.boxes, states.scores, masks, small)
 
 
 def _size(image: Tensor) -> tuple[int, int]:

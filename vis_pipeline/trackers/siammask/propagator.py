@@ -6,7 +6,7 @@ from dataclasses import fields
 from torch import Tensor
 
 from vis_pipeline.trackers.lifecycle.propagation import Propagated
-from vis_pipeline.trackers.siammask.predictor import SiamMaskPredictor, TargetStates
+from vis_pipeline.trackers.siammask.predictor import Prediction, SiamMaskPredictor, TargetStates
 
 
 class SiamMaskPropagator:
@@ -21,8 +21,7 @@ class SiamMaskPropagator:
 
     def predict(self, groups: Sequence[tuple[Tensor, TargetStates]]) -> list[Propagated]:
         """One SiamMask step."""
-        found = self._predictor.predict_each(groups)
-        return [Propagated(each.masks, each.scores, each.boxes, each.located_boxes) for each in found]
+        return [_propagated(found) for found in self._predictor.predict_each(groups)]
 
     def move(self, states: TargetStates, boxes: Tensor) -> TargetStates:
         """The boxes move; a side below 10 becomes 10."""
@@ -47,3 +46,8 @@ class SiamMaskPropagator:
     def unpack(self, tensors: Mapping[str, Tensor]) -> TargetStates:
         """The states of such fields."""
         return TargetStates(**tensors)
+
+
+def _propagated(found: Prediction) -> Propagated:
+    assert found.masks is not None, "the life cycle is given weights that make masks"
+    return Propagated(found.masks, found.scores, found.boxes, found.located_boxes)

@@ -97,7 +97,7 @@ def select_boxes(
 def select_positions(
     scores: Tensor, centres: Tensor, sizes: Tensor, limits: Tensor, settings: SiamMaskSettings, priors: Priors
 ) -> Selection:
-    """The two-branch choice: the best windowed position of logits [N, 1, 25, 25]; the size is the last one."""
+    """The choice where a mask tells the size: the best windowed position of logits [N, 1, 25, 25], at the last size."""
     probabilities = scores.flatten(1).sigmoid()
     best = windowed(probabilities.double(), priors.window, settings.window_influence).argmax(1)
     positions = response_positions(best)

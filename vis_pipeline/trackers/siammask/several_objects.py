@@ -62,7 +62,8 @@ def exclusive_labels(prediction: Prediction, numbers: Tensor) -> Tensor:
 
     Of equal ones it is the first. `numbers`, int64 [N], are the objects' in the order of the prediction.
     """
-    masks = prediction.masks
+    masks, small = prediction.masks, prediction.small_masks
+    assert masks is not None and small is not None, "followed by what makes masks"
     labels = masks.new_zeros(masks.shape[1:], dtype=torch.uint8)
     for number, mask in zip(numbers.to(torch.uint8), masks, strict=True):
         labels = torch.where(mask, number, labels)
@@ -70,7 +71,7 @@ def exclusive_labels(prediction: Prediction, numbers: Tensor) -> Tensor:
     contested = masks.sum(dim=0, dtype=torch.uint8) > 1
     rivals = (masks & contested).flatten(1).any(dim=1).nonzero()[:, 0]
     if len(rivals):
-        probabilities = prediction.small_masks.warped(rivals, (masks.shape[1], masks.shape[2]))
+        probabilities = small.warped(rivals, (masks.shape[1], masks.shape[2]))
         best = probabilities[:, contested].argmax(dim=0)
         labels[contested] = numbers.to(torch.uint8)[rivals[best]]
     return labels

@@ -97,6 +97,8 @@ def track_object(
 
 
 def _shown(frame: Frame, prediction: Prediction) -> ObjectInFrame:
-    found, mask = prediction.boxes[0].cpu().numpy(), prediction.masks[0].cpu().numpy()
-    score = float(prediction.scores[0])
+    found, score = prediction.boxes[0].cpu().numpy(), float(prediction.scores[0])
+    if prediction.masks is None:
+        return ObjectInFrame(frame, found, score, None, corners(found))
+    mask = prediction.masks[0].cpu().numpy()
     return ObjectInFrame(frame, found, score, masks.encode(mask[None])[0], rotated_box(mask, found))

@@ -12,7 +12,6 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import nn
 
@@ -20,6 +19,7 @@ from detectors.mmdet_config import class_count, read_config, register_mmdet, wit
 from vis_pipeline.errors import ConfigError, DataError, WeightsError
 from vis_pipeline.files.whole_files import remove_unfinished
 from vis_pipeline.interrupt import telling
+from vis_pipeline.terminal import Terminal
 from vis_pipeline.training.detector.checkpoints import WEIGHTS_NAME, checkpoints, export_checkpoint
 from vis_pipeline.training.detector.curves import CURVES_NAME, draw_curves
 from vis_pipeline.training.detector.initialisation import start_backbone, start_from_detector
@@ -29,15 +29,15 @@ from vis_pipeline.training.detector.sampling import NETWORK, seed_from
 from vis_pipeline.training.detector.settings import prepare
 from vis_pipeline.training.json_lines import read_lines
 from vis_pipeline.training.work_folder import how_far
-from vis_pipeline.weights.files import load_strictly, read_checkpoint, write_whole
+from vis_pipeline.weights.files import load_strictly, read_checkpoint, state_tensors, write_whole
 from vis_pipeline.weights.registry import resolve
 
 _COLUMNS = (
-    TextColumn("{task.description}"),
+    TextColumn("{task.description}", markup=False),
     BarColumn(),
     MofNCompleteColumn(),
     TimeRemainingColumn(),
-    TextColumn("{task.fields[note]}"),
+    TextColumn("{task.fields[note]}", markup=False),
 )
 
 
@@ -87,7 +87,7 @@ def _settings(config: Path, work_dir: Path, resume: bool, cfg_options: Mapping[s
 
 def _train(settings: Config, config: Path, work_dir: Path) -> Path:
     first = is_main_process()
-    console = Console(stderr=True, highlight=False, soft_wrap=True, quiet=not first)
+    console = Terminal(stderr=True, soft_wrap=True, quiet=not first)
     with Progress(*_COLUMNS, console=console, disable=not first) as progress:
         runner = _Runner.from_cfg(settings)
         runner.announce = lambda text: progress.console.print(text, markup=False)
@@ -209,10 +209,13 @@ class _Runner(Runner):  # type: ignore[misc]
     ) -> Mapping[str, Any]:
         checkpoint = read_checkpoint(Path(filename))
         self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
-        load_strictly(alone(self.model), checkpoint["state_dict"], Path(filename))
+        load_strictly(alone(self.model), state_tensors(checkpoint.get("state_dict"), Path(filename)), Path(filename))
         self._has_loaded = True
+        meta = checkpoint.get("meta")
+        if not isinstance(meta, Mapping):
+            raise WeightsError(f"checkpoint {filename}: not one of a training (it has no `meta`)")
         # `config` would be run as Python.
-        return {**checkpoint, "meta": {key: value for key, value in checkpoint["meta"].items() if key != "config"}}
+        return {**checkpoint, "meta": {key: value for key, value in meta.items() if key != "config"}}
 
     def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:
         if not is_main_process():

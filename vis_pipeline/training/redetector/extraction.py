@@ -22,6 +22,7 @@ from vis_pipeline.training.redetector.settings import LookSettings, RedetectorTr
 from vis_pipeline.training.redetector.store import VideoFeatures, is_stored, padded, read_features, write_features
 from vis_pipeline.training.tracker.frame_store import FrameStore
 from vis_pipeline.training.tracker.sources import TrainingObject, TrainingSet, TrainingVideo
+from vis_pipeline.weights.fetch import sha256
 
 _FORM = 1
 """Of the files; another one makes the features anew."""
@@ -47,7 +48,7 @@ class FeatureStore:
             [
                 _FORM,
                 _network_text(settings.detector.config),
-                hashlib.sha256(weights.read_bytes()).hexdigest(),
+                sha256(weights),
                 asdict(settings.looks),
                 settings.store.variants,
                 settings.store.wide,

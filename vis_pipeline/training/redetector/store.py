@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from vis_pipeline.errors import DataError
+from vis_pipeline.files.arrays import mapped_array, read_array
+from vis_pipeline.files.json_files import read_json
+from vis_pipeline.files.regular_files import MOST_TEXT
 from vis_pipeline.files.whole_files import replacing, write_text
 
 TRUE, WIDE, NARROW = 0, 1, 2
@@ -94,9 +97,9 @@ def read_features(folder: Path) -> VideoFeatures:
         DataError: a file is missing or damaged.
     """
     try:
-        meta = json.loads((folder / "meta.json").read_bytes())
+        meta = read_json(folder / "meta.json", MOST_TEXT)
         arrays = {
-            name: np.load(folder / f"{name}.npy", mmap_mode="r" if name in {"levels", "features"} else None)
+            name: (mapped_array if name in {"levels", "features"} else read_array)(folder / f"{name}.npy")
             for name in _ARRAYS
         }
         return VideoFeatures(
@@ -105,7 +108,7 @@ def read_features(folder: Path) -> VideoFeatures:
             scale=tuple(meta["scale"]),
             size=tuple(meta["size"]),
         )
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+    except (DataError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"features {folder}: damaged ({error}); remove the folder, and they are made again") from error
 
 

@@ -53,9 +53,12 @@ class NetworkPart:
 
 def network_parts(network: SiamMask, learning: LearningSettings, schedule: Schedule) -> tuple[NetworkPart, ...]:
     """All parts of a network, each parameter in one of them, backbone first."""
-    heads = {"adjust": network.features.downsample, "rpn_model": network.rpn_model, "mask_model": network.mask_model}
-    if network.refine_model is not None:
-        heads["refine_model"] = network.refine_model
+    heads = {"adjust": network.features.downsample, "rpn_model": network.rpn_model}
+    heads |= {
+        name: part
+        for name, part in (("mask_model", network.mask_model), ("refine_model", network.refine_model))
+        if part is not None
+    }
     freeze = norm_freeze_step(schedule)
     shares: dict[str, float] = {str(name): share for name, share in learning.backbone.items()}
     firsts = {name: round(share * schedule.steps) for name, share in shares.items()}

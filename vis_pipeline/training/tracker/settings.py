@@ -78,7 +78,8 @@ class AugmentSettings:
 class LabelSettings:
     """Which anchors or positions are positive and negative, and how many of them a pair gives.
 
-    Three branches: section 4.5, with the release's counts. Two branches: section 4.5; all positions count.
+    Anchors (three branches, SiamRPN): section 4.5, with the release's counts. Positions (two branches, SiamFC): section
+    4.5; all positions count.
 
     Attributes:
         positive_iou, negative_iou: an anchor is positive from the first on, negative below the second.
@@ -86,7 +87,7 @@ class LabelSettings:
         hard: share of a pair's negatives that are those with the highest scores instead of random ones.
         negative_reach: in a negative pair only anchors up to so many positions from the response's middle are negative
             (the release: 3); None: all.
-        radius: a position of the two-branch variant is positive less than so many crop pixels from the object's centre.
+        radius: a position is positive less than so many crop pixels from the object's centre.
         masks: positive positions of a pair whose masks are learned.
     """
 
@@ -107,8 +108,8 @@ class LossSettings:
     A loss of weight 0 is not computed, and one whose branch the network lacks is left out.
 
     Attributes:
-        score, box: of the anchors (three branches).
-        similarity: of the positions (two branches).
+        score, box: of the anchors (three branches, SiamRPN).
+        similarity: of the positions (two branches, SiamFC).
         mask: of the 63x63 mask head at positive positions.
         refined: of the refined mask there.
         second_stage: of the mask of a crop around stage 1's box, refined where the network refines; not in the paper.

@@ -19,8 +19,9 @@ _MASKS = frozenset({"mask", "refined", "second_stage"})
 
 def loss_names(architecture: Architecture, weights: LossSettings) -> tuple[str, ...]:
     """The losses that a network has branches for and that have a weight, by the names in :class:`LossSettings`."""
-    names = ["score", "box"] if architecture.branches == 3 else ["similarity"]
-    names += ["mask"] * architecture.coarse_mask + ["refined"] * architecture.refine + ["second_stage"]
+    names = ["score", "box"] if architecture.scores_anchors else ["similarity"]
+    names += ["mask"] * architecture.coarse_mask + ["refined"] * architecture.refine
+    names += ["second_stage"] * architecture.segments
     return tuple(name for name in names if getattr(weights, name))
 
 
@@ -55,8 +56,8 @@ class _Targets:
     """What a batch should give.
 
     Attributes:
-        labels: int64 [N, A] of the anchors, [N, P] of the positions with two branches.
-        offsets: float32 [N, 4, A] of the anchors, None with two branches.
+        labels: int64 [N, A] of the anchors, [N, P] of the positions where those are scored.
+        offsets: float32 [N, 4, A] of the anchors, None without.
         positions: int64 [M, 3], the positions whose masks are learned, as pair, y, x.
         shown: int64, the pairs whose exemplar shows the target.
     """
@@ -79,7 +80,7 @@ class _View:
 def _targets(architecture: Architecture, batch: PairBatch, settings: LabelSettings, generator: Generator) -> _Targets:
     boxes, positive, side = batch.boxes, batch.positive, batch.searches.shape[-1]
     offsets = None
-    if architecture.branches == 3:
+    if architecture.scores_anchors:
         anchors = rules.search_anchors(side).to(boxes.device)
         labels = rules.anchor_labels(anchors, boxes, positive, settings.positive_iou, settings.negative_iou)
         offsets = rules.box_offsets(anchors, boxes)
@@ -96,7 +97,7 @@ def _anchor_losses(
     view: _View, targets: _Targets, positive: Tensor, settings: LabelSettings, generator: Generator
 ) -> dict[str, Tensor]:
     scores, offsets = view.network.score_and_locate(view.template, view.search)
-    assert offsets is not None and targets.offsets is not None, "only a network with three branches has anchors"
+    assert offsets is not None and targets.offsets is not None, "only a network with a box branch has anchors"
     labels = targets.labels
     score_logits = scores.reshape(len(labels), 2, -1)
     if settings.negative_reach is not None:

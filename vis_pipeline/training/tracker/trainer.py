@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from rich.console import Console
 from rich.progress import Progress, TaskID
 
 from vis_pipeline.errors import ConfigError
@@ -16,6 +15,7 @@ from vis_pipeline.files.whole_files import write_text
 from vis_pipeline.interrupt import telling
 from vis_pipeline.settings.config import load_config, parse
 from vis_pipeline.settings.device import torch_device
+from vis_pipeline.terminal import Terminal
 from vis_pipeline.trackers.siammask.checkpoint import load_siammask, save_official, save_siammask
 from vis_pipeline.training.checkpoint import load_checkpoint, save_checkpoint
 from vis_pipeline.training.log import Meter, TrainingLog, draw_curves
@@ -179,7 +179,7 @@ class TrackerTrainer:
             first = load_checkpoint(self._checkpoint, self._learner.state)
         elif self._settings.init is not None:
             report = start_from(self._learner.network, self._settings.init)
-            Console(soft_wrap=True, highlight=False).print(str(report), markup=False)
+            Terminal(soft_wrap=True).print(str(report), markup=False)
         record_settings(self._work_dir, self._settings, resumed=first > 0)
         return first
 

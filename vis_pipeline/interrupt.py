@@ -156,10 +156,13 @@ def end_children(but: str | None = None) -> None:
 
 
 def _leave(number: signal.Signals) -> NoReturn:
+    # Late: with it comes rich, and signals are minded before anything else is imported.
+    from vis_pipeline.terminal import echo
+
     words = _received.words or "the command is not finished; the same one does it again"
     # After SIGHUP there may be no terminal any more.
     with suppress(OSError, ValueError):
-        print(f"interrupted ({number.name}): {' '.join(words.split())}", file=sys.stderr)
+        echo(f"interrupted ({number.name}): {' '.join(words.split())}", err=True)
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()

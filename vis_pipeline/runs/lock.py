@@ -3,7 +3,6 @@
 import fcntl
 import os
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from typing import TextIO
 from uuid import uuid4
 
 from vis_pipeline.errors import DataError
+from vis_pipeline.terminal import echo
 
 _NAME = ".lock"
 
@@ -95,10 +95,10 @@ def _lock(file: TextIO, folder: Path) -> None:
         holder = file.read().strip() or "another process"
         raise DataError(f"run folder {folder}: in use by {holder}; wait for it to end, or give another --out") from None
     except OSError as error:
-        print(
+        echo(
             f"note: run folder {folder}: its file system has no locks ({error.strerror}); "
             "see to it that no second run uses the folder",
-            file=sys.stderr,
+            err=True,
         )
 
 

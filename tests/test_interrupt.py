@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,11 @@ def waits_and_fails():
     except KeyboardInterrupt:
         raise OSError("its child died")
 with ending_orderly():
-    child = subprocess.Popen(["sh", "-c", "sleep 300 & echo $!; wait"], start_new_session=True)
+    told = {{"stdout": subprocess.PIPE, "text": True}}
+    child = subprocess.Popen(["sh", "-c", "sleep 300 & echo $!; wait"], start_new_session=True, **told)
     with telling(lambda: "outer"), telling(lambda: "3 of 5\\n are finished"):
         try:
-            print(child.pid, flush=True)
+            print(child.pid, int(child.stdout.readline()), flush=True)
             {waiting}
         finally:
             print("in order", flush=True)
@@ -32,21 +34,28 @@ with ending_orderly():
 """
 
 
-def begin(waiting: str = "time.sleep(300)", ending: str = "", ignored: int | None = None) -> subprocess.Popen[str]:
+@contextmanager
+def begin(
+    waiting: str = "time.sleep(300)", ending: str = "", ignored: int | None = None
+) -> Iterator[subprocess.Popen[str]]:
     def as_wanted() -> None:
         for name in NAMES:
             number = getattr(signal, name)
             signal.signal(number, signal.SIG_IGN if number == ignored else signal.default_int_handler)
 
     script = BEGUN.format(waiting=waiting, ending=ending)
-    return subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", script],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         preexec_fn=as_wanted,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def running(pid: int) -> bool:
@@ -57,7 +66,7 @@ def running(pid: int) -> bool:
 
 def children(process: subprocess.Popen[str]) -> list[int]:
     assert process.stdout is not None
-    return sorted(int(process.stdout.readline()) for _ in range(2))
+    return [int(pid) for pid in process.stdout.readline().split()]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -73,10 +82,7 @@ def test_a_signal_ends_a_process_and_its_children_with_a_line(name: str) -> None
 
 
 def test_an_error_that_the_signal_led_to_is_not_told() -> None:
-    waiting = (
-        "exec('try:\\n time.sleep(300)\\nexcept KeyboardInterrupt:\\n raise OSError(\\'its child died\\') from None')"
-    )
-    with begin(waiting) as process:
+    with begin("waits_and_fails()") as process:
         children(process)
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=20)
@@ -107,6 +113,18 @@ def test_what_is_to_be_ignored_is_ignored() -> None:
             os.kill(pid, signal.SIGKILL)
         out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (0, "in order\n", "")
+
+
+def test_who_started_a_process_learns_that_it_was_ended() -> None:
+    """A pool asks for its processes by their numbers, and waits for ever for one that somebody else has waited for."""
+    script = """
+import os, subprocess, sys
+from vis_pipeline.interrupt import end_children
+process = subprocess.Popen(["sleep", "60"])
+end_children()
+assert os.waitpid(process.pid, os.WNOHANG)[0] == process.pid
+"""
+    subprocess.run([sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
 
 
 def test_synth_in_several_processes_says_what_to_remove(tmp_path: Path) -> None:

@@ -10,13 +10,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    import psutil
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGINT", "SIGTERM") if hasattr(signal, name))
 
 # `timeout` and a terminal that closes send what is meant once to a process and to its group.
 _ECHO_SECONDS = 0.5
 _DYING_SECONDS = 1.0
+_DYING_STEP_SECONDS = 0.01
 # Python starts this one again where it is missing, to complain about what it then does not know.
 _TRACKER = "multiprocessing.resource_tracker"
 # Of <sys/prctl.h>.
@@ -152,7 +156,19 @@ def end_children(but: str | None = None) -> None:
             if but is None or but not in " ".join(child.cmdline()):
                 child.kill()
                 ended.append(child)
-    psutil.wait_procs(ended, _DYING_SECONDS)
+    # Not waited for by their numbers: who started one, such as a pool, would never learn that it is gone.
+    until = time.monotonic() + _DYING_SECONDS
+    while any(map(_runs, ended)) and time.monotonic() < until:
+        time.sleep(_DYING_STEP_SECONDS)
+
+
+def _runs(process: "psutil.Process") -> bool:
+    import psutil
+
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
 
 
 def _leave(number: signal.Signals) -> NoReturn:

@@ -1,5 +1,6 @@
 """What tests share: hypothesis without its clock, and ways to spare Ray's start."""
 
+import signal
 from collections.abc import Iterator
 from functools import cache
 
@@ -17,6 +18,9 @@ settings.load_profile("no-deadline")
 
 # To build the parser of all commands costs 20 ms, as much as many a command itself, at each call of the command line.
 typer.main.get_command = cache(typer.main.get_command)
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, which some of them send.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

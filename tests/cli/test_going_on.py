@@ -60,7 +60,7 @@ def test_a_killed_run_goes_on_in_the_middle_of_its_video(command, inputs: list[o
     assert code == 0, err
     for name in ("results.json", "events/1.json", "detections.json", "split.json"):
         assert (killed / name).read_bytes() == (whole / name).read_bytes(), name
-    assert "video 1: begun by an earlier try; it goes on where that was" in (killed / "log.txt").read_text()
+    assert "video 1 (square): begun by an earlier try; it goes on where that was" in (killed / "log.txt").read_text()
     assert [path.name for path in (killed / "videos").iterdir()] == ["1.json"]
     assert len(json.loads((whole / "results.json").read_text())[0]["segmentations"]) == LENGTH
 

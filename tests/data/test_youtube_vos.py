@@ -189,7 +189,7 @@ def test_masks_that_do_not_fit_are_named(made: Path) -> None:
     assert refused(made) == where + "not a PNG, or one that is cut short or damaged"
     path.unlink()
     path.mkdir()
-    assert refused(made) == where + "cannot be read (Is a directory)"
+    assert refused(made) == where + "cannot be read (a folder, not a regular file)"
 
 
 def test_missing_masks_and_frames_are_named(made: Path) -> None:

@@ -46,7 +46,7 @@ def frames(length: int) -> Iterator[Frame]:
 def held() -> tuple[int, int]:
     """Bytes that Python and numpy have allocated since the trace began, and those of all tensors."""
     gc.collect()
-    tensors = [found for found in gc.get_objects() if issubclass(type(found), torch.Tensor)]
+    tensors = [found for found in gc.get_objects() if issubclass(type(found), torch.Tensor) and not found.is_sparse]
     return tracemalloc.get_traced_memory()[0], sum(tensor.nbytes for tensor in tensors)
 
 

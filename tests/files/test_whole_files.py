@@ -31,6 +31,7 @@ WRITE_FOR_THEMSELVES = {
     "synthesis/common/split.py",
     "weights/fetch.py",
     "bench/evaluator.py",
+    "bench/faults.py",
     "visualize/gif_writer.py",
     "visualize/video_writer.py",
 }

@@ -89,7 +89,8 @@ def frame_size(path: Path) -> tuple[int, int]:
         with open_regular(path, MOST_IMAGE) as file:
             return stated_size(file)
     except OSError as error:
-        raise DataError(f"cannot be read as an image ({error.strerror or error}): {path}") from error
+        why = f" ({error.strerror})" if error.strerror else ""
+        raise DataError(f"cannot be read as an image{why}: {path}") from error
     except DataError as error:
         raise DataError(f"{error}: {path}") from error
 

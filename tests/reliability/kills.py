@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +77,15 @@ def marked(mark: str) -> list[psutil.Process]:
     return found
 
 
+def workers_of(mark: str) -> list[psutil.Process]:
+    found = []
+    for process in marked(mark):
+        with suppress(psutil.Error):
+            if "WorkerActor" in " ".join(process.cmdline()):
+                found.append(process)
+    return found
+
+
 def finished(out: Path) -> set[str]:
     return {path.name for path in (out / "videos").glob("*.json")}
 
@@ -95,9 +105,13 @@ def once(split: Path, out: Path, how: str, after: float, row: Row) -> bool:
         name, whom = how.split()
         number = getattr(signal, name)
         if whom == "worker":
-            workers = [one for one in marked(mark) if one.name().startswith("ray::WorkerActor")]
+            workers = workers_of(mark)
+            while not workers and process.poll() is None:
+                time.sleep(0.1)
+                workers = workers_of(mark)
             for worker in workers:
-                worker.kill()
+                with suppress(psutil.Error):
+                    worker.kill()
             row.workers_killed += len(workers)
             process.communicate(timeout=600)
             row.wrong_code += process.returncode != 0

@@ -33,9 +33,13 @@ class _ToCompile:
         # One who took the name out of the module before still has this one.
         names = self.function.__globals__
         with _lock:
-            for name, value in list(names.items()):
-                if isinstance(value, _ToCompile) and value.function.__globals__ is names:
-                    names[name] = _by_numba(value.function)
+            waiting = {
+                name: value.function
+                for name, value in names.items()
+                if isinstance(value, _ToCompile) and value.function.__globals__ is names
+            }
+            # At once: a thread that already found one of them there would compile it, and what it calls is not ready.
+            names.update({name: _by_numba(function) for name, function in waiting.items()})
         return names[self.function.__name__](*arguments)
 
 

@@ -1,11 +1,8 @@
 """Files damaged in every way: never a traceback, never another score than the literal protocol has for the file."""
 
-import contextlib
 import copy
-import io
 import json
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from in_process import command_line
 from literal_oracle import oracle_scores
 from pycocotools import mask as coco_mask
-
-from vis_pipeline.cli.app import main
 
 HEIGHT, WIDTH, FRAMES = 6, 7, 2
 NAMES = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
@@ -169,24 +165,8 @@ def run(folder: Path, split: bytes, results: bytes) -> tuple[int, str, dict[str,
     (folder / "results.json").write_bytes(results)
     scores = folder / "scores.json"
     scores.unlink(missing_ok=True)
-    arguments, errors, code = sys.argv, io.StringIO(), 0
-    sys.argv = [
-        "vis-pipeline",
-        "evaluate",
-        f"{folder}/results.json",
-        "--gt",
-        f"{folder}/gt.json",
-        "--json",
-        str(scores),
-    ]
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
-            main()
-    except SystemExit as leaving:
-        code = int(leaving.code or 0)
-    finally:
-        sys.argv = arguments
-    return code, errors.getvalue(), json.loads(scores.read_text()) if scores.exists() else None
+    code, said = command_line("evaluate", folder / "results.json", "--gt", folder / "gt.json", "--json", scores)
+    return code, said, json.loads(scores.read_text()) if scores.exists() else None
 
 
 def in_one_form(segmentation: Any, height: int, width: int) -> Any:

@@ -2,14 +2,10 @@
 
 import contextlib
 import copy
-import io
 import json
 import os
 import random
-import sys
 from typing import Any
-
-from vis_pipeline.cli.app import main
 
 JUNK: list[Any] = [
     *(None, True, False, 0, 1, 2, -1, 10**13, 10**400, 0.5, 1e308, float("nan"), float("inf")),
@@ -72,20 +68,6 @@ def _other(content: Any, rng: random.Random) -> Any:
 def _places(content: Any) -> list[tuple[Any, Any]]:
     keys = list(content) if isinstance(content, dict) else range(len(content)) if isinstance(content, list) else []
     return [(content, key) for key in keys] + [place for key in keys for place in _places(content[key])]
-
-
-def command_line(*words: object) -> tuple[int, str]:
-    """Exit code and standard error of a command in this process; any error but the user's goes through."""
-    earlier, errors, code = sys.argv, io.StringIO(), 0
-    sys.argv = ["vis-pipeline", *map(str, words)]
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
-            main()
-    except SystemExit as leaving:
-        code = int(leaving.code or 0)
-    finally:
-        sys.argv = earlier
-    return code, errors.getvalue()
 
 
 def require_done_or_one_line(code: int, said: str, what: str) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mutations import cases, command_line, damaged, require_done_or_one_line
+from in_process import command_line
+from mutations import cases, damaged, require_done_or_one_line
 
 from vis_pipeline import masks
 from vis_pipeline.errors import UserError

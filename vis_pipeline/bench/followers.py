@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vis_pipeline import masks
+from vis_pipeline.bench.tracker import annotated_objects
 from vis_pipeline.data.frames import prefetched, split_frames
 from vis_pipeline.errors import DataError
 from vis_pipeline.masks.quadrilaterals import quadrilateral_iou
@@ -88,10 +89,7 @@ def true_objects(split: Split, frames_dir: Path) -> Iterator[TrueObject]:
     Raises:
         DataError: the split has no annotations, or a frame is missing, damaged or of another size.
     """
-    if split.annotations is None:
-        raise DataError("the split given is a test form without ground truth: give a split that has annotations")
-    for video in split.videos:
-        objects = [entry for entry in split.annotations if entry.video_id == video.id and not entry.iscrowd]
+    for video, objects in annotated_objects(split):
         shown = [_shown(entry) for entry in objects]
         if any(len(each) > 1 for each in shown):
             frames = [frame for frame in prefetched(split_frames(video, frames_dir)) if isinstance(frame, Frame)]

@@ -39,11 +39,20 @@ def follow_split(tracker: SiamMaskPredictor, split: Split, frames_dir: Path) -> 
     Raises:
         DataError: the split has no annotations, or a frame is missing, damaged or of another size.
     """
+    for video, objects in annotated_objects(split):
+        yield from follow_objects(tracker, video, objects, frames_dir)
+
+
+def annotated_objects(split: Split) -> Iterator[tuple[Video, list[Annotation]]]:
+    """Each video of a split with its annotations, crowds left out.
+
+    Raises:
+        DataError: the split has no annotations.
+    """
     if split.annotations is None:
         raise DataError("the split given is a test form without ground truth: give a split that has annotations")
     for video in split.videos:
-        objects = [entry for entry in split.annotations if entry.video_id == video.id and not entry.iscrowd]
-        yield from follow_objects(tracker, video, objects, frames_dir)
+        yield video, [entry for entry in split.annotations if entry.video_id == video.id and not entry.iscrowd]
 
 
 def follow_objects(

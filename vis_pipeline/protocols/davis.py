@@ -53,8 +53,20 @@ class DavisSequence:
         return tuple(path.stem for path in self.frames)
 
 
+class _MaskFolders:
+    """Results are a folder of masks a sequence, one for each frame."""
+
+    def is_done(self, given: DavisSequence, results: Path) -> bool:
+        """Whether all masks of a sequence are there."""
+        return is_whole(results / given.name, given.frame_names)
+
+    def submission(self, listed: Sequence[DavisSequence], results: Path) -> Path | None:
+        """None: the folder is what DAVIS's tools take."""
+        return None
+
+
 @dataclass(frozen=True)
-class Davis2016:
+class Davis2016(_MaskFolders):
     """All that the first mask marks is one object; results are black and white PNGs in `<sequence>/`.
 
     The object is followed from the Min-max box of its mask, as the release does it; in the first frame the mask stands
@@ -64,10 +76,6 @@ class Davis2016:
     def listing(self, data: Path, wanted: Sequence[str] | None) -> Listing[DavisSequence]:
         """The sequences; see :class:`~vis_pipeline.protocols.benchmark.Benchmark`."""
         return davis_listing(data, wanted, ("ImageSets/2016/val.txt", "ImageSets/480p/val.txt"))
-
-    def is_done(self, given: DavisSequence, results: Path) -> bool:
-        """Whether all masks of a sequence are there."""
-        return is_whole(results / given.name, given.frame_names)
 
     def run(self, given: DavisSequence, trackers: Trackers, results: Path, report: Callable[[int], None]) -> None:
         """Follow the object and write its masks.
@@ -90,22 +98,14 @@ class Davis2016:
                 (filled / f"{Path(found.frame.name).stem}.png").write_bytes(black_and_white_png(mask))
                 report(1)
 
-    def submission(self, listed: Sequence[DavisSequence], results: Path) -> Path | None:
-        """None: the folder is what DAVIS's tools take."""
-        return None
-
 
 @dataclass(frozen=True)
-class Davis2017:
+class Davis2017(_MaskFolders):
     """Each value of the first mask is an object; results are PNGs with the palette in `<sequence>/`."""
 
     def listing(self, data: Path, wanted: Sequence[str] | None) -> Listing[DavisSequence]:
         """The sequences; see :class:`~vis_pipeline.protocols.benchmark.Benchmark`."""
         return davis_listing(data, wanted, ("ImageSets/2017/val.txt",))
-
-    def is_done(self, given: DavisSequence, results: Path) -> bool:
-        """Whether all masks of a sequence are there."""
-        return is_whole(results / given.name, given.frame_names)
 
     def run(self, given: DavisSequence, trackers: Trackers, results: Path, report: Callable[[int], None]) -> None:
         """Follow the objects together and write their label maps.
@@ -120,10 +120,6 @@ class Davis2017:
             raise DataError(f"mask {given.mask}: has no object")
         begins = {0: numbered_objects(labels, numbers)}
         write_objects(given.name, given.frames, begins, given.frame_names, trackers, results / given.name, report)
-
-    def submission(self, listed: Sequence[DavisSequence], results: Path) -> Path | None:
-        """None: the folder is what DAVIS's tools take."""
-        return None
 
 
 def davis_listing(data: Path, wanted: Sequence[str] | None, lists: Sequence[str]) -> Listing[DavisSequence]:

@@ -64,7 +64,20 @@ def _convolved(
 ) -> Tensor:
     if isinstance(padding, str) or image.dim() != 4:
         return torch.conv2d(image, weight, bias, stride, padding, dilation, groups)
-    return torch.mkldnn_convolution(image, weight, bias, _pair(padding), _pair(stride), _pair(dilation), groups)
+    return by_onednn(image, weight, bias, stride, padding, dilation, groups)
+
+
+def by_onednn(
+    image: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: int | tuple[int, ...],
+    padding: int | tuple[int, ...],
+    dilation: int | tuple[int, ...],
+    groups: int,
+) -> Tensor:
+    """A convolution as torch.conv2d's, float32 [N, C, H, W] on the CPU, by oneDNN however small it is."""
+    return torch.mkldnn_convolution(image, weight, bias, pair(padding), pair(stride), pair(dilation), groups)
 
 
 def _linear(rows: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -87,5 +100,6 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _pair(value: int | tuple[int, ...]) -> tuple[int, ...]:
+def pair(value: int | tuple[int, ...]) -> tuple[int, ...]:
+    """A length for each axis, of a layer that gives one or both."""
     return (value, value) if isinstance(value, int) else tuple(value)

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from vis_pipeline.settings.same_numbers import by_onednn, pair
+
 # Image, weight, bias, stride, padding, dilation, groups, as layers give them; with fewer it is no layer's.
 _ALL_ARGUMENTS = 7
 
@@ -33,13 +35,8 @@ class _AskingOneDnn(TorchFunctionMode):  # type: ignore[misc]
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
         if func is torch.conv2d and len(args) == _ALL_ARGUMENTS and _in_batches_by_onednn(*args):
-            image, weight, bias, stride, padding, dilation, groups = args
-            return torch.mkldnn_convolution(image, weight, bias, _pair(padding), _pair(stride), _pair(dilation), groups)
+            return by_onednn(*args)
         return func(*args, **(kwargs or {}))
-
-
-def _pair(value: int | tuple[int, ...]) -> tuple[int, ...]:
-    return (value, value) if isinstance(value, int) else value
 
 
 def _in_batches_by_onednn(
@@ -52,5 +49,5 @@ def _in_batches_by_onednn(
     groups: int,
 ) -> bool:
     """Whether PyTorch has oneDNN convolve a batch of such images; with one thread it keeps plain 1x1 ones to itself."""
-    plain = weight.shape[2:] == (1, 1) and _pair(stride) == _pair(dilation) == (1, 1)
+    plain = weight.shape[2:] == (1, 1) and pair(stride) == pair(dilation) == (1, 1)
     return image.dtype == torch.float32 and groups == 1 and (torch.get_num_threads() > 1 or not plain)

@@ -1,12 +1,15 @@
 """What `--only` leaves of a split."""
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from vis_pipeline.errors import DataError
-from vis_pipeline.structures.splits import Split
+
+if TYPE_CHECKING:
+    from vis_pipeline.structures.splits import Split
 
 
-def videos_named(split: Split, names: str | None) -> Split:
+def videos_named(split: "Split", names: str | None) -> "Split":
     """The split with the videos alone that are named, with commas between; None: all.
 
     Raises:

@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.started import started
+
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = ("SIGHUP", "SIGINT", "SIGTERM")
+TOLD = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": os.environ | {"PYTHONPATH": str(ROOT)}}
 BEGUN = """
 import subprocess, sys, time
 from vis_pipeline.interrupt import ending_orderly, telling
@@ -44,18 +47,8 @@ def begin(
             signal.signal(number, signal.SIG_IGN if number == ignored else signal.default_int_handler)
 
     script = BEGUN.format(waiting=waiting, ending=ending)
-    with subprocess.Popen(
-        [sys.executable, "-c", script],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        preexec_fn=as_wanted,
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    with started([sys.executable, "-c", script], **TOLD, preexec_fn=as_wanted) as process:
+        yield process
 
 
 def running(pid: int) -> bool:
@@ -127,28 +120,47 @@ assert os.waitpid(process.pid, os.WNOHANG)[0] == process.pid
     subprocess.run([sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
 
 
+HALF_AN_ANSWER = """
+import os, struct, sys, time
+from multiprocessing.synchronize import SemLock
+from vis_pipeline.interrupt import ending_orderly, telling
+from vis_pipeline.process_pool import process_pool
+named = SemLock._make_name
+def told():
+    name = named()
+    print(name, end=" ", flush=True)
+    return name
+def half_an_answer():
+    os.write(sys._getframe(1).f_locals["result_queue"]._writer.fileno(), struct.pack("!i", 1000))
+    print("half", flush=True)
+    time.sleep(300)
+if __name__ == "__main__":
+    SemLock._make_name = staticmethod(told)
+    with ending_orderly(), telling(lambda: "done"), process_pool(1) as pool:
+        pool.submit(half_an_answer).result()
+"""
+
+
+def test_a_process_that_is_killed_while_it_answers_is_not_waited_for(tmp_path: Path) -> None:
+    script = tmp_path / "half_an_answer.py"
+    script.write_text(HALF_AN_ANSWER)
+    with started([sys.executable, str(script)], **TOLD) as process:
+        assert process.stdout is not None
+        *semaphores, half = process.stdout.readline().split()
+        assert semaphores and half == "half"
+        process.terminate()
+        _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (128 + signal.SIGTERM, "interrupted (SIGTERM): done\n")
+    assert not [name for name in semaphores if Path(f"/dev/shm/sem.{name.strip('/')}").exists()]
+
+
 def test_synth_in_several_processes_says_what_to_remove(tmp_path: Path) -> None:
     """The signal goes to all of them, as from a terminal."""
     out = tmp_path / "split"
-    command = [
-        sys.executable,
-        "-m",
-        "vis_pipeline",
-        "synth",
-        "--seed",
-        "1",
-        "--videos",
-        "9",
-        "--workers",
-        "2",
-        "--out",
-        str(out),
-    ]
-    with subprocess.Popen(
-        command,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    command = [sys.executable, "-m", "vis_pipeline", "synth", "--seed", "1", "--videos", "9", "--workers", "2"]
+    with started(
+        [*command, "--out", str(out)],
+        **TOLD,
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:

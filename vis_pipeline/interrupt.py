@@ -182,6 +182,10 @@ def _leave(number: signal.Signals) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
+    # Threads that still run may complain of what they miss.
+    for descriptor in (1, 2):
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
     end_children()
     # Past destructors and handlers of exit: Ray's would wait for the processes that are gone, and abort.
     os._exit(128 + number)

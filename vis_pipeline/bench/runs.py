@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
 from vis_pipeline.files.json_files import read_json
+from vis_pipeline.process_pool import process_pool
 from vis_pipeline.runs.folder import RunFolder
 from vis_pipeline.runs.parallel import RaySettings, RunReport, VideoTask, Worker, run_in_process
 from vis_pipeline.runs.progress import ProgressListener
@@ -136,7 +135,7 @@ def _timed(job: Job, workers: int | None, out: Path) -> Timing:
 
 
 def _in_fresh_process(job: Job, workers: int | None, out: Path) -> tuple[RunReport, float]:
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+    with process_pool(1) as process:
         return process.submit(_run, job, workers, out).result()
 
 

@@ -3,10 +3,8 @@
 import json
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +17,7 @@ from vis_pipeline.errors import DataError
 from vis_pipeline.files.whole_files import write_text
 from vis_pipeline.interrupt import telling
 from vis_pipeline.masks import Rle
+from vis_pipeline.process_pool import process_pool
 from vis_pipeline.structures.splits import Category
 from vis_pipeline.synthesis.common.visibility import half_hidden, returns
 
@@ -175,9 +174,7 @@ def _each(
     if workers == 1:
         yield from map(task, requests)
         return
-    # Spawned, not forked: OpenCV's threads do not survive a fork, and a child that needs them hangs.
-    context = get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_child) as pool:
+    with process_pool(workers, _begin_child) as pool:
         yield from pool.map(task, requests)
 
 

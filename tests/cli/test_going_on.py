@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.started import started
 from vis_pipeline.runs import start
 from vis_pipeline.runs.parallel import RunReport, run_in_process
 
@@ -42,7 +43,7 @@ def inputs(tmp_path: Path) -> list[object]:
 def killed_after(checkpoints: int, arguments: list[object], journal: Path) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "vis_pipeline", *map(str, arguments)]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+    with started(command, env=environment, stderr=subprocess.DEVNULL) as process:
         until = time.monotonic() + 120
         while not (journal.is_file() and journal.read_bytes().count(b"\n") > checkpoints):
             assert process.poll() is None and time.monotonic() < until, "it ended before it was killed"

@@ -1,3 +1,4 @@
+import math
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ import ray
 import torch
 from ray import cloudpickle
 
+from tests.started import started
 from vis_pipeline import masks
 from vis_pipeline.data.frames import ImageFrames
 from vis_pipeline.errors import ConfigError, DataError, UserError, WeightsError
@@ -119,6 +121,15 @@ def outcome(video_id: int, length: int) -> VideoOutcome:
 
 def tasks(*behaviours: str, frames: int = 2) -> list[VideoTask]:
     return [VideoTask(index, ImageFrames(index, name, ()), frames) for index, name in enumerate(behaviours, start=1)]
+
+
+def patience() -> float:
+    """Seconds in which a worker starts for certain, by what one takes at the moment, and one that hangs is given up."""
+    began = time.monotonic()
+    worker = ray.remote(Scripted).remote(Path())
+    ray.get(worker.__ray_ready__.remote())
+    ray.kill(worker)
+    return max(8, math.ceil(5 * (time.monotonic() - began)))
 
 
 @pytest.fixture(scope="module")
@@ -281,10 +292,12 @@ def test_a_video_that_cannot_be_stored_ends_the_run(folder: RunFolder) -> None:
 
 @pytest.mark.usefixtures("local_ray")
 def test_of_videos_that_go_together_the_one_that_hangs_is_found(folder: RunFolder, tmp_path: Path) -> None:
-    patient = RaySettings(workers=1, retries=0, lockstep=2, timeout=8)
+    patient = RaySettings(workers=1, retries=0, lockstep=2, timeout=patience())
     report = run_videos(tasks("good", "hangs", frames=3), Factory(tmp_path), folder, patient, Listener())
     assert report.finished == (1,)
-    assert report.set_aside == {2: "video 2 (hangs): its worker did nothing for 8 s and was ended (1 try)"}
+    assert report.set_aside == {
+        2: f"video 2 (hangs): its worker did nothing for {patient.timeout:g} s and was ended (1 try)"
+    }
 
 
 def test_no_worker_goes_without_a_video_while_another_has_several() -> None:
@@ -359,11 +372,13 @@ def test_resources_that_are_not_there_are_named(folder: RunFolder) -> None:
 
 @pytest.mark.usefixtures("local_ray")
 def test_a_worker_that_hangs_is_ended_and_its_video_set_aside(folder: RunFolder, tmp_path: Path) -> None:
-    patient = RaySettings(workers=2, retries=0, timeout=8)
+    patient = RaySettings(workers=2, retries=0, timeout=patience())
     listener = Listener()
     report = run_videos(tasks("hangs", "good", "good"), Factory(tmp_path), folder, patient, listener)
     assert set(report.finished) == {2, 3} and (1, 1) in listener.advanced
-    assert report.set_aside == {1: "video 1 (hangs): its worker did nothing for 8 s and was ended (1 try)"}
+    assert report.set_aside == {
+        1: f"video 1 (hangs): its worker did nothing for {patient.timeout:g} s and was ended (1 try)"
+    }
 
 
 @pytest.mark.usefixtures("local_ray")
@@ -448,15 +463,8 @@ def test_an_interrupted_run_keeps_what_is_finished(tmp_path: Path) -> None:
     long.mkdir()
     unfriendly = {"HOME": "/dev/null", "TMPDIR": str(long), "PYTHONSAFEPATH": "1"}
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | unfriendly
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        cwd=tmp_path,
-        start_new_session=True,
-    ) as process:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with started(command, **pipes, env=environment, cwd=tmp_path, start_new_session=True) as process:
         assert process.stdout is not None and process.stderr is not None
         finished, video_id, session = process.stdout.readline().split()
         assert (finished, video_id) == ("finished", "9") and Path(session).is_dir()

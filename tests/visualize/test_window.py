@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.started import started
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.visualize.window import at_window_size, require_window
 
@@ -70,21 +71,20 @@ sys.stdin.readline()
 
 
 def test_a_picture_is_on_the_screen_until_the_window_closes(screen: Screen) -> None:
-    program = subprocess.Popen(
-        [sys.executable, "-c", SHOWN], env=screen.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert program.stdin is not None and program.stdout is not None
 
     def coloured() -> int:
         return int((screen.pixels() == (200, 60, 40)).all(axis=2).sum())
 
-    assert program.stdout.readline() == "shown True\n"
-    assert coloured() == 300 * 400
-    program.stdin.write("\n")
-    program.stdin.flush()
-    assert program.stdout.readline() == "closed\n"
-    assert coloured() == 0
-    program.communicate("\n", timeout=20)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with started([sys.executable, "-c", SHOWN], env=screen.environment, **pipes) as program:
+        assert program.stdin is not None and program.stdout is not None
+        assert program.stdout.readline() == "shown True\n"
+        assert coloured() == 300 * 400
+        program.stdin.write("\n")
+        program.stdin.flush()
+        assert program.stdout.readline() == "closed\n"
+        assert coloured() == 0
+        program.communicate("\n", timeout=20)
     assert program.returncode == 0
 
 
@@ -105,15 +105,15 @@ def test_a_run_shows_its_tracks(screen: Screen, tmp_path: Path) -> None:
     found.write_text(f"[{', '.join(entries)}]")
     command = [sys.executable, "-m", "vis_pipeline", "run", "procedural_small", "--video", str(clip), "--device", "cpu"]
     command += ["--detections", str(found), "--out", str(tmp_path / "run"), "--show"]
-    running = subprocess.Popen(command, env=screen.environment, stderr=subprocess.PIPE, text=True)
     most = 0
-    while running.poll() is None:
-        # The window is there for a moment, so one pixel in 64 is enough.
-        pixels = screen.pixels()[::8, ::8].astype(int)
-        # Neither the black of the screen nor the grey of the clip: the tint and the label of the track.
-        most = max(most, 64 * int((np.ptp(pixels, axis=2) > 40).sum()))
-        time.sleep(0.01)
-    assert running.returncode == 0, running.stderr and running.stderr.read()
+    with started(command, env=screen.environment, stderr=subprocess.PIPE) as running:
+        while running.poll() is None:
+            # The window is there for a moment, so one pixel in 64 is enough.
+            pixels = screen.pixels()[::8, ::8].astype(int)
+            # Neither the black of the screen nor the grey of the clip: the tint and the label of the track.
+            most = max(most, 64 * int((np.ptp(pixels, axis=2) > 40).sum()))
+            time.sleep(0.01)
+        assert running.returncode == 0, running.stderr and running.stderr.read()
     # The square has 16 by 16 pixels, and the window is eight times as large as the clip.
     assert most > 0.9 * (16 * 8) ** 2
     assert (screen.pixels() == 0).all()

@@ -1,19 +1,24 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 from box_folders import otb, trackers
 
+from vis_pipeline.data.array_frames import ArrayFrames
 from vis_pipeline.errors import DataError
 from vis_pipeline.protocols import one_pass
+from vis_pipeline.protocols.benchmark import Listing, Trackers
 from vis_pipeline.protocols.otb import OTB
 from vis_pipeline.protocols.results_folder import ResultsFolder, results_identity
 from vis_pipeline.protocols.spread import SequenceWorker, SequenceWorkerFactory, run_sequences
 from vis_pipeline.runs.parallel import RaySettings, RunReport
 from vis_pipeline.runs.progress import ProgressBar
+from vis_pipeline.synthesis.procedural.video import generate_video
 from vis_pipeline.trackers.followers import FollowerSettings
 
 FOLLOWERS = FollowerSettings(weights="bundled:siammask_small")
@@ -111,3 +116,47 @@ def test_weights_count_by_content(tmp_path: Path) -> None:
         path.write_bytes(content)
     one, same, other = (results_identity("otb", FollowerSettings(weights=str(path)), "state") for path in files)
     assert one == same != other
+
+
+class WholeNumbers:
+    """A benchmark of a drawn video, whose results are boxes with all their digits."""
+
+    def listing(self, data: Path, wanted: Sequence[str] | None) -> Listing[Any]:
+        raise NotImplementedError
+
+    def submission(self, listed: Sequence[Any], results: Path) -> None:
+        raise NotImplementedError
+
+    def is_done(self, given: Any, results: Path) -> bool:
+        return (results / given.name).exists()
+
+    def run(self, given: Any, trackers: Trackers, results: Path, report: Callable[[int], None]) -> None:
+        followed = trackers.follow(ArrayFrames(1, given.images), np.array([40.0, 40.0, 60.0, 50.0]))
+        (results / given.name).write_text("".join(f"{found.box.tolist()} {found.score}\n" for found in followed))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    name: str
+    images: list[np.ndarray]
+
+    @property
+    def length(self) -> int:
+        return len(self.images)
+
+
+def test_threads_change_no_digit(tmp_path: Path) -> None:
+    drawn = Drawn("drawn", list(generate_video(seed=20000, index=0).frames[:4]))
+    followers = FollowerSettings(weights="bundled:siammask_lite0")
+    earlier, found = torch.get_num_threads(), []
+    try:
+        for threads in (1, 2, 3):
+            torch.set_num_threads(threads)
+            folder = ResultsFolder.create(tmp_path / str(threads), {})
+            factory = SequenceWorkerFactory(WholeNumbers(), followers, "state", "cpu", folder.results)
+            with ProgressBar(counted="sequences") as progress:
+                assert run_sequences([drawn], factory, folder, RaySettings(), progress).finished == (1,)
+            found.append((folder.results / drawn.name).read_text())
+    finally:
+        torch.set_num_threads(earlier)
+    assert found[0].count("\n") == 4 and found == found[:1] * 3

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vis_pipeline.cli.comparisons import by_name
-from vis_pipeline.cli.sot import Kind, Looks, Preset, Selection, follower_settings
+from vis_pipeline.cli.sot import Deterministic, Kind, Looks, Preset, Selection, follower_settings
 from vis_pipeline.terminal import echo
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def sot(
     ] = "real_small",
     looks: Annotated[Looks, typer.Option(help="As in `sot`.")] = Looks.colours,
     selection: Annotated[Selection, typer.Option(help="As in `sot`.")] = Selection.tdpa,
+    deterministic: Deterministic = None,
     cfg_options: _Overrides = None,
 ) -> None:
     """Run a benchmark's sequences, write the files that it takes, and score them where the truth is at hand.
@@ -94,8 +95,9 @@ def sot(
 
     entry = registered(protocol)
     followers = follower_settings(
-        "bench sot", tracker, weights, redetector, config, looks, selection, preset, two_stage, cfg_options
-    )
+        "bench sot", tracker, weights, redetector, config, looks, selection, preset, two_stage, cfg_options,
+        deterministic,
+    )  # fmt: skip
     chosen, settings = _spreading(workers, device, gpus_per_worker, ray_address, timeout)
     identity = results_identity(protocol, followers, boxes.value)
     listing = _listing(entry, data, sequences)

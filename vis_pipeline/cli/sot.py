@@ -51,6 +51,15 @@ class Looks(str, Enum):
     alike = "alike"
 
 
+Deterministic = Annotated[
+    bool | None,
+    typer.Option(
+        "--deterministic/--no-deterministic",
+        help="On the CPU the same bytes with any number of workers and threads; default: unless precision is fast.",
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
     app.command("sot")(sot)
@@ -97,6 +106,7 @@ def sot(
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, cuda:1, ...; by default the GPU if there is one.")
     ] = None,
+    deterministic: Deterministic = None,
     cfg_options: Annotated[
         list[str] | None, typer.Option(help="Override a setting of the preset: penalty_k=0.1; repeatable.")
     ] = None,
@@ -124,17 +134,18 @@ def sot(
 
         picture_files(source, out / file_stem(source.name))
     asked = follower_settings(
-        "sot", tracker, weights, redetector, config, looks, selection, preset, two_stage, cfg_options
+        "sot", tracker, weights, redetector, config, looks, selection, preset, two_stage, cfg_options, deterministic
     )
     follow = asked.build(chosen).follow
     entries: list[dict[str, Any]] = []
     height = width = 0
     expected = source.declared_length() if isinstance(source, VideoFrames) else source.length
     good = _frames_alone(prefetched(source))
-    for found in track(follow(good, box), "tracking", total=expected):
-        name = found.frame.index if isinstance(source, VideoFrames) else found.frame.name
-        entries.append(found.to_json(name))
-        height, width = found.frame.image.shape[:2]
+    with asked.computing(chosen):
+        for found in track(follow(good, box), "tracking", total=expected):
+            name = found.frame.index if isinstance(source, VideoFrames) else found.frame.name
+            entries.append(found.to_json(name))
+            height, width = found.frame.image.shape[:2]
     content = {
         "version": __version__,
         "source": str(frames.resolve()),
@@ -165,6 +176,7 @@ def follower_settings(
     preset: Preset,
     two_stage: bool,
     overrides: "Sequence[str] | None",
+    deterministic: bool | None = None,
 ) -> "FollowerSettings":
     """How an object is to be followed, as a command line says it.
 
@@ -184,6 +196,7 @@ def follower_settings(
         "selection": selection.value,
         "preset": preset.value,
         "stages": 2 if two_stage else 1,
+        "deterministic": deterministic,
     }
     changed = parse_options(overrides or ())
     for key in changed.keys() & given.keys():

@@ -56,8 +56,10 @@ def trax(
     from vis_pipeline.settings.device import torch_device
 
     require_trax()
-    built = _settings("trax", weights, preset, two_stage, cfg_options).build(torch_device(device))
-    serve(Trackers(built.follow, built.predictor, boxes.value))
+    asked, chosen = _settings("trax", weights, preset, two_stage, cfg_options), torch_device(device)
+    built = asked.build(chosen)
+    with asked.computing(chosen):
+        serve(Trackers(built.follow, built.predictor, boxes.value))
 
 
 def trackers_ini(

@@ -2,9 +2,11 @@
 
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Generic
+from typing import Any, Generic
 
 import torch
 
@@ -69,17 +71,26 @@ class SequenceWorkerFactory(Generic[GivenT]):
     def __call__(self) -> "SequenceWorker[GivenT]":
         """Load the networks."""
         torch.manual_seed(0)
-        built = self.followers.build(torch_device(self.device))
-        return SequenceWorker(self.benchmark, Trackers(built.follow, built.predictor, self.boxes), self.results)
+        device = torch_device(self.device)
+        built = self.followers.build(device)
+        trackers = Trackers(built.follow, built.predictor, self.boxes)
+        return SequenceWorker(self.benchmark, trackers, self.results, partial(self.followers.computing, device))
 
 
 class SequenceWorker(Generic[GivenT]):
     """The networks of one process; a :class:`~vis_pipeline.runs.parallel.TaskWorker` that runs a sequence at a time."""
 
-    def __init__(self, benchmark: Benchmark[GivenT], trackers: Trackers, results: Path) -> None:
+    def __init__(
+        self,
+        benchmark: Benchmark[GivenT],
+        trackers: Trackers,
+        results: Path,
+        computing: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    ) -> None:
         self._benchmark = benchmark
         self._trackers = trackers
         self._results = results
+        self._computing = computing
         self._waiting: list[tuple[SequenceTask[GivenT], Callable[[int], None]]] = []
 
     def begin(self, task: SequenceTask[GivenT], report: Callable[[int], None]) -> None:
@@ -90,7 +101,8 @@ class SequenceWorker(Generic[GivenT]):
         """Run a sequence that was taken up."""
         task, report = self._waiting.pop(0)
         try:
-            self._benchmark.run(task.given, self._trackers, self._results, report)
+            with self._computing():
+                self._benchmark.run(task.given, self._trackers, self._results, report)
         except UserError as error:
             return [(task.video_id, error)]
         return [(task.video_id, SequenceOutcome(task.given.length))]

@@ -1,6 +1,7 @@
 """Following one object, composed from settings: SiamMask or Siam R-CNN, with the weights that they need."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, fields, replace
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.settings.config import STRICT, absolute_reference, parse
+from vis_pipeline.settings.same_numbers import same_numbers
 from vis_pipeline.structures.frames import Frame
 from vis_pipeline.trackers.choices import PresetChoice
 from vis_pipeline.trackers.siammask.settings import Report, SiamMaskSettings
@@ -51,6 +53,8 @@ class FollowerSettings(PresetChoice):
         selection: of `siam_rcnn`: which re-detection is the object.
         report: of `siammask`: its `mask`, the `box` branch's alone, or the `score` branch's; None: the most that the
             weights have, of which SiamRPN's have boxes and SiamFC's scores.
+        deterministic: what is found does not depend, to the bit, on the number of threads; None for unless precision is
+            `fast`.
     """
 
     stages: Literal[1, 2] = 1
@@ -61,6 +65,7 @@ class FollowerSettings(PresetChoice):
     looks: Literal["colours", "alike"] = "colours"
     selection: Literal["tdpa", "argmax", "short_term"] = "tdpa"
     report: Report | None = None
+    deterministic: bool | None = None
 
     def settings(self) -> SiamMaskSettings:
         """The preset with what is given here in its place."""
@@ -101,6 +106,11 @@ class FollowerSettings(PresetChoice):
             redetector=self.redetector and absolute_reference(self.redetector),
             config=absolute_reference(self.config),
         )
+
+    def computing(self, device: "torch.device") -> AbstractContextManager[Any]:
+        """The context to follow objects in."""
+        exact = self.precision != "fast"
+        return same_numbers(device) if (exact if self.deterministic is None else self.deterministic) else nullcontext()
 
     def build(self, device: "torch.device") -> Built:
         """Load the networks.

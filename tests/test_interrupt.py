@@ -120,6 +120,26 @@ assert os.waitpid(process.pid, os.WNOHANG)[0] == process.pid
     subprocess.run([sys.executable, "-c", script], env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
 
 
+DONE = """
+import atexit, sys, time
+from vis_pipeline.__main__ import main
+atexit.register(lambda: (print("done", flush=True), time.sleep(300)))
+sys.argv = ["vis-pipeline", "--version"]
+main()
+"""
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_after_the_command_a_signal_ends_the_process_without_a_word(name: str) -> None:
+    with started([sys.executable, "-c", DONE], **TOLD) as process:
+        assert process.stdout is not None
+        while process.stdout.readline() != "done\n":
+            assert process.poll() is None
+        process.send_signal(getattr(signal, name))
+        assert process.communicate(timeout=20)[1] == ""
+    assert process.returncode == -getattr(signal, name)
+
+
 HALF_AN_ANSWER = """
 import os, struct, sys, time
 from multiprocessing.synchronize import SemLock

@@ -5,10 +5,13 @@ from vis_pipeline import interrupt
 
 def main() -> None:
     """Run the command line; signals are minded while it is being imported, too."""
-    with interrupt.ending_orderly():
-        from vis_pipeline.cli.app import main
+    try:
+        with interrupt.ending_orderly():
+            from vis_pipeline.cli.app import main
 
-        main()
+            main()
+    finally:
+        interrupt.mind_no_more()
 
 
 if __name__ == "__main__":

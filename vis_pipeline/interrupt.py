@@ -35,6 +35,7 @@ class _Received:
 
 
 _received = _Received()
+_sparing = threading.Event()
 
 
 @contextmanager
@@ -69,13 +70,14 @@ def _catch(numbers: Sequence[int]) -> None:
         _received.number, _received.at = number, time.monotonic()
         for each in numbers:
             signal.signal(each, further)
-        end_children(but=_TRACKER)
+        if not _sparing.is_set():
+            end_children(but=_TRACKER)
         _received.at = time.monotonic()
         raise KeyboardInterrupt
 
     def further(number: int, frame: FrameType | None) -> None:
         if os.getpid() != process or time.monotonic() - _received.at >= _ECHO_SECONDS:
-            end_children()
+            _kill_children()
             os._exit(128 + number)
 
     for number in numbers:
@@ -107,6 +109,25 @@ def ending_at_interrupt(stop: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         restore()
+
+
+def mind_no_more() -> None:
+    """All is done: a signal ends the process without a word, where Python would trace its own end."""
+    for number in _handlers():
+        signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def sparing_children() -> Iterator[None]:
+    """In the block the first of the signals leaves the children alone; they end with this process.
+
+    For a library that ends this process in its own way when it misses them.
+    """
+    _sparing.set()
+    try:
+        yield
+    finally:
+        _sparing.clear()
 
 
 @contextmanager
@@ -145,21 +166,26 @@ def adopt_orphans() -> None:
 
 
 def end_children(but: str | None = None) -> None:
-    """Kill every process that this one has started, and theirs; not those with `but` in their command."""
-    try:
-        import psutil
-    except ModuleNotFoundError:
-        return  # the evaluator alone starts none
-    ended = []
-    for child in psutil.Process().children(recursive=True):
-        with suppress(psutil.Error):
-            if but is None or but not in " ".join(child.cmdline()):
-                child.kill()
-                ended.append(child)
+    """Kill every process that this one has started, and theirs, and wait; not those with `but` in their command."""
+    ended = _kill_children(but)
     # Not waited for by their numbers: who started one, such as a pool, would never learn that it is gone.
     until = time.monotonic() + _DYING_SECONDS
     while any(map(_runs, ended)) and time.monotonic() < until:
         time.sleep(_DYING_STEP_SECONDS)
+
+
+def _kill_children(but: str | None = None) -> "list[psutil.Process]":
+    try:
+        import psutil
+    except ModuleNotFoundError:
+        return []  # the evaluator alone starts none
+    killed = []
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if but is None or but not in " ".join(child.cmdline()):
+                child.kill()
+                killed.append(child)
+    return killed
 
 
 def _runs(process: "psutil.Process") -> bool:
@@ -186,7 +212,8 @@ def _leave(number: signal.Signals) -> NoReturn:
     for descriptor in (1, 2):
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
-    end_children()
+    # Without a wait: a library that misses them may end this process in its own way.
+    _kill_children()
     # Past destructors and handlers of exit: Ray's would wait for the processes that are gone, and abort.
     os._exit(128 + number)
 

@@ -20,6 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import psutil
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,8 +123,14 @@ def once(split: Path, out: Path, how: str, after: float, row: Row) -> bool:
             if number != signal.SIGKILL:
                 assert process.stderr is not None
                 told = [line for line in process.stderr.read().splitlines() if "videos: video" not in line]
+                told = [line for line in told if line.strip()]
+                if process.returncode == -number and not told:
+                    row.ended -= 1  # the command was done, and Python about to end
+                    return True
                 row.wrong_code += process.returncode != 128 + number
-                row.more_than_a_line += len([line for line in told if line.strip()]) != 1
+                row.more_than_a_line += len(told) != 1
+                if (process.returncode, len(told)) != (128 + number, 1):
+                    print(f"{how} after {after:.2f} s: {process.returncode}", *told, sep="\n  ", flush=True)
     time.sleep(LEFT_SECONDS)
     left = marked(mark)
     row.left_running += bool(left)
@@ -143,9 +150,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--videos", type=int, default=3)
     parser.add_argument("--frames", type=int, default=12, help="Of each video.")
+    parser.add_argument("--after", type=float, nargs=2, help="Ends evenly from one second to another; default: random.")
     parser.add_argument("--how", choices=HOW, action="append", help="Default: all.")
     given = parser.parse_args()
     rng, rows = random.Random(given.seed), {how: Row() for how in given.how or HOW}
+    moments = None if given.after is None else np.linspace(*given.after, given.times).tolist()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         split = folder / "split"
@@ -161,7 +170,8 @@ def main() -> None:
                 out = folder / re.sub(r"\W", "-", f"{how}-{number}")
                 number += 1
                 for _ in range(MOST_TRIES):
-                    wait = takes * rng.uniform(0.1, 1.0) if row.ended < given.times else 600.0
+                    at_random = takes * rng.uniform(0.1, 1.0)
+                    wait = (moments[row.ended] if moments else at_random) if row.ended < given.times else 600.0
                     if once(split, out, how, wait, row):
                         break
                 else:

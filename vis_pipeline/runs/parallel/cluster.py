@@ -5,8 +5,10 @@ import os
 import secrets
 import shutil
 import socket
+import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, wait
 from contextlib import ExitStack, contextmanager
@@ -16,13 +18,14 @@ from typing import Any
 
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.files.regular_files import read_text
-from vis_pipeline.interrupt import adopt_orphans, rearm, received
+from vis_pipeline.interrupt import adopt_orphans, rearm, received, sparing_children
 from vis_pipeline.runs.parallel.ledger import first_line
 from vis_pipeline.settings.cores import cores
 
 REACH_SECONDS = 10
 # Ray puts a handler before ours, which writes a crash dump first.
-REARM_SECONDS = 0.05
+REARM_SECONDS = 0.002
+GIVE_UP_SECONDS = 0.1
 OBJECT_STORE_BYTES = 256 * 2**20
 # A socket's path has at most 107 bytes, of which Ray's own part takes 64 and the session's folder 13.
 LONGEST_FOLDER = 30
@@ -108,7 +111,8 @@ def _joined(address: str) -> Iterator[None]:
 def _initialised(**how: Any) -> Iterator[None]:
     keeper = _Keeper(how)
     try:
-        with _neutral_folder():
+        # While it registers, Ray's part of this process leaves at once, by a code of its own, if it misses the others.
+        with _neutral_folder(), sparing_children():
             keeper.start()
             while not keeper.up.done():
                 wait([keeper.up], timeout=REARM_SECONDS)
@@ -120,6 +124,8 @@ def _initialised(**how: Any) -> Iterator[None]:
         # After a signal its processes are gone already; Ray would wait for each, and this one is about to end.
         if received() is None:
             keeper.join()
+        elif not keeper.up.done():
+            keeper.give_up()
 
 
 class _Keeper(threading.Thread):
@@ -139,6 +145,13 @@ class _Keeper(threading.Thread):
         self.end = threading.Event()
         self._how = how
 
+    def give_up(self) -> None:
+        """Take away the folder of a start that is under way, also if it is made anew meanwhile."""
+        until = time.monotonic() + GIVE_UP_SECONDS
+        while not self.up.done() and time.monotonic() < until:
+            shutil.rmtree(self._how.get("_temp_dir", ""), ignore_errors=True)
+            wait([self.up], timeout=REARM_SECONDS)
+
     def run(self) -> None:
         """See the class."""
         import ray
@@ -152,6 +165,16 @@ class _Keeper(threading.Thread):
         finally:
             if received() is None:
                 ray.shutdown()
+
+
+def _out_of_our_group() -> None:
+    # A signal to the group is this process's to mind: it ends Ray's in its own order. Elsewhere than on Linux they end
+    # with their group.
+    if sys.platform == "linux" and isinstance(threading.current_thread(), _Keeper):
+        os.setpgrp()
+
+
+os.register_at_fork(after_in_child=_out_of_our_group)
 
 
 def _keep_out_of_home() -> None:

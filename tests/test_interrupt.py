@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 NAMES = ("SIGHUP", "SIGINT", "SIGTERM")
 TOLD = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": os.environ | {"PYTHONPATH": str(ROOT)}}
 BEGUN = """
-import subprocess, sys, time
-from vis_pipeline.interrupt import ending_orderly, telling
+import ctypes, os, subprocess, sys, time
+from vis_pipeline.interrupt import ending_orderly, sparing_children, telling
 def waits_and_fails():
     try:
         time.sleep(300)
@@ -81,6 +82,53 @@ def test_an_error_that_the_signal_led_to_is_not_told() -> None:
         _, err = process.communicate(timeout=20)
     assert process.returncode == 128 + signal.SIGTERM
     assert err == "interrupted (SIGTERM): 3 of 5 are finished\n"
+
+
+def test_a_signal_that_comes_while_c_calls_python_is_not_lost() -> None:
+    """There an exception is told and dropped, as it is in destructors."""
+    with begin("ctypes.CFUNCTYPE(None)(lambda: time.sleep(1))(); time.sleep(300)") as process:
+        children(process)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (128 + signal.SIGTERM, "interrupted (SIGTERM): 3 of 5 are finished\n")
+
+
+SPARED = """
+with sparing_children({folder!r}):
+    try:
+        time.sleep(300)
+    finally:
+        print(child.poll(), flush=True)
+        time.sleep(0.2)
+"""
+
+
+def test_children_that_are_spared_end_last_and_their_folder_with_them(tmp_path: Path) -> None:
+    folder = tmp_path / "session"
+    (folder / "logs").mkdir(parents=True)
+    waiting = textwrap.indent(SPARED.format(folder=str(folder)), " " * 12).strip()
+    with begin(waiting) as process:
+        pids = children(process)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (128 + signal.SIGTERM, "None\nin order\n")
+    assert err == "interrupted (SIGTERM): 3 of 5 are finished\n"
+    until = time.monotonic() + 2
+    while [pid for pid in pids if running(pid)]:
+        assert time.monotonic() < until
+    assert not folder.exists()
+
+
+def test_without_a_folder_nothing_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    with begin(f"os.chdir({str(tmp_path)!r}); sparing_children(None).__enter__(); time.sleep(300)") as process:
+        pids = children(process)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+    assert process.returncode == 128 + signal.SIGTERM and not [pid for pid in pids if running(pid)]
+    assert (tmp_path / "kept").is_dir()
 
 
 def test_a_second_signal_does_not_wait_for_order() -> None:

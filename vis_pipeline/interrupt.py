@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -25,6 +27,7 @@ _DYING_STEP_SECONDS = 0.01
 _TRACKER = "multiprocessing.resource_tracker"
 # Of <sys/prctl.h>.
 _PR_SET_CHILD_SUBREAPER = 36
+_LOST_SECONDS = 0.05
 
 
 @dataclass
@@ -32,10 +35,18 @@ class _Received:
     number: int | None = None
     at: float = 0.0
     words: str | None = None
+    spared: bool = False
+    lost: bool = False
+
+
+@dataclass
+class _Sparing:
+    active: bool = False
+    folder: str | None = None
 
 
 _received = _Received()
-_sparing = threading.Event()
+_sparing = _Sparing()
 
 
 @contextmanager
@@ -46,9 +57,11 @@ def ending_orderly() -> Iterator[None]:
     ends it at once. What this process was told to ignore (by nohup, or by a shell that put it into the background) it
     goes on to ignore. Outside of the main thread, which alone gets signals, nothing changes.
     """
-    _received.number, _received.words = None, None
+    _received.number, _received.words, _received.lost = None, None, False
     earlier = _handlers() if threading.current_thread() is threading.main_thread() else {}
     _catch(tuple(earlier))
+    told = sys.unraisablehook
+    sys.unraisablehook = partial(_unraisable, told)
     try:
         yield
     except BaseException as error:
@@ -57,6 +70,7 @@ def ending_orderly() -> Iterator[None]:
             raise
         _leave(signal.Signals(_received.number))
     finally:
+        sys.unraisablehook = told
         for number, handler in earlier.items():
             signal.signal(number, handler)
 
@@ -70,18 +84,34 @@ def _catch(numbers: Sequence[int]) -> None:
         _received.number, _received.at = number, time.monotonic()
         for each in numbers:
             signal.signal(each, further)
-        if not _sparing.is_set():
+        _received.spared = _sparing.active
+        if not _received.spared:
             end_children(but=_TRACKER)
         _received.at = time.monotonic()
         raise KeyboardInterrupt
 
     def further(number: int, frame: FrameType | None) -> None:
+        if _received.lost:
+            _received.lost = False
+            raise KeyboardInterrupt
         if os.getpid() != process or time.monotonic() - _received.at >= _ECHO_SECONDS:
-            _kill_children()
+            end_children()
             os._exit(128 + number)
 
     for number in numbers:
         signal.signal(number, first)
+
+
+def _unraisable(told: "Callable[[sys.UnraisableHookArgs], object]", lost: "sys.UnraisableHookArgs") -> None:
+    """Raise KeyboardInterrupt again where it came into a callback that C calls, or a destructor, which end it."""
+    if _received.number is None or not isinstance(lost.exc_value, KeyboardInterrupt):
+        told(lost)
+        return
+    _received.lost = True
+    main = threading.main_thread().ident
+    again = threading.Timer(_LOST_SECONDS, signal.pthread_kill, (main, _received.number))
+    again.daemon = True
+    again.start()
 
 
 @contextmanager
@@ -118,16 +148,17 @@ def mind_no_more() -> None:
 
 
 @contextmanager
-def sparing_children() -> Iterator[None]:
+def sparing_children(folder: str | None) -> Iterator[None]:
     """In the block the first of the signals leaves the children alone; they end with this process.
 
-    For a library that ends this process in its own way when it misses them.
+    For a library that ends this process in its own way when it misses them. Their folder, if one is given, goes after
+    them: where they are :func:`spared` nobody else is to remove it.
     """
-    _sparing.set()
+    _sparing.active, _sparing.folder = True, folder
     try:
         yield
     finally:
-        _sparing.clear()
+        _sparing.active = False
 
 
 @contextmanager
@@ -159,6 +190,11 @@ def received() -> int | None:
     return _received.number
 
 
+def spared() -> bool:
+    """Whether a signal has come, and left the children alone."""
+    return _received.number is not None and _received.spared
+
+
 def adopt_orphans() -> None:
     """Have the processes of a child that has ended become this one's own, where Linux can: else nobody ends them."""
     if sys.platform == "linux":
@@ -167,25 +203,20 @@ def adopt_orphans() -> None:
 
 def end_children(but: str | None = None) -> None:
     """Kill every process that this one has started, and theirs, and wait; not those with `but` in their command."""
-    ended = _kill_children(but)
-    # Not waited for by their numbers: who started one, such as a pool, would never learn that it is gone.
-    until = time.monotonic() + _DYING_SECONDS
-    while any(map(_runs, ended)) and time.monotonic() < until:
-        time.sleep(_DYING_STEP_SECONDS)
-
-
-def _kill_children(but: str | None = None) -> "list[psutil.Process]":
     try:
         import psutil
     except ModuleNotFoundError:
-        return []  # the evaluator alone starts none
-    killed = []
+        return  # the evaluator alone starts none
+    ended = []
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.Error):
             if but is None or but not in " ".join(child.cmdline()):
                 child.kill()
-                killed.append(child)
-    return killed
+                ended.append(child)
+    # Not waited for by their numbers: who started one, such as a pool, would never learn that it is gone.
+    until = time.monotonic() + _DYING_SECONDS
+    while any(map(_runs, ended)) and time.monotonic() < until:
+        time.sleep(_DYING_STEP_SECONDS)
 
 
 def _runs(process: "psutil.Process") -> bool:
@@ -212,8 +243,14 @@ def _leave(number: signal.Signals) -> NoReturn:
     for descriptor in (1, 2):
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
-    # Without a wait: a library that misses them may end this process in its own way.
-    _kill_children()
+    if _received.spared:
+        import psutil
+
+        program, packages = Path(__file__).with_name("last_program.py"), Path(psutil.__file__).parents[1]
+        given = [str(program), str(packages), str(128 + number), *([_sparing.folder] if _sparing.folder else [])]
+        with suppress(OSError):
+            os.execv(sys.executable, [sys.executable, "-I", "-S", *given])
+    end_children()
     # Past destructors and handlers of exit: Ray's would wait for the processes that are gone, and abort.
     os._exit(128 + number)
 

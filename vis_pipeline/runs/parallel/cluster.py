@@ -1,5 +1,6 @@
 """Ray itself: started here, or reached at its address."""
 
+import ctypes
 import logging
 import os
 import secrets
@@ -8,24 +9,23 @@ import socket
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vis_pipeline.errors import ConfigError
 from vis_pipeline.files.regular_files import read_text
-from vis_pipeline.interrupt import adopt_orphans, rearm, received, sparing_children
+from vis_pipeline.interrupt import adopt_orphans, rearm, received, spared, sparing_children
 from vis_pipeline.runs.parallel.ledger import first_line
 from vis_pipeline.settings.cores import cores
 
 REACH_SECONDS = 10
-# Ray puts a handler before ours, which writes a crash dump first.
-REARM_SECONDS = 0.002
-GIVE_UP_SECONDS = 0.1
+REARM_SECONDS = 0.05
+# `ray::RayLog::InstallFailureSignalHandler(char const*, bool)`
+INSTALL_HANDLER = "_ZN3ray6RayLog27InstallFailureSignalHandlerEPKcb"
 OBJECT_STORE_BYTES = 256 * 2**20
 # A socket's path has at most 107 bytes, of which Ray's own part takes 64 and the session's folder 13.
 LONGEST_FOLDER = 30
@@ -111,8 +111,9 @@ def _joined(address: str) -> Iterator[None]:
 def _initialised(**how: Any) -> Iterator[None]:
     keeper = _Keeper(how)
     try:
+        _have_ray_catch_signals()
         # While it registers, Ray's part of this process leaves at once, by a code of its own, if it misses the others.
-        with _neutral_folder(), sparing_children():
+        with _neutral_folder(), sparing_children(how.get("_temp_dir")):
             keeper.start()
             while not keeper.up.done():
                 wait([keeper.up], timeout=REARM_SECONDS)
@@ -124,8 +125,6 @@ def _initialised(**how: Any) -> Iterator[None]:
         # After a signal its processes are gone already; Ray would wait for each, and this one is about to end.
         if received() is None:
             keeper.join()
-        elif not keeper.up.done():
-            keeper.give_up()
 
 
 class _Keeper(threading.Thread):
@@ -145,13 +144,6 @@ class _Keeper(threading.Thread):
         self.end = threading.Event()
         self._how = how
 
-    def give_up(self) -> None:
-        """Take away the folder of a start that is under way, also if it is made anew meanwhile."""
-        until = time.monotonic() + GIVE_UP_SECONDS
-        while not self.up.done() and time.monotonic() < until:
-            shutil.rmtree(self._how.get("_temp_dir", ""), ignore_errors=True)
-            wait([self.up], timeout=REARM_SECONDS)
-
     def run(self) -> None:
         """See the class."""
         import ray
@@ -165,6 +157,18 @@ class _Keeper(threading.Thread):
         finally:
             if received() is None:
                 ray.shutdown()
+
+
+def _have_ray_catch_signals() -> None:
+    """Once a process Ray puts a handler before ours, which writes a crash dump: have it do so now, and put ours back.
+
+    It does so by itself while it starts, and holds the interpreter for some tenths of a second after it.
+    """
+    import ray._raylet
+
+    with suppress(OSError, AttributeError):
+        getattr(ctypes.CDLL(ray._raylet.__file__), INSTALL_HANDLER)(None, ctypes.c_bool(True))
+    rearm()
 
 
 def _out_of_our_group() -> None:
@@ -196,7 +200,8 @@ def _session_folder() -> Iterator[str]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if not spared():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _short_folder() -> str:

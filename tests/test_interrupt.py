@@ -24,6 +24,8 @@ def waits_and_fails():
     try:
         time.sleep(300)
     except KeyboardInterrupt:
+        import warnings
+        warnings.warn("half a module")
         raise OSError("its child died")
 with ending_orderly():
     told = {{"stdout": subprocess.PIPE, "text": True}}

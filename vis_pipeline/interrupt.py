@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -84,6 +85,8 @@ def _catch(numbers: Sequence[int]) -> None:
         _received.number, _received.at = number, time.monotonic()
         for each in numbers:
             signal.signal(each, further)
+        # What is warned of from now on is but what this leads to: imports that end half-way, say.
+        warnings.simplefilter("ignore")
         _received.spared = _sparing.active
         if not _received.spared:
             end_children(but=_TRACKER)
@@ -104,8 +107,9 @@ def _catch(numbers: Sequence[int]) -> None:
 
 def _unraisable(told: "Callable[[sys.UnraisableHookArgs], object]", lost: "sys.UnraisableHookArgs") -> None:
     """Raise KeyboardInterrupt again where it came into a callback that C calls, or a destructor, which end it."""
-    if _received.number is None or not isinstance(lost.exc_value, KeyboardInterrupt):
+    if _received.number is None:
         told(lost)
+    if _received.number is None or not isinstance(lost.exc_value, KeyboardInterrupt):
         return
     _received.lost = True
     main = threading.main_thread().ident

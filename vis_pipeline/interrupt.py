@@ -109,13 +109,12 @@ def _unraisable(told: "Callable[[sys.UnraisableHookArgs], object]", lost: "sys.U
     """Raise KeyboardInterrupt again where it came into a callback that C calls, or a destructor, which end it."""
     if _received.number is None:
         told(lost)
-    if _received.number is None or not isinstance(lost.exc_value, KeyboardInterrupt):
-        return
-    _received.lost = True
-    main = threading.main_thread().ident
-    again = threading.Timer(_LOST_SECONDS, signal.pthread_kill, (main, _received.number))
-    again.daemon = True
-    again.start()
+    elif isinstance(lost.exc_value, KeyboardInterrupt):
+        _received.lost = True
+        main = threading.main_thread().ident
+        again = threading.Timer(_LOST_SECONDS, signal.pthread_kill, (main, _received.number))
+        again.daemon = True
+        again.start()
 
 
 @contextmanager

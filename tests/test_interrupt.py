@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.started import started
+from vis_pipeline import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = ("SIGHUP", "SIGINT", "SIGTERM")
@@ -65,6 +66,10 @@ def children(process: subprocess.Popen[str]) -> list[int]:
     return [int(pid) for pid in process.stdout.readline().split()]
 
 
+def wait_for(word: str, process: subprocess.Popen[str]) -> None:
+    assert process.stdout is not None and process.stdout.readline() == f"{word}\n"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_signal_ends_a_process_and_its_children_with_a_line(name: str) -> None:
     with begin() as process:
@@ -88,9 +93,10 @@ def test_an_error_that_the_signal_led_to_is_not_told() -> None:
 
 def test_a_signal_that_comes_while_c_calls_python_is_not_lost() -> None:
     """There an exception is told and dropped, as it is in destructors."""
-    with begin("ctypes.CFUNCTYPE(None)(lambda: time.sleep(1))(); time.sleep(300)") as process:
+    called = "lambda: (print('called', flush=True), time.sleep(1), None)[-1]"
+    with begin(f"ctypes.CFUNCTYPE(None)({called})(); time.sleep(300)") as process:
         children(process)
-        time.sleep(0.2)
+        wait_for("called", process)
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (128 + signal.SIGTERM, "interrupted (SIGTERM): 3 of 5 are finished\n")
@@ -99,6 +105,7 @@ def test_a_signal_that_comes_while_c_calls_python_is_not_lost() -> None:
 SPARED = """
 with sparing_children({folder!r}):
     try:
+        print("inside", flush=True)
         time.sleep(300)
     finally:
         print(child.poll(), flush=True)
@@ -112,6 +119,7 @@ def test_children_that_are_spared_end_last_and_their_folder_with_them(tmp_path: 
     waiting = textwrap.indent(SPARED.format(folder=str(folder)), " " * 12).strip()
     with begin(waiting) as process:
         pids = children(process)
+        wait_for("inside", process)
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=20)
     assert (process.returncode, out) == (128 + signal.SIGTERM, "None\nin order\n")
@@ -124,9 +132,10 @@ def test_children_that_are_spared_end_last_and_their_folder_with_them(tmp_path: 
 
 def test_without_a_folder_nothing_is_removed(tmp_path: Path) -> None:
     (tmp_path / "kept").mkdir()
-    with begin(f"os.chdir({str(tmp_path)!r}); sparing_children(None).__enter__(); time.sleep(300)") as process:
+    inside = "sparing_children(None).__enter__(); print('inside', flush=True)"
+    with begin(f"os.chdir({str(tmp_path)!r}); {inside}; time.sleep(300)") as process:
         pids = children(process)
-        time.sleep(0.2)
+        wait_for("inside", process)
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=20)
     assert process.returncode == 128 + signal.SIGTERM and not [pid for pid in pids if running(pid)]
@@ -182,9 +191,8 @@ main()
 @pytest.mark.parametrize("name", NAMES)
 def test_after_the_command_a_signal_ends_the_process_without_a_word(name: str) -> None:
     with started([sys.executable, "-c", DONE], **TOLD) as process:
-        assert process.stdout is not None
-        while process.stdout.readline() != "done\n":
-            assert process.poll() is None
+        wait_for(__version__, process)
+        wait_for("done", process)
         process.send_signal(getattr(signal, name))
         assert process.communicate(timeout=20)[1] == ""
     assert process.returncode == -getattr(signal, name)

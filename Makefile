@@ -38,7 +38,7 @@ test: setup
 	@export OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 	$(PY) -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
-# N random cases of each kind of damaged file; `make test` tries a few of the same.
+# N random cases of each kind of damaged file; `make test` tries 2,000 in all.
 fuzz: setup
 	@export FUZZ_CASES=$(N) OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 	$(PY) -m pytest -q tests/fuzz tests/evaluation/test_fuzz_bad_files.py $(PYTEST_ARGS)

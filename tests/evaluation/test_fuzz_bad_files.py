@@ -197,7 +197,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fuzz")
 
 
-@settings(max_examples=int(os.environ.get("FUZZ_CASES", 200)), suppress_health_check=list(HealthCheck))
+@settings(max_examples=int(os.environ.get("FUZZ_CASES", 1000)), suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_refused_in_one_line_or_scored_as_the_file_says(folder: Path, data: st.DataObject) -> None:
     split, results = data.draw(damaged_files())

@@ -26,7 +26,7 @@ SOUND = {
 
 
 def test_a_damaged_config_is_settings_or_one_line(tmp_path: Path) -> None:
-    for number in cases(150):
+    for number in cases(700):
         rng = random.Random(f"config {number}")
         path = tmp_path / rng.choice(["config.json", "config.yaml"])
         path.write_bytes(damaged(json.dumps(SOUND).encode(), rng))

@@ -67,7 +67,7 @@ def taken_up(run: Path) -> None:
 def test_a_damaged_run_folder_is_read_right_or_refused_in_one_line(sound: Path, tmp_path: Path) -> None:
     names = [path.relative_to(sound) for path in sorted(sound.rglob("*")) if path.is_file()]
     assert len(names) >= 9
-    for number in cases(60):
+    for number in cases(300):
         rng = random.Random(f"run {number}")
         around = tmp_path / "around"
         run = around / "run"

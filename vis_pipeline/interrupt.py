@@ -146,8 +146,9 @@ def ending_at_interrupt(stop: Callable[[], None]) -> Iterator[None]:
 
 def mind_no_more() -> None:
     """All is done: a signal ends the process without a word, where Python would trace its own end."""
-    for number in _handlers():
-        signal.signal(number, signal.SIG_DFL)
+    if threading.current_thread() is threading.main_thread():
+        for number in _handlers():
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from box_folders import otb, trackers
 from vis_pipeline.data.array_frames import ArrayFrames
 from vis_pipeline.errors import DataError
 from vis_pipeline.protocols import one_pass
-from vis_pipeline.protocols.benchmark import Listing, Trackers
+from vis_pipeline.protocols.benchmark import Trackers
 from vis_pipeline.protocols.otb import OTB
 from vis_pipeline.protocols.results_folder import ResultsFolder, results_identity
 from vis_pipeline.protocols.spread import SequenceWorker, SequenceWorkerFactory, run_sequences
@@ -119,13 +119,7 @@ def test_weights_count_by_content(tmp_path: Path) -> None:
 
 
 class WholeNumbers:
-    """A benchmark of a drawn video, whose results are boxes with all their digits."""
-
-    def listing(self, data: Path, wanted: Sequence[str] | None) -> Listing[Any]:
-        raise NotImplementedError
-
-    def submission(self, listed: Sequence[Any], results: Path) -> None:
-        raise NotImplementedError
+    """What of a benchmark a worker needs, whose results are boxes with all their digits."""
 
     def is_done(self, given: Any, results: Path) -> bool:
         return (results / given.name).exists()

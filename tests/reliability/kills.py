@@ -122,8 +122,8 @@ def once(split: Path, out: Path, how: str, after: float, row: Row) -> bool:
             row.slowest = max(row.slowest, time.monotonic() - ended_at)
             if number != signal.SIGKILL:
                 assert process.stderr is not None
-                told = [line for line in process.stderr.read().splitlines() if "videos: video" not in line]
-                told = [line for line in told if line.strip()]
+                said = process.stderr.read().splitlines()
+                told = [line for line in said if line.strip() and "videos: video" not in line]
                 if process.returncode == -number and not told:
                     row.ended -= 1  # the command was done, and Python about to end
                     return True

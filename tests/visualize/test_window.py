@@ -71,7 +71,6 @@ sys.stdin.readline()
 
 
 def test_a_picture_is_on_the_screen_until_the_window_closes(screen: Screen) -> None:
-
     def coloured() -> int:
         return int((screen.pixels() == (200, 60, 40)).all(axis=2).sum())
 
